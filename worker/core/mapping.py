@@ -1,0 +1,206 @@
+"""
+A mapping is a table: one row for each field of a vendor's record.
+
+From the rows come both directions of mapping, the three-way merge (`planning`), ownership, the field pages of the
+documentation, labels and masks. A vendor's folder holds its table (`mapping.py`); this module holds the row, and
+what can be read off a table without knowing the vendor.
+
+A vendor's record is a flat or nested JSON object; `FieldRow.vendor` is a dotted path in it. Contact persons, where
+a system holds a list of them, are a table of their own (`PersonTable`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from worker.core import contact as canonical
+from worker.core.contact import Json
+from worker.core.normalise import NORMALISERS
+
+Owner = Literal["robaws", "system", "fill", "review", "ignore"]
+Direction = Literal["both", "out", "in"]
+NullRule = Literal["null", "empty", "never"]
+OWNERS: Final[tuple[Owner, ...]] = ("robaws", "system", "fill", "review", "ignore")
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """
+    How one field of one vendor follows from the canonical contact.
+
+    `canonical` is the path that decides on ownership and labels. `sources` are the canonical paths that `compose`
+    makes the value from: `first` takes the first that is not empty, `lines` joins with a comma, `custom` calls
+    `outward`. `owner` is the default; the settings may name another. `null_rule` says how a value is emptied there:
+    `null`, `empty` (an empty text) or `never` (it cannot be; the value stays and is listed as not held).
+    `write` is `create` for a member that can be given only once. `required`: a create without it is refused;
+    `missing` then says what stands in (`placeholder:TEXT`, or `review` for a person's decision).
+    `adopt` is False for a member that is never compared on a first link (a reference of the other system's own).
+    """
+
+    canonical: str
+    vendor: str
+    normaliser: str = "text"
+    sources: tuple[str, ...] = ()
+    compose: Literal["first", "lines", "custom"] = "first"
+    outward: Callable[[Json], Any] | None = None
+    direction: Direction = "both"
+    owner: Owner = "robaws"
+    write: Literal["always", "create"] = "always"
+    null_rule: NullRule = "null"
+    required: bool = False
+    missing: str | None = None
+    max_length: int | None = None
+    choices: tuple[str, ...] = ()
+    adopt: bool = True
+    lossy: str = ""
+    source: str = ""
+
+    def key(self, value: Any) -> str:
+        """The comparison key of a value: two values with one key are the same to this field."""
+        return NORMALISERS[self.normaliser](value)
+
+    def value(self, contact: Json) -> Any:
+        """What this system should hold for the contact; None where the contact has nothing."""
+        if self.outward is not None:
+            return self.outward(contact)
+        values = [canonical.get(contact, path) for path in (self.sources or (self.canonical,))]
+        given = [value for value in values if value not in (None, "")]
+        if not given:
+            return None
+        return ", ".join(str(value) for value in given) if self.compose == "lines" else given[0]
+
+    @property
+    def personal(self) -> canonical.PersonalData:
+        """The class of personal data, for masks."""
+        known = canonical.BY_PATH.get(self.canonical)
+        return known.personal if known else "none"
+
+    @property
+    def label(self) -> str:
+        """The name of the field for people."""
+        known = canonical.BY_PATH.get(self.canonical)
+        return known.label if known else self.canonical
+
+
+@dataclass(frozen=True)
+class OurPerson:
+    """
+    A contact person as one system should hold it.
+
+    `key` is the source's id of the person, or `:self` for one that was made from the client itself because the
+    system wants at least one. `fields` are in the vendor's members.
+    """
+
+    key: str
+    main: bool
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PersonTable:
+    """
+    How a system holds contact persons: rows over a person's members (`FieldRow.canonical` is a person's field).
+
+    `build` makes the persons that the system should hold from a contact, the main one first. `email`, `name` give
+    what a person of the system is matched by, when it is not linked yet.
+    """
+
+    rows: tuple[FieldRow, ...]
+    build: Callable[[Json], Sequence[OurPerson]]
+    email: Callable[[Mapping[str, Any]], str | None]
+    name: Callable[[Mapping[str, Any]], str | None]
+    owner: Owner = "robaws"
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """
+    What one system should hold for one contact.
+
+    `fields` by vendor path. `missing` names the required ones for which the contact has nothing and a person must
+    decide; `placeholders` those that carry a stand-in of ours, which is never read back as a value. `problems` are
+    values that the field cannot take (too long, no such choice), with the sentence for people; they are not in
+    `fields`. `unheld` are canonical paths that have a value here and no place there.
+    """
+
+    fields: Mapping[str, Any]
+    persons: tuple[OurPerson, ...] = ()
+    missing: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    unheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class VendorMapping:
+    """
+    One vendor's table. `inward` brings a vendor record to canonical values by path, for matching and for sources.
+
+    `version` goes onto each attempt, so that a later reader knows which table made a request. `not_held` gives, for
+    the documentation, what becomes of canonical fields without a row.
+    """
+
+    system: str
+    version: str
+    rows: tuple[FieldRow, ...]
+    inward: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    persons: PersonTable | None = None
+    also_held: tuple[str, ...] = ()
+    not_held: Mapping[str, str] = field(default_factory=dict)
+
+    def row(self, vendor_path: str) -> FieldRow:
+        """The row of a vendor path; KeyError where there is none."""
+        for row in self.rows:
+            if row.vendor == vendor_path:
+                return row
+        raise KeyError(vendor_path)
+
+    def owners(self, configured: Mapping[str, Owner]) -> dict[str, Owner]:
+        """Who owns each vendor path (and `persons`), the settings laid over the table's defaults."""
+        owners: dict[str, Owner] = {row.vendor: configured.get(row.canonical, row.owner) for row in self.rows}
+        if self.persons is not None:
+            owners["persons"] = configured.get("persons", self.persons.owner)
+        return owners
+
+    def outward(self, contact: Json) -> Ours:
+        """What this system should hold for the contact."""
+        fields: dict[str, Any] = {}
+        missing: list[str] = []
+        placeholders: list[str] = []
+        problems: dict[str, str] = {}
+        for row in self.rows:
+            if row.direction == "in":
+                continue
+            value = row.value(contact)
+            if value in (None, "") and row.required and row.missing is not None:
+                if row.missing == "review":
+                    missing.append(row.vendor)
+                else:
+                    value = row.missing.removeprefix("placeholder:")
+                    placeholders.append(row.vendor)
+            problem = _problem(row, value)
+            if problem:
+                problems[row.vendor] = problem
+            else:
+                fields[row.vendor] = value
+        persons = tuple(self.persons.build(contact)) if self.persons else ()
+        return Ours(fields, persons, tuple(missing), tuple(placeholders), problems, self.unheld(contact))
+
+    def unheld(self, contact: Json) -> tuple[str, ...]:
+        """The canonical paths that have a value in this contact and no place in this system."""
+        held = {path for row in self.rows for path in (row.canonical, *row.sources)} | set(self.also_held)
+        held |= {"kind", "references.robaws_id"}
+        if self.persons is not None:
+            held.add("persons")
+        return tuple(path for path, value in canonical.leaves(contact) if value not in (None, "", []) and path not in held)
+
+
+def _problem(row: FieldRow, value: Any) -> str | None:
+    if isinstance(value, str) and row.max_length is not None and len(value) > row.max_length:
+        return f"{row.label} has {len(value)} characters, more than the {row.max_length} that fit"
+    if row.choices and value not in (None, "") and str(value) not in row.choices:
+        return f"{row.label} is none of {', '.join(row.choices)}"
+    return None

@@ -1,0 +1,235 @@
+"""
+Contact persons of one record: which of ours is which of theirs, and what must change.
+
+Persons that the source brought are added, changed and removed; all others that a system holds are never touched,
+and are carried along where a write replaces the whole list. A person is matched by link, then by e-mail, then by
+name. The main person is the one that the source marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from worker.core.mapping import FieldRow, OurPerson, PersonTable, VendorMapping
+from worker.core.normalise import NORMALISERS, name_key
+
+if TYPE_CHECKING:
+    from worker.core.planning import Snapshot
+
+SELF: Final = ":self"
+
+
+@dataclass(frozen=True)
+class TheirPerson:
+    """A contact person as a system holds it now."""
+
+    external_id: str
+    main: bool
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PersonChange:
+    """A person that is there already: `patch` by vendor member, empty where only the link is new."""
+
+    key: str
+    external_id: str
+    patch: Mapping[str, Any]
+    person: OurPerson
+    theirs: TheirPerson
+
+
+@dataclass(frozen=True)
+class PersonPlan:
+    """
+    What must happen to the list of persons.
+
+    `listing` is the whole list as it must stand afterwards, in order, as (external id or None for a new one, key or
+    None for a person that is not ours, main). `list_changes` tells whether the list itself must be written: a person
+    added, removed, or another main one. `absent` are our persons that somebody took out there, and who did not change
+    here since: they stay out until they change.
+    """
+
+    kept: tuple[PersonChange, ...]
+    added: tuple[OurPerson, ...]
+    removed: tuple[tuple[str, str], ...]
+    listing: tuple[tuple[str | None, str | None, bool], ...]
+    list_changes: bool
+    main: str | None
+    others: tuple[TheirPerson, ...] = field(default=())
+    absent: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything must be written."""
+        return self.list_changes or any(change.patch for change in self.kept)
+
+
+def persons_changed(
+    mapping: VendorMapping, ours: Sequence[OurPerson], base: Mapping[str, Mapping[str, Any]], main: str | None
+) -> bool:
+    """Tell, without a read, whether our persons differ from what we last wrote."""
+    table = mapping.persons
+    if table is None:
+        return False
+    if {person.key for person in ours} != set(base):
+        return True
+    if _main_key(ours) != main:
+        return True
+    return any(_changed(table, person, base[person.key]) for person in ours)
+
+
+def _changed(table: PersonTable, person: OurPerson, entry: Mapping[str, Any]) -> bool:
+    before = entry.get("ours") or {}
+    return any(row.key(person.fields.get(row.vendor)) != row.key(before.get(row.vendor)) for row in table.rows)
+
+
+def plan_persons(
+    table: PersonTable,
+    ours: Sequence[OurPerson],
+    base: Snapshot | None,
+    theirs: Sequence[TheirPerson],
+    *,
+    restore: bool = False,
+) -> PersonPlan:
+    """Plan the persons of a record that was just read."""
+    known: Mapping[str, Mapping[str, Any]] = base.persons if base else {}
+    links = _match(table, ours, known, theirs)
+    by_id = {person.external_id: person for person in theirs}
+    kept: list[PersonChange] = []
+    added: list[OurPerson] = []
+    absent: list[str] = []
+    for person in ours:
+        external_id = links.get(person.key)
+        if external_id is None:
+            stays_out = person.key in known and not restore and not _changed(table, person, known[person.key])
+            if stays_out:
+                absent.append(person.key)
+            else:
+                added.append(person)
+            continue
+        patch = _person_patch(table, person, known.get(person.key), by_id[external_id], restore)
+        kept.append(PersonChange(person.key, external_id, patch, person, by_id[external_id]))
+    taken = set(links.values())
+    removed = tuple(
+        (key, str(entry["external_id"]))
+        for key, entry in known.items()
+        if entry.get("external_id") in by_id and entry["external_id"] not in taken
+    )
+    gone = {external_id for _, external_id in removed}
+    others = tuple(person for person in theirs if person.external_id not in taken and person.external_id not in gone)
+    listing = _listing(kept, added, others, _choose_main(ours, base, theirs, links, gone))
+    before = [(person.external_id, person.main) for person in theirs]
+    after = [(external_id, main) for external_id, _, main in listing]
+    changes = bool(added or removed) or sorted(map(str, before)) != sorted(map(str, after))
+    return PersonPlan(tuple(kept), tuple(added), removed, listing, changes, _main_key(ours), others, tuple(absent))
+
+
+def _main_key(ours: Sequence[OurPerson]) -> str | None:
+    return next((person.key for person in ours if person.main), ours[0].key if ours else None)
+
+
+def _match(
+    table: PersonTable,
+    ours: Sequence[OurPerson],
+    known: Mapping[str, Mapping[str, Any]],
+    theirs: Sequence[TheirPerson],
+) -> dict[str, str]:
+    there = {person.external_id for person in theirs}
+    links = {
+        person.key: str(known[person.key]["external_id"])
+        for person in ours
+        if person.key in known and known[person.key].get("external_id") in there
+    }
+    keys = {person.key for person in ours}
+    orphaned = {str(entry.get("external_id")) for key, entry in known.items() if key not in keys and key != SELF}
+    free = [p for p in theirs if p.external_id not in set(links.values()) and p.external_id not in orphaned]
+    self_made = known.get(SELF, {}).get("external_id")
+    if SELF not in keys and self_made in {person.external_id for person in free}:
+        heir = next((p for p in sorted(ours, key=lambda p: not p.main) if p.key not in links), None)
+        if heir is not None:
+            links[heir.key] = str(self_made)
+            free = [person for person in free if person.external_id != self_made]
+    for probe, clean in ((table.email, NORMALISERS["email"]), (table.name, name_key)):
+        for person in ours:
+            wanted = clean(probe(person.fields) or "")
+            if person.key in links or not wanted:
+                continue
+            hits = [candidate for candidate in free if clean(probe(candidate.fields) or "") == wanted]
+            if len(hits) == 1:
+                links[person.key] = hits[0].external_id
+                free = [candidate for candidate in free if candidate is not hits[0]]
+    return links
+
+
+def _person_patch(
+    table: PersonTable,
+    person: OurPerson,
+    entry: Mapping[str, Any] | None,
+    theirs: TheirPerson,
+    restore: bool,
+) -> dict[str, Any]:
+    base_ours: Mapping[str, Any] | None = entry.get("ours") if entry else None
+    base_theirs: Mapping[str, Any] = (entry.get("theirs") or {}) if entry else {}
+    patch: dict[str, Any] = {}
+    for row in table.rows:
+        value, held = person.fields.get(row.vendor), theirs.fields.get(row.vendor)
+        if row.key(value) == row.key(held):
+            continue
+        if _writes(row, value, held, base_ours, base_theirs, restore):
+            patch[row.vendor] = value
+    return patch
+
+
+def _writes(
+    row: FieldRow,
+    value: Any,
+    held: Any,
+    base_ours: Mapping[str, Any] | None,
+    base_theirs: Mapping[str, Any],
+    restore: bool,
+) -> bool:
+    if row.key(value) == "" and row.null_rule == "never":
+        return False
+    if base_ours is None:
+        return row.key(held) == ""
+    if row.key(value) != row.key(base_ours.get(row.vendor)):
+        return row.owner == "robaws" or row.key(held) == ""
+    return restore and row.owner == "robaws" and row.key(held) != row.key(base_theirs.get(row.vendor))
+
+
+def _choose_main(
+    ours: Sequence[OurPerson],
+    base: Snapshot | None,
+    theirs: Sequence[TheirPerson],
+    links: Mapping[str, str],
+    gone: set[str],
+) -> tuple[str | None, str | None]:
+    """The main person afterwards, as (external id or None for a new one, our key or None)."""
+    by_link = {external_id: key for key, external_id in links.items()}
+    wanted = _main_key(ours)
+    now = next((person.external_id for person in theirs if person.main and person.external_id not in gone), None)
+    unchanged = base.main == wanted if base is not None else True
+    if now is not None and (unchanged or wanted is None):
+        return now, by_link.get(now)
+    if wanted is None:
+        rest = next((person.external_id for person in theirs if person.external_id not in gone), None)
+        return rest, by_link.get(rest) if rest else None
+    return links.get(wanted), wanted
+
+
+def _listing(
+    kept: Sequence[PersonChange],
+    added: Sequence[OurPerson],
+    others: Sequence[TheirPerson],
+    main: tuple[str | None, str | None],
+) -> tuple[tuple[str | None, str | None, bool], ...]:
+    main_id, main_key = main
+    entries: list[tuple[str | None, str | None, bool]] = [
+        (change.external_id, change.key, change.external_id == main_id) for change in kept
+    ]
+    entries += [(None, person.key, main_id is None and person.key == main_key) for person in added]
+    entries += [(person.external_id, None, person.external_id == main_id) for person in others]
+    return tuple(entries)

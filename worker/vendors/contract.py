@@ -1,0 +1,232 @@
+"""
+What every vendor offers, and the registry of vendors.
+
+A vendor is one folder: `client.py` (requests and answers as pure functions, and a thin class that sends),
+`mapping.py` (its table), `simulator.py`, `README.md`. Flows know only what stands here. A client turns every answer
+into a value or into an error of `worker.errors` at its edge; nothing above knows httpx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Final, Literal, Protocol, runtime_checkable
+
+from worker.core.contact import Json
+from worker.core.mapping import Ours, VendorMapping
+from worker.core.matching import Candidate
+from worker.core.persons import PersonPlan, TheirPerson
+from worker.vendors.transport import Session
+
+Lane = Literal["live", "background"]
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """
+    What a system can do, so that flows need not know which one it is.
+
+    `reference`: a record carries a reference of ours. `reference_is_unique`: the vendor refuses a second record with
+    it. `search`: records can be searched at the vendor; otherwise flows keep a directory from whole lists.
+    `idempotency_keys`: a repeated create under one key makes nothing twice. `merge_patch`: a write changes only
+    what it names; `write_replaces`: a write may replace members that it does not name, so it wants a fresh read.
+    `answer_shows_record`: a write's answer holds the whole record. `list_shows_persons`: whether a list is enough to
+    match by a person's e-mail.
+    """
+
+    read: bool = True
+    list: bool = True
+    search: bool = False
+    create: bool = True
+    update: bool = True
+    delete: bool = False
+    reference: bool = False
+    reference_is_unique: bool = False
+    idempotency_keys: bool = False
+    merge_patch: bool = False
+    write_replaces: bool = False
+    persons: bool = False
+    answer_shows_record: bool = True
+
+
+@dataclass(frozen=True)
+class Record:
+    """
+    One record as a system holds it.
+
+    `fields` by vendor path: the rows of the mapping that the answer showed, others left out. `persons` is None where
+    the answer does not show them. `usable` is False for a record that no client may be linked to (a supplier, one in
+    the bin), with the reason in `why_not`. `raw` is the vendor's own record without bank data.
+    """
+
+    external_id: str
+    fields: Mapping[str, Any]
+    persons: tuple[TheirPerson, ...] | None = None
+    reference: str | None = None
+    usable: bool = True
+    why_not: str = ""
+    emails: tuple[str, ...] = ()
+    name: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Intent:
+    """
+    A create that was decided, as it is committed before the request leaves.
+
+    `body` are the fields by vendor path as they will be sent; `key` the idempotency key; `mark` what the vendor's
+    client wants to remember from before the request (Recras: the highest id known), None where it needs nothing;
+    `posts` how often a request left; `sent_at` Unix time of the last one, None before the first.
+    """
+
+    key: str
+    reference: str | None
+    body: Mapping[str, Any]
+    persons: tuple[Mapping[str, Any], ...] = ()
+    mark: str | None = None
+    posts: int = 0
+    sent_at: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The intent as it stands in the link's row."""
+        return {
+            "key": self.key,
+            "reference": self.reference,
+            "body": dict(self.body),
+            "persons": [dict(person) for person in self.persons],
+            "mark": self.mark,
+            "posts": self.posts,
+            "sent_at": self.sent_at,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Intent:
+        """The intent from a link's row."""
+        return cls(
+            value["key"],
+            value.get("reference"),
+            value.get("body") or {},
+            tuple(value.get("persons") or ()),
+            value.get("mark"),
+            int(value.get("posts") or 0),
+            value.get("sent_at"),
+        )
+
+
+@dataclass(frozen=True)
+class Created:
+    """
+    The answer to a create.
+
+    `external_id` is None where the answer does not tell it (then the outcome is looked up). `matched`: the vendor
+    answered with a record that was there before (Recras 200). `record` is what the answer showed, None where nothing.
+    """
+
+    external_id: str | None
+    record: Record | None = None
+    matched: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of `contactsync check`: what was looked at, whether it is right, and what to do."""
+
+    subject: str
+    ok: bool
+    message: str
+    next_step: str = ""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A system that contacts come from."""
+
+    name: str
+    capabilities: Capabilities
+
+    def fetch(self, session: Session, source_id: str) -> tuple[Json, Mapping[str, Any]]:
+        """
+        One contact as it is now: (canonical, the vendor's own record). RecordGone when it is not there.
+        """
+
+    def list_ids(self, session: Session, updated_from: str | None = None) -> Iterator[tuple[str, str | None]]:
+        """Every id, with the time of its last change where the vendor tells one."""
+
+    def check(self, session: Session) -> list[Finding]:
+        """Look whether credentials, rights and a read work; never raises for what the vendor refuses."""
+
+
+@runtime_checkable
+class Target(Protocol):
+    """A system that contacts go to. Every method may raise the errors of `worker.errors`."""
+
+    name: str
+    capabilities: Capabilities
+    mapping: VendorMapping
+
+    def reference_for(self, contact: Json) -> str | None:
+        """The reference that a record of this contact carries there; None where the system has no place for one."""
+
+    def candidate(self, record: Record) -> Candidate:
+        """A record in canonical terms, for matching."""
+
+    def read(self, session: Session, external_id: str) -> Record:
+        """One record; RecordGone when it is not there."""
+
+    def list_records(self, session: Session) -> Iterator[Record]:
+        """Every record, page by page; may repeat a record, never reads an empty answer as "all gone"."""
+
+    def search(self, session: Session, contact: Json, reference: str | None) -> Iterator[Record]:
+        """
+        Records that may be this contact, the likeliest kind of search first, one batch a request.
+
+        Only where `capabilities.search`; the caller stops reading when it knows enough, so a request is made only
+        when it is asked for.
+        """
+
+    def find_created(self, session: Session, intent: Intent) -> list[Record]:
+        """
+        After an unanswered create: records that may have come of it, found without trusting any cache.
+
+        Through the reference where there is one, else through what is newer than the intent's mark. The vendor's
+        folder has compared them with what was sent: each one returned is, as far as can be told, that create's.
+        """
+
+    def mark(self, session: Session) -> str | None:
+        """What must be remembered before a create is sent (see `Intent.mark`)."""
+
+    def create(self, session: Session, intent: Intent, ours: Ours) -> Created:
+        """Make the record, once. OutcomeUnknown when it may have been made and was not answered."""
+
+    def update(
+        self,
+        session: Session,
+        external_id: str,
+        patch: Mapping[str, Any],
+        persons: PersonPlan | None,
+        current: Record | None,
+        key: str,
+    ) -> Record | None:
+        """
+        Change what `patch` names (None empties) and the persons; `current` is the record that was just read, if it was.
+
+        Returns the record as it then stands where the answers showed it whole enough to serve as a snapshot, else
+        None: the caller reads. Repeating the same update is harmless. OutcomeUnknown is raised like at a create.
+        """
+
+    def check(self, session: Session) -> list[Finding]:
+        """Look whether credentials, rights and a read work; never raises for what the vendor refuses."""
+
+
+Builder = Callable[[Any, str], Any]
+"""Makes a client from its settings and the default region for phone numbers."""
+
+KNOWN: Final[tuple[str, ...]] = ("robaws", "rompslomp", "recras", "workspace", "routix")
+
+
+def build(name: str, settings: Any, phone_region: str = "BE") -> Any:
+    """The client of a system (its folder's `client.build`), imported only when it is wanted."""
+    module = import_module(f"worker.vendors.{name}.client")
+    return module.build(settings, phone_region)

@@ -1,0 +1,274 @@
+"""
+The one place where a request leaves for a vendor: budget first, then the wire, then the log.
+
+Vendor clients build a `Request` and read a `Response`; both are plain values. `Session.send` is all that is not
+pure: it waits for a turn in the system's budget, so that no call can go round it, sends over the process's one
+long-lived httpx client, and hands every exchange to the recorder, answered or not. What the network does becomes an
+error of `worker.errors` here; what an answer means is for the vendor's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Literal, Protocol
+
+import httpx
+import orjson
+
+from worker.errors import OutcomeUnknown, RateLimited, VendorBroken, VendorUnavailable
+
+EXCERPT_BYTES: Final = 4_096
+MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+
+Lane = Literal["live", "background"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """
+    One request to a vendor.
+
+    `path` is appended to the system's base url, unless it is a whole url. `operation` is the word for the log
+    (`create`, `update`, `read`, `search` …). `creates`: an unanswered request may have made a record. `writes`: it
+    changes something. `logged` is what the attempt's row keeps of the body, without bank data.
+    """
+
+    operation: str
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    logged: Any = None
+    idempotency_key: str | None = None
+    creates: bool = False
+    writes: bool = False
+    timeout_seconds: float | None = None
+    metered: bool = True
+    budget: str = ""
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer: header names in lower case, the body as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    request: Request
+    elapsed_seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the content type says JSON; nothing else is parsed (proxies answer HTML under any status)."""
+        return "json" in self.headers.get("content-type", "").lower()
+
+    def json(self) -> Any:
+        """The body as JSON. VendorBroken (for a create: OutcomeUnknown) where it is none."""
+        if self.is_json:
+            try:
+                return orjson.loads(self.body)
+            except orjson.JSONDecodeError:
+                pass
+        raise self.broken("the answer is not JSON")
+
+    def json_or_none(self) -> Any:
+        """The body as JSON, None where it is none; for error bodies, which may be anything."""
+        try:
+            return orjson.loads(self.body) if self.is_json else None
+        except orjson.JSONDecodeError:
+            return None
+
+    def broken(self, what: str) -> VendorBroken | OutcomeUnknown:
+        """The error for an answer that is not what the vendor's page says."""
+        kind = OutcomeUnknown if self.request.creates and self.ok else VendorBroken
+        return kind(f"{what} (status {self.status})", status=self.status, excerpt=self.excerpt)
+
+    def failed(self) -> VendorUnavailable | OutcomeUnknown:
+        """The error for a 5xx: a create may have been made before it failed."""
+        kind = OutcomeUnknown if self.request.creates else VendorUnavailable
+        reason = "server_error"
+        return kind(f"the vendor failed with status {self.status}", reason=reason, status=self.status, excerpt=self.excerpt)
+
+    def limited(self, *, daily: bool = False, default_seconds: float | None = None) -> RateLimited:
+        """The error for a 429, with Retry-After where the vendor sent one (seconds or a date, RFC 9110 10.2.3)."""
+        wait = retry_after_seconds(self.headers.get("retry-after"))
+        return RateLimited(
+            "the vendor asks to wait",
+            retry_after_seconds=wait if wait is not None else default_seconds,
+            daily=daily,
+            status=self.status,
+            excerpt=self.excerpt,
+        )
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of the body as text, for ops."""
+        return self.body[:EXCERPT_BYTES].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request with what came of it, as the attempt's row will say it. `status` None: no answer."""
+
+    system: str
+    request: Request
+    status: int | None
+    answer: str | None
+    error: str | None
+    started_at: float
+    duration_seconds: float
+
+
+class Budget(Protocol):
+    """The shared budget of one vendor's credential."""
+
+    def acquire(self, system: str, lane: Lane, patience_seconds: float, kind: str = "") -> None:
+        """Wait for a turn, at most so long; BudgetExhausted where there is none soon enough."""
+
+    def learn(self, system: str, kind: str, remaining: int | None, reset_seconds: float | None) -> None:
+        """Take over what the vendor's headers say of the day's quota."""
+
+    def pause(self, system: str, seconds: float, kind: str = "") -> None:
+        """The whole system waits (429)."""
+
+
+class Unmetered:
+    """A budget without limits, for tests and for conformance runs against a simulator."""
+
+    def acquire(self, system: str, lane: Lane, patience_seconds: float, kind: str = "") -> None:
+        """Always at once."""
+
+    def learn(self, system: str, kind: str, remaining: int | None, reset_seconds: float | None) -> None:
+        """Nothing to take over."""
+
+    def pause(self, system: str, seconds: float, kind: str = "") -> None:
+        """Nothing waits."""
+
+
+class Session:
+    """
+    One delivery's way to one system. Cheap to make; the httpx client behind it is the process's own.
+
+    The first call waits for its turn only briefly, so that a thread is free again; once work has begun, later calls
+    are more patient, since breaking off would repeat the calls made so far. `exchanges` keeps all that was sent.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        client: httpx.Client,
+        budget: Budget,
+        *,
+        lane: Lane = "live",
+        timeout_seconds: float = 30.0,
+        patience_seconds: float = 1.5,
+        patience_begun_seconds: float = 20.0,
+        recorder: Callable[[Exchange], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.system = system
+        self.client = client
+        self.budget = budget
+        self.lane: Lane = lane
+        self.timeout_seconds = timeout_seconds
+        self.patience_seconds = patience_seconds
+        self.patience_begun_seconds = patience_begun_seconds
+        self.recorder = recorder
+        self.clock = clock
+        self.exchanges: list[Exchange] = []
+
+    def send(self, request: Request) -> Response:
+        """
+        Send one request in its turn and return the answer, whatever its status.
+
+        VendorUnavailable: it was never sent, or was sent without effect to fear. OutcomeUnknown: a write may have
+        arrived. BudgetExhausted: no turn soon enough, nothing was sent.
+        """
+        if request.metered:
+            patience = self.patience_begun_seconds if self.exchanges else self.patience_seconds
+            self.budget.acquire(self.system, self.lane, patience, request.budget)
+        started_at, begun = self.clock(), time.monotonic()
+        try:
+            status, headers, body = self._exchange(request)
+        except httpx.HTTPError as error:
+            self._record(request, None, None, _describe(error), started_at, time.monotonic() - begun)
+            raise _network_error(request, error) from error
+        elapsed = time.monotonic() - begun
+        response = Response(status, headers, body, request, elapsed)
+        self._record(request, status, response.excerpt, None, started_at, elapsed)
+        return response
+
+    def _exchange(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        timeout = request.timeout_seconds or self.timeout_seconds
+        deadline = time.monotonic() + timeout
+        with self.client.stream(
+            request.method,
+            request.path,
+            params=list(request.query) or None,
+            headers=dict(request.headers),
+            content=request.body,
+            timeout=timeout,
+        ) as answer:
+            chunks: list[bytes] = []
+            size = 0
+            for chunk in answer.iter_bytes():
+                size += len(chunk)
+                if size > MAX_ANSWER_BYTES:
+                    raise httpx.ReadError("the answer is larger than any this vendor should send")
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("the answer trickled in too slowly")
+                chunks.append(chunk)
+            return answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, b"".join(chunks)
+
+    def _record(
+        self, request: Request, status: int | None, answer: str | None, error: str | None, at: float, seconds: float
+    ) -> None:
+        exchange = Exchange(self.system, request, status, answer, error, at, seconds)
+        self.exchanges.append(exchange)
+        if self.recorder is not None:
+            self.recorder(exchange)
+
+
+def retry_after_seconds(value: str | None, now: float | None = None) -> float | None:
+    """Seconds to wait from a Retry-After header; None without one, or with one that cannot be read."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        at = parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, at - (time.time() if now is None else now))
+
+
+def json_body(value: Any) -> bytes:
+    """JSON as sent: UTF-8, no escapes, members in the order given."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _describe(error: httpx.HTTPError) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _network_error(request: Request, error: httpx.HTTPError) -> VendorUnavailable | OutcomeUnknown:
+    never_sent = isinstance(
+        error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
+    )
+    if never_sent:
+        return VendorUnavailable(f"the vendor cannot be reached ({_describe(error)})", reason="unreachable")
+    if request.writes or request.creates:
+        return OutcomeUnknown(f"sent, but not answered ({_describe(error)})")
+    return VendorUnavailable(f"the vendor did not answer ({_describe(error)})", reason="no_answer")
