@@ -1,0 +1,57 @@
+# Everything a newcomer needs: Python 3.11 or newer and make; no root, no Docker. See README.md.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+READY := $(VENV)/.ready
+BIN := $(VENV)/bin
+# Passed on to the command behind the target: make demo ARGS=--exit, make test ARGS="-k merge_patch"
+ARGS ?=
+# Test processes. Each starts its own PostgreSQL and Redis, so more than there are cores slows them all down.
+JOBS ?= 2
+
+.PHONY: help setup demo test bench lint format lock clean
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: $(READY) ## a virtual environment with everything pinned, and the command at .venv/bin/contactsync
+
+$(READY): requirements.lock pyproject.toml tools/setup
+	@tools/setup $(VENV)
+	@touch $@
+
+demo: $(READY) ## the main job, live, against five simulated vendors (ARGS=--exit: end by itself)
+	@$(BIN)/contactsync demo $(ARGS)
+
+# loadscope: the tests of one module stay in one process, so that a server which a module starts is started once.
+test: $(READY) ## the whole test suite
+	@$(BIN)/pytest -n $(JOBS) --dist loadscope $(ARGS)
+
+bench: $(READY) ## the benchmarks; a table, and bench/results/*.json
+	@$(BIN)/python -m bench $(ARGS)
+
+# alembic/ has no __init__.py (it would hide the library), so its files are modules of their own to mypy.
+lint: $(READY) ## style, types, import directions, sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	MYPYPATH=alembic $(BIN)/mypy alembic
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_sizes.py
+
+format: $(READY) ## rewrite the code in the one style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The second file is what the container image needs: no tools, no embedded servers; same versions as the first.
+lock: export CUSTOM_COMPILE_COMMAND = make lock
+lock: PIP_COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+lock: $(READY) ## pin every dependency, with hashes (ARGS=--upgrade: to the newest)
+	$(PIP_COMPILE) --extra dev --extra embedded $(ARGS) -o requirements.lock pyproject.toml
+	$(PIP_COMPILE) --build-deps-for editable --constraint requirements.lock $(ARGS) -o requirements-runtime.lock pyproject.toml
+
+clean: ## remove what the targets above leave behind (not .contactsync, which holds data)
+	rm -rf $(VENV) build dist *.egg-info .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache bench/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
