@@ -1,0 +1,1 @@
+"""Recras: the bookings."""

@@ -1,0 +1,1 @@
+"""Rompslomp: the books."""
