@@ -1,0 +1,1 @@
+"""Robaws: the ERP that clients come from."""
