@@ -13,7 +13,7 @@ JOBS ?= 2
 .PHONY: help setup demo test bench lint format lock clean
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 setup: $(READY) ## a virtual environment with everything pinned, and the command at .venv/bin/contactsync
 
