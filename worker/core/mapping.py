@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from worker.core import contact as canonical
-from worker.core.contact import Json
 from worker.core.normalise import NORMALISERS
+
+if TYPE_CHECKING:
+    from worker.core.contact import Json
 
 Owner = Literal["robaws", "system", "fill", "review", "ignore"]
 Direction = Literal["both", "out", "in"]
@@ -195,7 +197,9 @@ class VendorMapping:
         held |= {"kind", "references.robaws_id"}
         if self.persons is not None:
             held.add("persons")
-        return tuple(path for path, value in canonical.leaves(contact) if value not in (None, "", []) and path not in held)
+        return tuple(
+            path for path, value in canonical.leaves(contact) if value not in (None, "", []) and path not in held
+        )
 
 
 def _problem(row: FieldRow, value: Any) -> str | None:

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rapidfuzz import fuzz
 
 from worker.core import contact as canonical
-from worker.core.contact import Json
 from worker.core.normalise import NORMALISERS, name_key
+
+if TYPE_CHECKING:
+    from worker.core.contact import Json
 
 Strength = Literal["certain", "doubtful"]
 
@@ -82,7 +84,7 @@ def decide(
     match on one of them is a review, since two clients then look like one record. With `reference_is_unique` False
     a record that carries our reference must also look like the contact (its number may have been there before).
     """
-    usable = [candidate for candidate in {c.external_id: c for c in candidates}.values()]
+    usable = list({c.external_id: c for c in candidates}.values())
     referred = [c for c in usable if reference and c.reference == reference]
     if referred:
         return _by_reference(contact, referred, reference_is_unique, taken)
@@ -103,13 +105,13 @@ def decide(
     return Verdict("create")
 
 
-def _by_reference(
-    contact: Json, referred: Sequence[Candidate], unique: bool, taken: frozenset[str]
-) -> Verdict:
+def _by_reference(contact: Json, referred: Sequence[Candidate], unique: bool, taken: frozenset[str]) -> Verdict:
     matches = tuple(Match(c, "certain", ("our reference",)) for c in referred)
     first = min(referred, key=lambda c: (len(c.external_id), c.external_id))
     if any(c.external_id in taken for c in referred):
-        return Verdict("review", None, "match_taken", "the record with our reference belongs to another client", matches)
+        return Verdict(
+            "review", None, "match_taken", "the record with our reference belongs to another client", matches
+        )
     if not unique:
         if not first.usable:
             return Verdict("review", None, "reference_collision", f"our reference is taken: {first.why_not}", matches)

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.core.mapping import FieldRow, OurPerson, PersonTable, VendorMapping
 from worker.core.normalise import NORMALISERS, name_key
 
 if TYPE_CHECKING:
+    from worker.core.mapping import FieldRow, OurPerson, PersonTable, VendorMapping
     from worker.core.planning import Snapshot
 
 SELF: Final = ":self"

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from worker.core.mapping import FieldRow, Ours, Owner, VendorMapping
 from worker.core.persons import PersonPlan, TheirPerson, persons_changed, plan_persons
+
+if TYPE_CHECKING:
+    from worker.core.mapping import FieldRow, Ours, Owner, VendorMapping
 
 Action = Literal["write", "park", "settle", "keep"]
 

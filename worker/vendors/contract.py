@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Final, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
-from worker.core.contact import Json
-from worker.core.mapping import Ours, VendorMapping
-from worker.core.matching import Candidate
-from worker.core.persons import PersonPlan, TheirPerson
-from worker.vendors.transport import Session
+if TYPE_CHECKING:
+    from worker.core.contact import Json
+    from worker.core.mapping import Ours, VendorMapping
+    from worker.core.matching import Candidate
+    from worker.core.persons import PersonPlan, TheirPerson
+    from worker.vendors.transport import Session
 
 Lane = Literal["live", "background"]
 

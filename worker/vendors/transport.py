@@ -97,7 +97,9 @@ class Response:
         """The error for a 5xx: a create may have been made before it failed."""
         kind = OutcomeUnknown if self.request.creates else VendorUnavailable
         reason = "server_error"
-        return kind(f"the vendor failed with status {self.status}", reason=reason, status=self.status, excerpt=self.excerpt)
+        return kind(
+            f"the vendor failed with status {self.status}", reason=reason, status=self.status, excerpt=self.excerpt
+        )
 
     def limited(self, *, daily: bool = False, default_seconds: float | None = None) -> RateLimited:
         """The error for a 429, with Retry-After where the vendor sent one (seconds or a date, RFC 9110 10.2.3)."""
@@ -265,7 +267,8 @@ def _describe(error: httpx.HTTPError) -> str:
 
 def _network_error(request: Request, error: httpx.HTTPError) -> VendorUnavailable | OutcomeUnknown:
     never_sent = isinstance(
-        error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
+        error,
+        (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError),
     )
     if never_sent:
         return VendorUnavailable(f"the vendor cannot be reached ({_describe(error)})", reason="unreachable")

@@ -1,0 +1,27 @@
+"""The tables, one noun a file. What a row says stands in `docs/architecture.md`."""
+
+from models.attempt import Attempt
+from models.base import Base
+from models.contact import Contact
+from models.directory import DirectoryEntry
+from models.inbox import EventTally, InboxEvent, InboxKey, InboxReject
+from models.link import Link
+from models.operator import OperatorAction
+from models.review import Review
+from models.system import Checkpoint, SystemState
+
+__all__ = [
+    "Attempt",
+    "Base",
+    "Checkpoint",
+    "Contact",
+    "DirectoryEntry",
+    "EventTally",
+    "InboxEvent",
+    "InboxKey",
+    "InboxReject",
+    "Link",
+    "OperatorAction",
+    "Review",
+    "SystemState",
+]

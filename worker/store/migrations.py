@@ -1,0 +1,128 @@
+"""Bring the database to the newest schema, and tell whether it is there; make the monthly partitions in time."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+import models
+from worker.errors import ConfigurationError
+
+ADVISORY_LOCK: Final = 7_215_300_941
+"""Any fixed number: whoever migrates this product's schema holds the advisory lock of this key."""
+
+PARTITIONED: Final = ("inbox_event", "attempt")
+MONTHS_AHEAD: Final = 3
+
+
+def _config() -> Config:
+    folder = Path(models.__file__).resolve().parent.parent / "alembic"
+    if not (folder / "env.py").exists():
+        raise ConfigurationError(f"the migrations are missing: expected them in {folder}")
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return config
+
+
+def head() -> str:
+    """The newest revision that this code knows."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None, "there is always a first migration"
+    return revision
+
+
+def current(connection: Connection) -> str | None:
+    """The revision that the database is at, None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(engine: Engine) -> tuple[str | None, str]:
+    """
+    Bring the database to the newest schema and make the coming months' partitions; safe to run twice or at once.
+
+    Returns the revision before and after. ConfigurationError when the database is newer than the code.
+    """
+    with engine.connect() as connection:
+        before = current(connection)
+        connection.rollback()
+        _refuse_unknown(before)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        ensure_partitions(connection, datetime.now(UTC))
+        connection.commit()
+        return before, head()
+
+
+def require_current(engine: Engine) -> None:
+    """ConfigurationError, naming the command to run, unless the schema is the one that this code was written for."""
+    with engine.connect() as connection:
+        found = current(connection)
+    _refuse_unknown(found)
+    if found is None:
+        raise ConfigurationError("the database is empty: run `contactsync migrate` first")
+    if found != head():
+        raise ConfigurationError(
+            f"the database is at schema {found} and this release needs {head()}: run `contactsync migrate` first"
+        )
+
+
+def _refuse_unknown(revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise ConfigurationError(
+            f"the database is at schema {revision}, which is newer than this release: install the newer release"
+        )
+
+
+def ensure_partitions(connection: Connection, now: datetime) -> list[str]:
+    """
+    Make the partitions of this month and the coming ones where they are missing; returns the names made.
+
+    Rows of a month without a partition go to the default one, so a scheduler that was away loses nothing.
+    """
+    made: list[str] = []
+    for table in PARTITIONED:
+        year, month = now.year, now.month
+        for _ in range(MONTHS_AHEAD + 1):
+            name = f"{table}_y{year:04d}m{month:02d}"
+            start = f"{year:04d}-{month:02d}-01 00:00:00+00"
+            year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+            end = f"{year:04d}-{month:02d}-01 00:00:00+00"
+            found = connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar()
+            if found is None and _make_partition(connection, table, name, start, end):
+                made.append(name)
+    return made
+
+
+def _make_partition(connection: Connection, table: str, name: str, start: str, end: str) -> bool:
+    """False where the default partition holds rows of that month already, or somebody else made it just now."""
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                text(f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES FROM ('{start}') TO ('{end}')")
+            )
+    except OperationalError:
+        raise
+    except Exception as error:  # the driver's own class differs by cause; the text tells which it was
+        if "would be violated" in str(error) or "already exists" in str(error):
+            warnings.warn(f"partition {name} was not made: {error}", stacklevel=2)
+            return False
+        raise
+    return True
+
+
+def include_object(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
+    """For alembic's comparison: partitions belong to their table and are no tables of their own."""
+    if kind == "table" and name is not None:
+        return not any(name.startswith(f"{table}_") and name != table for table in PARTITIONED)
+    return True
