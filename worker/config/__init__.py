@@ -1,0 +1,65 @@
+"""
+The settings: frozen models, one for each section and vendor, read once at a process's entry and passed down.
+
+`load_settings` is the only way in; nothing is read when this package is imported. What each key means stands beside it
+in the models, and docs/settings.md is made from there (`describe`).
+"""
+
+from worker.config.base import Owner, Role, Section
+from worker.config.load import load_settings
+from worker.config.sections import (
+    BreakerSettings,
+    DatabaseSettings,
+    FilterSettings,
+    LogSettings,
+    OpsSettings,
+    ReceiverSettings,
+    ReconcileSettings,
+    RedisSettings,
+    RetrySettings,
+    SchedulerSettings,
+    SyncSettings,
+    TelemetrySettings,
+    UserSettings,
+    WorkerSettings,
+)
+from worker.config.settings import Settings, SystemsSettings
+from worker.config.systems import SYSTEM_NAMES, SystemName, SystemSettings
+from worker.config.vendors import (
+    RecrasSettings,
+    RobawsSettings,
+    RompslompSettings,
+    RoutixSettings,
+    WorkspaceSettings,
+)
+
+__all__ = [
+    "SYSTEM_NAMES",
+    "BreakerSettings",
+    "DatabaseSettings",
+    "FilterSettings",
+    "LogSettings",
+    "OpsSettings",
+    "Owner",
+    "ReceiverSettings",
+    "ReconcileSettings",
+    "RecrasSettings",
+    "RedisSettings",
+    "RetrySettings",
+    "RobawsSettings",
+    "Role",
+    "RompslompSettings",
+    "RoutixSettings",
+    "SchedulerSettings",
+    "Section",
+    "Settings",
+    "SyncSettings",
+    "SystemName",
+    "SystemSettings",
+    "SystemsSettings",
+    "TelemetrySettings",
+    "UserSettings",
+    "WorkerSettings",
+    "WorkspaceSettings",
+    "load_settings",
+]

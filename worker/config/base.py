@@ -1,0 +1,128 @@
+"""
+What all sections of the settings share: the frozen base, and the kinds of value with their checks.
+
+A check's sentence goes straight to the person who wrote the setting. It has two halves: what is wrong, a colon, and
+the next step; the key's name is put in front of it by `worker.config.problems`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+
+class Section(BaseModel):
+    """One table of the settings. Frozen; a key that is not declared is a problem, not a surprise later."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        coerce_numbers_to_str=True,  # `company_id = 440923104` is as good as the same in quotes
+        hide_input_in_errors=True,  # an error that reaches a log must not carry a password along
+    )
+
+
+@dataclass(frozen=True)
+class Entries:
+    """
+    Marks a table whose entries can be set one by one from the environment.
+
+    `dotted`: the entries are canonical paths, given flat (`"address.city"`) or nested, and kept flat. A table without
+    this mark is given in the environment as one JSON object, as the case of its keys matters.
+    """
+
+    dotted: bool = False
+
+
+def _no_boolean(value: Any) -> Any:
+    # Python counts True as 1: `port = true` would be port 1.
+    if isinstance(value, bool):
+        raise ValueError(f"is {str(value).lower()}, not a number: write a number")  # noqa: TRY004
+    return value
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty: give it a text, or leave it out")
+    return value
+
+
+def _one_line(value: SecretStr | None) -> SecretStr | None:
+    # A line break inside a token becomes a header that no HTTP library sends, and an error that names no setting.
+    text = value.get_secret_value() if value is not None else ""
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError("holds a line break or another control character: copy the value again, on one line")
+    return value
+
+
+def _http_url(value: str) -> str:
+    try:
+        parts = urlsplit(value.strip())
+        port = parts.port
+    except ValueError:
+        raise ValueError("is not an address: write it like https://host.example/path") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise ValueError("is not an address: write it like https://host.example/path")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("holds a user, a query or a fragment: write only https://host.example/path")
+    return value.strip().rstrip("/")
+
+
+def _optional_http_url(value: str | None) -> str | None:
+    return None if value is None else _http_url(value)
+
+
+def _country_code(value: str) -> str:
+    code = value.strip().upper()
+    if not re.fullmatch(r"[A-Z]{2}", code):
+        raise ValueError('is not a country: write two letters (ISO 3166-1), for example "BE"')
+    return code
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, str | int | float):
+        raise ValueError("is neither a text nor a number nor true or false: write one of these")  # noqa: TRY004
+    return value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def at_most(limit: float, published: str) -> AfterValidator:
+    """Refuses a rate above what a vendor has published; `published` says who allows how much, and where it stands."""
+
+    def check(value: float | None) -> float | None:
+        if value is not None and value > limit:
+            raise ValueError(f"is {value:g}, but {published}: set {limit:g} or less")
+        return value
+
+    return AfterValidator(check)
+
+
+Role = Literal["viewer", "operator", "admin"]
+Owner = Literal["robaws", "system", "fill", "review", "ignore"]
+
+Whole = Annotated[int, BeforeValidator(_no_boolean)]
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+Seconds = Annotated[Number, Field(ge=0)]
+PositiveSeconds = Annotated[Number, Field(gt=0)]
+Text = Annotated[str, AfterValidator(_not_blank)]
+OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
+OptionalSecret = Annotated[SecretStr | None, AfterValidator(_one_line), BeforeValidator(_blank_is_none)]
+Secret = Annotated[SecretStr, AfterValidator(_one_line)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+OptionalHttpUrl = Annotated[str | None, AfterValidator(_optional_http_url), BeforeValidator(_blank_is_none)]
+PlainValue = Annotated[str | bool | int | float, BeforeValidator(_plain)]
+CountryCode = Annotated[str, AfterValidator(_country_code)]
+LowerCase = BeforeValidator(_lower)
+BlankIsNone = BeforeValidator(_blank_is_none)

@@ -1,0 +1,79 @@
+"""What one key alone cannot tell: a system without its credentials, a password that would travel in the open."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from worker.config.keys import Path_
+from worker.config.settings import Settings
+from worker.config.systems import SystemName, SystemSettings
+
+Problem = tuple[Path_, str]
+
+
+def check(settings: Settings) -> Iterator[Problem]:
+    """Each problem as the key that it is about, and the sentence."""
+    enabled = settings.enabled_systems()
+    for name in enabled:
+        yield from _needs(name, settings.system(name))
+        yield from _open_addresses(name, settings.system(name))
+    if enabled and "robaws" not in enabled:
+        yield (
+            ("systems", "robaws", "enabled"),
+            f"is false, but everything comes from Robaws: switch it on, or {' and '.join(enabled)} off",
+        )
+    workspace = settings.systems.workspace
+    if workspace.enabled and workspace.auth == "basic" and not workspace.username:
+        yield (
+            ("systems", "workspace", "username"),
+            'is missing: auth is "basic", so give it, or change auth',
+        )
+    names = Counter(user.name for user in settings.ops.users)
+    for user, count in names.items():
+        if count > 1:
+            yield (("ops", "users"), f"holds {user} {count} times: keep one")
+
+
+def _needs(name: SystemName, system: SystemSettings) -> Iterator[Problem]:
+    for attribute, step in system.needs.items():
+        if not _given(getattr(system, attribute)):
+            yield (("systems", name, attribute), f"is missing: {step}, or switch the system off")
+
+
+def _given(value: Any) -> bool:
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+def _open_addresses(name: SystemName, system: SystemSettings) -> Iterator[Problem]:
+    for attribute in ("base_url", "token_url"):
+        url = getattr(system, attribute, None)
+        if url and not system.allow_http and is_open(url):
+            yield (
+                ("systems", name, attribute),
+                f"goes without TLS to another machine: write https://, or set systems.{name}.allow_http = true",
+            )
+
+
+def is_open(url: str) -> bool:
+    """
+    Whether credentials sent there could be read on the way: plain HTTP to any host but this machine.
+
+    >>> is_open("http://127.0.0.1:8099/robaws"), is_open("http://robaws.example"), is_open("https://robaws.example")
+    (False, True, False)
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return False
+    host = parts.hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return True

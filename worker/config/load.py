@@ -1,0 +1,56 @@
+"""The one way to settings: read all sources, check everything, and say all problems at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from worker.config.checks import check
+from worker.config.keys import Path_
+from worker.config.problems import explain, path_of
+from worker.config.settings import Settings
+from worker.config.sources import Tree, read
+from worker.errors import ConfigurationError
+
+
+def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+    """
+    The settings of this process, from `contactsync.toml` and the environment.
+
+    Called once, at a process's entry. ConfigurationError holds every problem that there is, each with the key, what is
+    wrong and the next step. `home` comes back as an absolute path, so that a child with another folder agrees on it.
+    """
+    folder = cwd or Path.cwd()
+    tree = read(os.environ if environ is None else environ, folder)
+    settings = _validated(tree)
+    if tree.complete and settings is not None:
+        for path, sentence in check(settings):
+            if not _has_problem(path, tree.broken):
+                tree.note(path, sentence)
+    if tree.problems or settings is None:
+        raise ConfigurationError(tree.problems)
+    return settings.model_copy(update={"home": folder.absolute() / settings.home.expanduser()})
+
+
+def _validated(tree: Tree) -> Settings | None:
+    """
+    The settings without the keys that are refused, which are noted in the tree.
+
+    What is refused is taken out and the rest looked at again, as a wrong port must not hide a missing password.
+    """
+    while True:
+        try:
+            return Settings(**tree.values)
+        except ValidationError as error:
+            tree.problems.extend(explain(error, tree))
+            refused = {path_of(detail) for detail in error.errors(include_url=False)}
+            tree.broken |= refused
+            if not [path for path in refused if tree.remove(path)]:
+                return None
+
+
+def _has_problem(path: Path_, broken: set[Path_]) -> bool:
+    return any(path[: len(other)] == other or other[: len(path)] == path for other in broken)

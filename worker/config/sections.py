@@ -1,0 +1,194 @@
+"""The sections of the settings that belong to the product itself; those of the vendors stand in `vendors`."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from worker.config.base import (
+    BlankIsNone,
+    LowerCase,
+    Number,
+    OptionalHttpUrl,
+    PlainValue,
+    PositiveSeconds,
+    Role,
+    Seconds,
+    Section,
+    Text,
+    Whole,
+)
+
+TOKEN_LENGTH = 8
+
+
+def _postgresql_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    scheme, separator, rest = value.strip().partition("://")
+    # Hosting companies hand out postgres://, SQLAlchemy's own spelling names its driver: both mean the same here.
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise ValueError("is not the address of a PostgreSQL: write postgresql://USER:PASSWORD@HOST:5432/DATABASE")
+    return f"postgresql://{rest}"
+
+
+def _redis_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    if urlsplit(value.strip()).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("is not the address of a Redis: write redis://:PASSWORD@HOST:6379/0, or rediss:// for TLS")
+    return value.strip()
+
+
+def _token(value: str) -> str:
+    if len(value) < TOKEN_LENGTH:
+        raise ValueError(f"holds a token of {len(value)} characters: make one of at least {TOKEN_LENGTH}")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("holds a token that no header can carry: use letters, digits and signs without blanks")
+    return value
+
+
+class DatabaseSettings(Section):
+    """Where the truth is kept."""
+
+    url: Annotated[str | None, AfterValidator(_postgresql_url), BlankIsNone] = Field(
+        default=None,
+        repr=False,
+        description="`postgresql://USER:PASSWORD@HOST:5432/DATABASE`; without it, an embedded PostgreSQL under `home`",
+    )
+    pool_size: Whole | None = Field(
+        default=None, ge=1, description="connections of one process; without it, `worker.concurrency` and four more"
+    )
+
+
+class RedisSettings(Section):
+    """Where nudges and budgets are kept; nothing is lost when it is emptied."""
+
+    url: Annotated[str | None, AfterValidator(_redis_url), BlankIsNone] = Field(
+        default=None,
+        repr=False,
+        description="`redis://…`, `rediss://…` or `unix://…`; without it, an embedded Redis under `home`",
+    )
+
+
+class ReceiverSettings(Section):
+    """Where webhooks, console, API and metrics are served."""
+
+    host: Text = Field(default="127.0.0.1", description="address that is listened on")
+    port: Whole = Field(default=8080, ge=0, le=65535, description="port that is listened on; 0 takes a free one")
+    max_body_bytes: Whole = Field(default=1_048_576, ge=1, description="a larger body is answered with 413")
+    signature_tolerance_seconds: Seconds = Field(
+        default=300.0, description="how far a signature's time may be from ours, either way; 0 switches the check off"
+    )
+    quarantine_limit: Whole = Field(
+        default=1000, ge=0, description="bodies that are not events are kept for a look, at most so many"
+    )
+
+
+class UserSettings(Section):
+    """One login of the console."""
+
+    name: Text = Field(description="what is typed at the login, and what the activity log says")
+    password_hash: SecretStr = Field(min_length=1, description="hash of the password, never the password")
+    role: Role = Field(description="what the person may do")
+
+
+class OpsSettings(Section):
+    """Who may look and act."""
+
+    tokens: dict[Annotated[str, AfterValidator(_token)], Role] = Field(
+        default={},
+        repr=False,
+        description=f"bearer tokens of the API with their role, each at least {TOKEN_LENGTH} characters",
+    )
+    users: tuple[UserSettings, ...] = Field(
+        default=(), description="logins of the console: `name`, `password_hash`, `role`"
+    )
+
+
+class WorkerSettings(Section):
+    """The process that fetches and delivers."""
+
+    concurrency: Whole | None = Field(
+        default=None, ge=1, description="tasks at once; without it, eight for each processor, 8 to 32"
+    )
+    lease_seconds: PositiveSeconds = Field(default=120.0, description="how long a claim holds when its worker dies")
+
+    @property
+    def effective_concurrency(self) -> int:
+        """Tasks at once on this machine: mostly waiting for vendors, so more than processors."""
+        return self.concurrency or max(8, min(32, 8 * (os.cpu_count() or 1)))
+
+
+class SchedulerSettings(Section):
+    """The process that announces what is due."""
+
+    sweep_seconds: PositiveSeconds = Field(default=1.0, description="how often due rows are announced again")
+
+
+class RetrySettings(Section):
+    """How long a failed delivery waits."""
+
+    ladder_seconds: tuple[Seconds, ...] = Field(
+        default=(5.0, 30.0, 120.0, 600.0, 3600.0, 21600.0, 86400.0),
+        min_length=1,
+        description="waits between attempts; after the last one the delivery is dead until a person or a change",
+    )
+    jitter: Number = Field(default=0.2, ge=0, le=1, description="share of the wait that is random")
+
+
+class BreakerSettings(Section):
+    """When a vendor that only fails is left alone."""
+
+    failures: Whole = Field(default=5, ge=1, description="consecutive failures that open the breaker")
+    probe_seconds: PositiveSeconds = Field(default=30.0, description="how often an open breaker lets one call through")
+
+
+class ReconcileSettings(Section):
+    """The slow poll for what webhooks missed."""
+
+    interval_seconds: Seconds = Field(default=900.0, description="time between two polls; 0 switches them off")
+
+
+class FilterSettings(Section):
+    """Which Robaws clients take part: those that meet every condition that is given."""
+
+    status: tuple[Text, ...] | None = Field(default=None, description="the client's status is one of these texts")
+    type: tuple[Literal["organisation", "person"], ...] | None = Field(
+        default=None, description="the client is one of these; see `sync.private_status` and `sync.person_kinds`"
+    )
+    extra_field: dict[Text, PlainValue] = Field(
+        default={}, description="Robaws extra fields, by name, that hold exactly this value"
+    )
+
+
+class SyncSettings(Section):
+    """What is synchronised."""
+
+    filter: FilterSettings = FilterSettings()
+    private_status: tuple[Text, ...] = Field(
+        default=(), description="texts of the Robaws status that mean a private person; all others are organisations"
+    )
+    person_kinds: dict[Text, tuple[Text, ...]] = Field(
+        default={}, description="Robaws extra fields, by name, with the values that mean a private person"
+    )
+
+
+class LogSettings(Section):
+    """What is written to the standard error stream."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error", "critical"], LowerCase] = Field(
+        default="info", description="the least important message that is written"
+    )
+    format: Annotated[Literal["console", "json"], LowerCase] = Field(
+        default="console", description="for people, or one JSON object a line for machines"
+    )
+
+
+class TelemetrySettings(Section):
+    """Where traces go."""
+
+    otlp_endpoint: OptionalHttpUrl = Field(default=None, description="OTLP collector over HTTP; without it, no traces")

@@ -1,0 +1,302 @@
+"""
+Where settings come from: the file, the environment, and files that hold one secret each.
+
+Everything is laid into one tree, the environment over the file. What cannot be read is a problem that is noted, not
+raised, so that all of them reach the person at once. Nothing is checked here that the models check.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from worker.config.keys import ENV_PREFIX, Key, Path_, known_keys, variable_you_mean
+from worker.config.systems import flatten
+
+FILE_NAME = "contactsync.toml"
+CONFIG_VARIABLE = "CONTACTSYNC_CONFIG"
+TEST_PREFIX = "CONTACTSYNC_TEST_"
+
+
+class Unreadable(Exception):
+    """A value that cannot be had; the text is the second half of the problem."""
+
+
+@dataclass
+class Tree:
+    """
+    What was given, by key, not yet checked.
+
+    `origins` says which variable gave a key; `broken` holds the keys that have a problem already; `complete` is false
+    when the file could not be read, as then nothing can be said about what is missing.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[Path_, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    broken: set[Path_] = field(default_factory=set)
+    complete: bool = True
+
+    def note(self, path: Path_, sentence: str) -> None:
+        """A problem with this key; what is wrong, a colon, the next step."""
+        self.broken.add(path)
+        self.problems.append(f"{self.label(path)} {sentence}")
+
+    def label(self, path: Path_) -> str:
+        """The key's name, with the variable that gave it."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                return f"{'.'.join(path)} ({self.origins[path[:length]]})"
+        return ".".join(path)
+
+    def put(self, path: Path_, value: Any) -> None:
+        """Set a value, making the tables on the way."""
+        table = self.values
+        for part in path[:-1]:
+            table = table.setdefault(part, {})
+        table[path[-1]] = value
+
+    def get(self, path: Path_) -> Any:
+        """The value at a path, None where there is none."""
+        value: Any = self.values
+        for part in path:
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
+
+    def remove(self, path: Path_) -> bool:
+        """Take a value out; whether there was one."""
+        table = self.get(path[:-1]) if path else None
+        return isinstance(table, dict) and table.pop(path[-1], self) is not self
+
+
+def read(environ: Mapping[str, str], cwd: Path) -> Tree:
+    """The file and the environment as one tree, with all that could not be read."""
+    tree = Tree()
+    _read_file(tree, environ, cwd)
+    _read_environment(tree, environ, cwd)
+    return tree
+
+
+# -------------------------------------------------------------------------------------------------------- the file
+def _read_file(tree: Tree, environ: Mapping[str, str], cwd: Path) -> None:
+    named = environ.get(CONFIG_VARIABLE, "").strip()
+    path = cwd / Path(named).expanduser() if named else cwd / FILE_NAME
+    if not named and not path.exists():
+        return
+    text = ""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        table = tomllib.loads(text)
+    except OSError as error:
+        step = f"make the file, or correct {CONFIG_VARIABLE}" if named else "make it readable, or remove it"
+        _file_problem(tree, f"{path} cannot be read ({error.strerror}): {step}")
+    except UnicodeDecodeError as error:
+        _file_problem(tree, f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        _file_problem(tree, f"{path}, {_place(str(error), text)}")
+    else:
+        _lay(tree, table, (), path.parent, origin=None)
+
+
+def _file_problem(tree: Tree, problem: str) -> None:
+    tree.problems.append(problem)
+    tree.complete = False
+
+
+def _place(message: str, text: str) -> str:
+    """
+    A TOML error with its line and column in front.
+
+    Python says "(at line 3, column 5)" or "(at end of document)" at the end of the sentence; the latter is counted.
+    """
+    what, _, where = message.rpartition(" (at ")
+    found = re.match(r"line (\d+), column (\d+)", where)
+    if found:
+        line, column = int(found[1]), int(found[2])
+    else:
+        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    return f"line {line}, column {column}: {what or message}. Correct the line; a text stands in quotes"
+
+
+def _lay(tree: Tree, table: Mapping[str, Any], path: Path_, folder: Path, origin: str | None) -> None:
+    """Lay a section of a file, or of JSON, into the tree, key by key; `folder` is what names of files start from."""
+    keys = known_keys()
+    for name, value in table.items():
+        at = (*path, name)
+        key, pointed = keys.get(at), keys.get((*path, name.removesuffix("_file")))
+        if key is None and pointed is not None and pointed.shape != "section":
+            if name.removesuffix("_file") in table:
+                tree.note(pointed.path, f"is given twice, also as {name}: keep one of them")
+            else:
+                _lay_pointed(tree, pointed, value, folder, origin)
+        elif key is not None and key.shape == "section":
+            if isinstance(value, Mapping):
+                _lay(tree, value, at, folder, origin)
+            else:
+                tree.note(at, f"is not a table: write [{key.name}] and its keys below it")
+        else:
+            _lay_value(tree, at, _prepared(tree, key, value, folder) if key else value, origin)
+
+
+def _lay_value(tree: Tree, path: Path_, value: Any, origin: str | None) -> None:
+    tree.put(path, value)
+    tree.origins.pop(path, None)
+    if origin is not None:
+        tree.origins[path] = origin
+
+
+def _lay_pointed(tree: Tree, key: Key, value: Any, folder: Path, origin: str | None) -> None:
+    if origin is not None:
+        tree.origins[key.path] = origin
+    try:
+        _lay_value(tree, key.path, _parsed(key, _content(value, folder), from_file=True), origin)
+    except Unreadable as problem:
+        tree.note(key.path, str(problem))
+
+
+def _prepared(tree: Tree, key: Key, value: Any, folder: Path) -> Any:
+    """A table of paths made flat, and the secret files inside a list of tables read; all else as it is."""
+    if key.entries and key.entries.dotted and isinstance(value, Mapping):
+        return dict(flatten(value))
+    if key.items and isinstance(value, list):
+        return [_item(tree, key, item, folder) if isinstance(item, Mapping) else item for item in value]
+    return value
+
+
+def _item(tree: Tree, key: Key, item: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    known = key.items.model_fields if key.items else {}
+    read: dict[str, Any] = {}
+    for name, value in item.items():
+        pointed = name.removesuffix("_file")
+        if name in known or pointed not in known or not isinstance(value, str):
+            read[name] = value
+            continue
+        try:
+            read[pointed] = _content(value, folder)
+        except Unreadable as problem:
+            tree.note(key.path, f"{name} {problem}")
+            read[pointed] = None
+    return read
+
+
+# ------------------------------------------------------------------------------------------------- the environment
+@dataclass(frozen=True)
+class _Variable:
+    """An environment variable that means a key, or one entry of a table."""
+
+    name: str
+    key: Key
+    entry: str | None
+    is_file: bool
+    text: str
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """Whole sections first, then keys, then single entries: the narrower one is laid over the wider."""
+        return (len(self.key.path) if self.key.shape == "section" else 99, self.entry is not None)
+
+
+def _read_environment(tree: Tree, environ: Mapping[str, str], cwd: Path) -> None:
+    found: list[_Variable] = []
+    taken: dict[tuple[Path_, str | None], str] = {}
+    for name in sorted(environ):
+        upper = name.upper()
+        if not upper.startswith(ENV_PREFIX) or upper == CONFIG_VARIABLE or upper.startswith(TEST_PREFIX):
+            continue
+        variable = _recognised(name, environ[name])
+        if variable is None:
+            near = variable_you_mean(upper)
+            step = f"did you mean {near}?" if near else "take it out, or see docs/settings.md"
+            tree.problems.append(f"{name} is not a known setting: {step}")
+        elif variable.text.strip():  # an empty variable counts as not set: compose files write KEY=${KEY:-}
+            first = taken.setdefault((variable.key.path, variable.entry), name)
+            if first == name:
+                found.append(variable)
+            else:
+                tree.note(variable.key.path, f"is given twice, as {first} and {name}: keep one of them")
+    for variable in sorted(found, key=lambda variable: variable.rank):
+        _lay_variable(tree, variable, cwd)
+
+
+def _recognised(name: str, text: str) -> _Variable | None:
+    parts = name.upper().removeprefix(ENV_PREFIX).lower().split("__")
+    target = _target(parts)
+    if target is not None:
+        return _Variable(name, *target, is_file=False, text=text)
+    parts[-1], suffix = parts[-1].removesuffix("_file"), parts[-1].endswith("_file")
+    target = _target(parts) if suffix else None
+    if target is None or target[0].shape == "section":
+        return None
+    return _Variable(name, *target, is_file=True, text=text)
+
+
+def _target(parts: list[str]) -> tuple[Key, str | None] | None:
+    keys = known_keys()
+    for length in range(len(parts), 0, -1):
+        key = keys.get(tuple(parts[:length]))
+        if key is None:
+            continue
+        rest = parts[length:]
+        if not rest:
+            return key, None
+        return (key, ".".join(rest)) if key.entries and (key.entries.dotted or len(rest) == 1) else None
+    return None
+
+
+def _lay_variable(tree: Tree, variable: _Variable, cwd: Path) -> None:
+    key, path = variable.key, variable.key.path
+    before = tree.get(path)
+    tree.origins[path if variable.entry is None else (*path, variable.entry)] = variable.name
+    try:
+        text = _content(variable.text, cwd) if variable.is_file else variable.text
+        if variable.entry is not None:
+            tree.put(path, {**(before if isinstance(before, Mapping) else {}), variable.entry: text})
+            return
+        value = _parsed(key, text, from_file=variable.is_file)
+    except Unreadable as problem:
+        tree.note(path if variable.entry is None else (*path, variable.entry), str(problem))
+        return
+    if key.shape == "section":
+        del tree.origins[path]
+        _lay(tree, value, path, cwd, variable.name)
+    else:
+        _lay_value(tree, path, _prepared(tree, key, value, cwd), variable.name)
+
+
+# ---------------------------------------------------------------------------------------------------------- values
+def _content(name: Any, folder: Path) -> str:
+    """What a file holds, without the line end at its end."""
+    if not isinstance(name, str):
+        raise Unreadable("is not the name of a file: write it in quotes")
+    path = folder / Path(name).expanduser()
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise Unreadable(f"cannot be read from {path} ({error.strerror}): make the file, and readable") from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"cannot be read from {path} (not UTF-8): save the file as UTF-8") from None
+    text = text.rstrip("\r\n")
+    if not text:
+        raise Unreadable(f"is empty in {path}: write the value into the file")
+    return text
+
+
+def _parsed(key: Key, text: str, *, from_file: bool) -> Any:
+    """A text as the key's kind wants it: lists and tables are JSON; a list in a file may also be one entry a line."""
+    if key.shape == "scalar":
+        return text
+    opening, example = ("[", '["first", "second"]') if key.shape == "list" else ("{", '{"name": "value"}')
+    if key.shape == "list" and key.items is None and from_file and not text.lstrip().startswith("["):
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    if not text.lstrip().startswith(opening):
+        raise Unreadable(f"is not a JSON {'list' if opening == '[' else 'object'}: write it like {example}")
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        place = f", line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise Unreadable(f"is not valid JSON{place}: write it like {example}") from None

@@ -1,0 +1,86 @@
+"""What every system's settings have in common: its address, its budget, its time limits and who owns which field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from worker.config.base import Entries, HttpUrl, Number, Owner, PositiveSeconds, Seconds, Section, Whole
+from worker.core.contact import BY_PATH
+
+SystemName = Literal["robaws", "rompslomp", "recras", "workspace", "routix"]
+SYSTEM_NAMES: tuple[SystemName, ...] = get_args(SystemName)
+
+BASE_URL = "address of the API, with its version"
+RATE_PER_SECOND = "calls a second, sustained; may be a fraction"
+RATE_PER_MINUTE = "calls a minute; counts beside the rate a second"
+BURST = "calls that may go at once after a pause"
+DAILY_REQUESTS = "calls a day"
+UNKNOWN_SETTLE = "how long a create without an answer is left alone before its record is looked for"
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """
+    Entries by dotted path, whether they were written flat, nested or both.
+
+    >>> dict(flatten({"address": {"city": "fill"}, "name": "robaws"}))
+    {'address.city': 'fill', 'name': 'robaws'}
+    """
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _flat(value: Any) -> Any:
+    return dict(flatten(value)) if isinstance(value, Mapping) else value
+
+
+def _canonical(path: str) -> str:
+    if path in BY_PATH:
+        return path
+    inside = [known for known in BY_PATH if known.startswith(f"{path}.")]
+    if inside:
+        raise ValueError(f"is a group, not a field: name its fields one by one ({', '.join(inside)})")
+    raise ValueError(f"is not a field of a contact: choose among {', '.join(BY_PATH)}")
+
+
+FieldOwners = Annotated[
+    dict[Annotated[str, AfterValidator(_canonical)], Owner], BeforeValidator(_flat), Entries(dotted=True)
+]
+
+
+class SystemSettings(Section):
+    """
+    One system. `needs` names what it cannot start without, with the step that brings it.
+
+    A rate of None is no limit of that kind. Where several are set, each of them holds.
+    """
+
+    needs: ClassVar[Mapping[str, str]] = {}
+
+    enabled: bool = Field(default=False, description="whether the system takes part")
+    base_url: HttpUrl = Field(default="", description=BASE_URL)
+    allow_http: bool = Field(
+        default=False, description="whether `base_url` may go without TLS to another machine (trying out only)"
+    )
+    rate_per_second: Number | None = Field(default=None, gt=0, description=RATE_PER_SECOND)
+    burst: Whole = Field(default=1, ge=1, description=BURST)
+    rate_per_minute: Number | None = Field(default=None, gt=0, description=RATE_PER_MINUTE)
+    daily_requests: Whole | None = Field(default=None, ge=1, description=DAILY_REQUESTS)
+    timeout_seconds: PositiveSeconds = Field(default=30.0, description="how long one call may take")
+    fields: FieldOwners = Field(
+        default={},
+        description="who owns a field there, by canonical path, where it is not the vendor's default: "
+        "`robaws`, `system`, `fill` (only when empty), `review` or `ignore`",
+    )
+    on_gone: Literal["recreate", "review"] = Field(
+        default="review", description="what happens when the record to change is gone (404)"
+    )
+    unknown_settle_seconds: Seconds = Field(default=5.0, description=UNKNOWN_SETTLE)
+    directory_max_age_seconds: Seconds = Field(
+        default=600.0, description="how old a full list may be that is searched before a create"
+    )
