@@ -1,0 +1,1 @@
+"""Routix: transport planning, whose accounts can be read and never written."""
