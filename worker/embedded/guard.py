@@ -1,0 +1,234 @@
+"""
+The guard: a small process between us and one child, that ends the child when we are gone.
+
+It is run as a script of its own (`python -I -S guard.py OPTIONS COMMAND…`), needs nothing but the standard library,
+and stays as long as the child does.
+
+Why not only PR_SET_PDEATHSIG in the child: the kernel sends that signal when the *thread* that forked ends, not the
+process (man 2 PR_SET_PDEATHSIG, "Warning"), and our servers are started by threads; it does not exist on macOS; and
+nobody is left to use force when the child ignores it. Why not `preexec_fn`: it is unsafe in a process with threads
+(docs.python.org/3.11/library/subprocess.html). The guard has one thread, so it may fork, and it uses PDEATHSIG for
+the case that it is killed itself.
+
+The promise: when the parent ends in whatever way, the child gets its stop signal at once, after `stop_seconds` the
+harder one, and at last SIGKILL, with everything in its process group.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+# Numbers of the Linux kernel: include/uapi/linux/prctl.h, capability.h and sched.h.
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_KEEPCAPS: Final = 8
+PR_CAP_AMBIENT: Final = 47
+PR_CAP_AMBIENT_RAISE: Final = 2
+CAPABILITY_VERSION_3: Final = 0x20080522
+CLONE_NEWUSER: Final = 0x10000000
+
+PARENT_CHECK_SECONDS: Final = 0.5
+LAST_RESORT_SECONDS: Final = 5.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command until it ends or the parent does; the child's exit status, or 128 + the signal it died of."""
+    options = json.loads(arguments[0])
+    wake_up = listen_for_signals()
+    parent = watch_parent(int(options["parent"]))
+    if parent is None:
+        return 0
+    child = os.fork()
+    if child == 0:
+        become(options, arguments[1:])
+    return Watch(child, options, wake_up, parent).until_the_end()
+
+
+def listen_for_signals() -> int:
+    """Turn the signals that concern us into bytes on a pipe, so that one select sees everything."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    os.set_blocking(write_end, False)
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    return read_end
+
+
+def watch_parent(parent: int) -> int | None:
+    """A descriptor that becomes readable when the parent ends; -1 where there is none; None: it is gone already."""
+    descriptor = -1
+    if hasattr(os, "pidfd_open"):
+        with contextlib.suppress(OSError):  # kernels before 5.3, or a seccomp filter: then we ask now and then
+            descriptor = os.pidfd_open(parent)
+    return descriptor if os.getppid() == parent else None
+
+
+class Watch:
+    """Over one child: passes its end on, and brings it about."""
+
+    def __init__(self, child: int, options: dict[str, Any], wake_up: int, parent: int) -> None:
+        self.child = child
+        self.parent = int(options["parent"])
+        self.parent_descriptor = parent
+        self.wake_up = wake_up
+        self.signals = [int(number) for number in options["stop_signals"]] + [signal.SIGKILL]
+        self.waits = [float(options["stop_seconds"])] + [LAST_RESORT_SECONDS] * len(self.signals)
+        self.next_signal_at: float | None = None
+
+    def until_the_end(self) -> int:
+        """Wait for the child; end it when we are told to or are alone."""
+        while True:
+            told_to_stop = self.told_to_stop()  # before waitpid: a child that ends in between leaves a byte to wake us
+            ended, status = os.waitpid(self.child, os.WNOHANG)
+            if ended:
+                self.clear_the_group()
+                code = os.waitstatus_to_exitcode(status)
+                return code if code >= 0 else 128 - code
+            if self.next_signal_at is None and (told_to_stop or self.alone()):
+                self.next_signal_at = time.monotonic()
+            if self.next_signal_at is not None and time.monotonic() >= self.next_signal_at:
+                self.press()
+            self.sleep()
+
+    def sleep(self) -> None:
+        watched = [self.wake_up]
+        timeout: float | None = None
+        if self.next_signal_at is not None:
+            timeout = max(0.0, self.next_signal_at - time.monotonic())
+        elif self.parent_descriptor >= 0:
+            watched.append(self.parent_descriptor)
+        else:
+            timeout = PARENT_CHECK_SECONDS
+        select.select(watched, [], [], timeout)
+
+    def told_to_stop(self) -> bool:
+        """Take what the pipe holds, so that it can wake us again."""
+        try:
+            numbers = os.read(self.wake_up, 4096)
+        except BlockingIOError:
+            return False
+        return any(number != signal.SIGCHLD for number in numbers)
+
+    def alone(self) -> bool:
+        return os.getppid() != self.parent
+
+    def press(self) -> None:
+        """Send the next signal of the list, harder each time; the last one goes to the whole group."""
+        number = self.signals.pop(0) if self.signals else signal.SIGKILL
+        wait = self.waits.pop(0) if self.waits else LAST_RESORT_SECONDS
+        self.next_signal_at = time.monotonic() + wait
+        with contextlib.suppress(ProcessLookupError):
+            if number == signal.SIGKILL:
+                os.killpg(self.child, number)
+            else:
+                os.kill(self.child, number)
+
+    def clear_the_group(self) -> None:
+        """The child is gone: what it started and left behind in its group goes too."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.child, signal.SIGTERM)
+            end = time.monotonic() + LAST_RESORT_SECONDS
+            while time.monotonic() < end:
+                os.killpg(self.child, 0)
+                time.sleep(0.02)
+            os.killpg(self.child, signal.SIGKILL)
+
+
+def become(options: dict[str, Any], command: Sequence[str]) -> NoReturn:
+    """In the forked child: own process group, other account, and then the command itself."""
+    guard = os.getppid()
+    try:
+        os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        change_account(options)
+        die_with(guard, int(options["stop_signals"][0]))
+        os.chdir(options["directory"])
+        os.execv(command[0], list(command))  # noqa: S606  without a shell, on purpose
+    except Exception as error:  # noqa: BLE001  a forked copy of the guard must not go on as one
+        os.write(2, f"cannot run {command[0]}: {error}\n".encode(errors="replace"))
+    os._exit(127)
+
+
+def die_with(guard: int, number: int) -> None:
+    """
+    Have the kernel send this signal when the guard ends; not on macOS, where the next start clears up.
+
+    After the change of account, as that resets the setting.
+    """
+    if sys.platform != "linux":
+        return
+    _prctl(PR_SET_PDEATHSIG, number)
+    if os.getppid() != guard:
+        os._exit(0)
+
+
+def change_account(options: dict[str, Any]) -> None:
+    """Stop being root, in the way that `accounts.py` has chosen."""
+    uid, gid = options.get("uid"), options.get("gid")
+    if uid is None or gid is None:
+        return
+    if options.get("namespace"):
+        _rename_in_namespace(int(uid), int(gid))
+        return
+    capability = options.get("capability")
+    if capability is not None:
+        _prctl(PR_SET_KEEPCAPS, 1)
+    os.setgroups([])
+    os.setgid(int(gid))
+    os.setuid(int(uid))
+    if capability is not None:
+        _keep_capability(int(capability))
+
+
+def _rename_in_namespace(uid: int, gid: int) -> None:
+    """Be somebody else in a user namespace of our own: same rights on files, another number (man 7 user_namespaces)."""
+    outer_uid, outer_gid = os.geteuid(), os.getegid()
+    _call("unshare", CLONE_NEWUSER)
+    for file, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{uid} {outer_uid} 1"),
+        ("gid_map", f"{gid} {outer_gid} 1"),
+    ):
+        with open(f"/proc/self/{file}", "w") as stream:  # noqa: PTH123  pathlib doubles this script's start-up time
+            stream.write(text)
+
+
+def _keep_capability(number: int) -> None:
+    """Keep one capability over the exec that follows (man 7 capabilities, "ambient")."""
+    import ctypes
+
+    low, high = (1 << number if number < 32 else 0), (1 << (number - 32) if number >= 32 else 0)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    data = (ctypes.c_uint32 * 6)(low, low, low, high, high, high)  # effective, permitted, inheritable; twice
+    _call("capset", header, data)
+    _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0)
+
+
+def _prctl(*arguments: int) -> None:
+    import ctypes
+
+    _call("prctl", *(ctypes.c_ulong(argument) for argument in arguments))
+
+
+def _call(name: str, *arguments: Any) -> None:
+    """A function of the C library that answers -1 when it fails."""
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if getattr(library, name)(*arguments) == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

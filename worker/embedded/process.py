@@ -1,0 +1,154 @@
+"""One child process under a guard, with its log file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from worker.embedded.accounts import Account, guard_command
+from worker.embedded.home import give_to_owner_of
+
+_LOG_BYTES: Final = 10 * 1024 * 1024
+_LOGS_KEPT: Final = 3
+# What the guard may take beyond the time that it was given for the child: its harder signals and SIGKILL.
+_GUARD_MARGIN_SECONDS: Final = 20.0
+
+
+class GuardedProcess:
+    """
+    A command that ends when this process does. Its output goes to `log`, or where ours goes when there is none.
+
+    `stop_signals` are sent in this order, the first at once, the next after `stop_seconds`; SIGKILL comes last.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        directory: Path,
+        environment: Mapping[str, str],
+        log: Path | None,
+        account: Account | None = None,
+        stop_signals: Sequence[signal.Signals] = (signal.SIGTERM,),
+        stop_seconds: float = 10.0,
+    ) -> None:
+        self.command = list(command)
+        self.directory = directory
+        self.environment = dict(environment)
+        self.log = log
+        self.account = account or Account()
+        self.stop_signals = list(stop_signals)
+        self.stop_seconds = stop_seconds
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._started_by = 0
+        self._waiting = threading.Lock()
+
+    def start(self) -> None:
+        """Start it; returns before the command has done anything."""
+        options: dict[str, Any] = {
+            **self.account.options(),
+            "parent": os.getpid(),
+            "directory": str(self.directory),
+            "stop_signals": [int(number) for number in self.stop_signals],
+            "stop_seconds": self.stop_seconds,
+        }
+        stream = None if self.log is None else open_log(self.log)
+        try:
+            self._guard = subprocess.Popen(
+                guard_command(self.command, options),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=None if stream is None else subprocess.STDOUT,
+                env=self.environment,
+                start_new_session=True,  # Ctrl-C in the terminal is for us alone: the order of stopping is ours to give
+            )
+        finally:
+            if stream is not None:
+                os.close(stream)
+        self._started_by = os.getpid()
+
+    @property
+    def pid(self) -> int | None:
+        """The guard's pid."""
+        return None if self._guard is None else self._guard.pid
+
+    def child_pid(self) -> int | None:
+        """The pid of the command itself, None when it is not running."""
+        if self._guard is None:
+            return None
+        with contextlib.suppress(psutil.Error):
+            for child in psutil.Process(self._guard.pid).children():
+                return child.pid
+        return None
+
+    def poll(self) -> int | None:
+        """None while it runs, else its exit status (128 + the signal that it died of)."""
+        return None if self._guard is None else self._guard.poll()
+
+    def running(self) -> bool:
+        return self._guard is not None and self.poll() is None
+
+    def ask_to_stop(self) -> None:
+        """Have the guard begin to stop it; returns at once."""
+        if self._guard is not None and self._started_by == os.getpid():
+            self._guard.terminate()
+
+    def kill(self) -> None:
+        """End the command and its process group by force, and wait for it."""
+        pid = self.child_pid()
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        self.wait()
+
+    def stop(self) -> int | None:
+        """Stop it and wait until it is gone; its exit status."""
+        self.ask_to_stop()
+        return self.wait()
+
+    def wait(self) -> int | None:
+        """Wait until it is gone, for as long as the guard may need for its last means."""
+        # A child of fork() has this object too, but neither the process nor the right to wait for it.
+        if self._guard is None or self._started_by != os.getpid():
+            return None
+        with self._waiting:
+            return self._guard.wait(timeout=self.stop_seconds + _GUARD_MARGIN_SECONDS)
+
+
+def open_log(log: Path) -> int:
+    """Open a log for appending, moved aside first when it has grown: `name.log` to `name.log.1`, up to `.3`."""
+    with contextlib.suppress(FileNotFoundError):
+        if log.stat().st_size > _LOG_BYTES:
+            for number in range(_LOGS_KEPT - 1, 0, -1):
+                with contextlib.suppress(FileNotFoundError):
+                    log.with_name(f"{log.name}.{number}").replace(log.with_name(f"{log.name}.{number + 1}"))
+            log.replace(log.with_name(f"{log.name}.1"))
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    give_to_owner_of(log.parent, log)
+    return descriptor
+
+
+def log_since(log: Path, position: int, limit: int = 4000) -> str:
+    """What a log got since that position, at most its last `limit` bytes."""
+    try:
+        with log.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(position if position <= size else 0, size - limit))
+            return stream.read().decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def size_of(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
