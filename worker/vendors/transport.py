@@ -10,6 +10,7 @@ error of `worker.errors` here; what an answer means is for the vendor's folder.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ class Request:
 
     `path` is appended to the system's base url, unless it is a whole url. `operation` is the word for the log
     (`create`, `update`, `read`, `search` …). `creates`: an unanswered request may have made a record. `writes`: it
-    changes something. `logged` is what the attempt's row keeps of the body, without bank data.
+    changes something. `logged` is what the attempt's row keeps of the body, without bank data. `hidden` names the
+    members of a JSON answer whose values are not kept either, wherever the answer is quoted.
     """
 
     operation: str
@@ -50,6 +52,7 @@ class Request:
     timeout_seconds: float | None = None
     metered: bool = True
     budget: str = ""
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,12 @@ class Response:
 
     @property
     def excerpt(self) -> str:
-        """The beginning of the body as text, for ops."""
-        return self.body[:EXCERPT_BYTES].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        """The beginning of the body as text, for ops; the values of hidden members are blanked."""
+        text = self.body[:EXCERPT_BYTES].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        for member in self.request.hidden:
+            # The excerpt may end inside the value, so its closing quote is optional.
+            text = re.sub(rf'("{re.escape(member)}"\s*:\s*)("(?:[^"\\]|\\.)*(?:"|\\?$)|[^",}}\]\s]+)', r'\1"…"', text)
+        return text
 
 
 @dataclass(frozen=True)
