@@ -36,15 +36,16 @@ class Request:
     `path` is appended to the system's base url, unless it is a whole url. `operation` is the word for the log
     (`create`, `update`, `read`, `search` …). `creates`: an unanswered request may have made a record. `writes`: it
     changes something. `logged` is what the attempt's row keeps of the body, without bank data. `hidden` names the
-    members of a JSON answer whose values are not kept either, wherever the answer is quoted.
+    members of a JSON answer whose values are not kept either, wherever the answer is quoted. `headers` and `body`
+    carry credentials and stay out of the repr.
     """
 
     operation: str
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     logged: Any = None
     idempotency_key: str | None = None
     creates: bool = False
@@ -61,7 +62,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
     request: Request
     elapsed_seconds: float = 0.0
 
