@@ -64,7 +64,8 @@ def _one_line(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
-def _http_url(value: str) -> str:
+def http_url(value: str) -> str:
+    """The address without blanks around it and without a slash at its end; ValueError says what is wrong with it."""
     try:
         parts = urlsplit(value.strip())
         port = parts.port
@@ -78,7 +79,7 @@ def _http_url(value: str) -> str:
 
 
 def _optional_http_url(value: str | None) -> str | None:
-    return None if value is None else _http_url(value)
+    return None if value is None else http_url(value)
 
 
 def _country_code(value: str) -> str:
@@ -120,7 +121,7 @@ Text = Annotated[str, AfterValidator(_not_blank)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 OptionalSecret = Annotated[SecretStr | None, AfterValidator(_one_line), BeforeValidator(_blank_is_none)]
 Secret = Annotated[SecretStr, AfterValidator(_one_line)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
 OptionalHttpUrl = Annotated[str | None, AfterValidator(_optional_http_url), BeforeValidator(_blank_is_none)]
 PlainValue = Annotated[str | bool | int | float, BeforeValidator(_plain)]
 CountryCode = Annotated[str, AfterValidator(_country_code)]

@@ -117,6 +117,10 @@ def did_you_mean(name: str) -> str | None:
         return near[0]
     if len(ends) == 1:
         return ends[0]
+    if "." not in name:
+        short = {key.path[-1]: key.name for key in known_keys().values()}
+        near = difflib.get_close_matches(name, short, n=1, cutoff=0.75)
+        return short[near[0]] if near else None
     # `recras.apikey` is far from `systems.recras.api_key` as a text, and near to it without the section's name.
     short = {".".join(key.path[-2:]): key.name for key in known_keys().values()}
     near = difflib.get_close_matches(".".join(name.split(".")[-2:]), short, n=1, cutoff=0.75)

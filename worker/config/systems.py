@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -42,10 +43,12 @@ def _flat(value: Any) -> Any:
 def _canonical(path: str) -> str:
     if path in BY_PATH:
         return path
+    near = difflib.get_close_matches(path, BY_PATH, n=1)
+    guess = f"did you mean {near[0]}? The fields are" if near else "the fields are"
     inside = [known for known in BY_PATH if known.startswith(f"{path}.")]
     if inside:
         raise ValueError(f"is a group, not a field: name its fields one by one ({', '.join(inside)})")
-    raise ValueError(f"is not a field of a contact: choose among {', '.join(BY_PATH)}")
+    raise ValueError(f"is not a field of a contact: {guess} {', '.join(BY_PATH)}")
 
 
 FieldOwners = Annotated[

@@ -28,6 +28,7 @@ from worker.config.base import (
     Text,
     Whole,
     at_most,
+    http_url,
 )
 from worker.config.systems import (
     BASE_URL,
@@ -75,13 +76,13 @@ class RobawsSettings(SystemSettings):
     base_url: HttpUrl = Field(default="https://app.robaws.com/api/v2", description=BASE_URL)
     # Robaws sheet 4: 15 a second and 10,000 a day for each database mode; all integrations of the tenant share them.
     rate_per_second: Annotated[Number | None, at_most(15, "Robaws allows 15 calls a second")] = Field(
-        default=10.0, gt=0, description=f"{RATE_PER_SECOND}; Robaws allows 15"
+        default=10.0, gt=0, description=f"{RATE_PER_SECOND}; at most 15"
     )
     burst: Annotated[Whole, at_most(20, "Robaws allows 20 calls at once")] = Field(
-        default=5, ge=1, description=f"{BURST}; Robaws allows 20"
+        default=5, ge=1, description=f"{BURST}; at most 20"
     )
     daily_requests: Annotated[Whole | None, at_most(10_000, "Robaws allows 10000 calls a day")] = Field(
-        default=6000, ge=1, description=f"{DAILY_REQUESTS} in each database mode; Robaws allows 10000"
+        default=6000, ge=1, description=f"{DAILY_REQUESTS} in each database mode; at most 10000"
     )
     unknown_settle_seconds: Seconds = Field(default=1.0, description=UNKNOWN_SETTLE)
     username: OptionalText = Field(default=None, description="user name of the API-only user (Basic)")
@@ -148,7 +149,10 @@ class RompslompSettings(SystemSettings):
 
 
 # ---------------------------------------------------------------------------------------------------------- Recras
-def _recras_host(value: str) -> str:
+def _recras_url(value: str) -> str:
+    if not value.strip():
+        return ""  # every customer has a host of its own, so there is no default, and an example leaves it open
+    value = http_url(value)
     if (urlsplit(value).hostname or "").startswith("name."):
         raise ValueError("still holds the NAME of the example: put the name of your own Recras in")
     return value
@@ -162,7 +166,7 @@ class RecrasSettings(SystemSettings):
         "api_key": "make an API key in Recras with a user that may read and change customers",
     }
 
-    base_url: Annotated[HttpUrl, AfterValidator(_recras_host)] = Field(
+    base_url: Annotated[str, AfterValidator(_recras_url)] = Field(
         default="", description=f"{BASE_URL}: `https://NAME.recras.nl/api2`"
     )
     rate_per_second: Number | None = Field(default=2.0, gt=0, description=RATE_PER_SECOND)
@@ -288,7 +292,7 @@ class RoutixSettings(SystemSettings):
     base_url: HttpUrl = Field(default="https://api.routix.com/functions/v1", description=BASE_URL)
     # Routix sheet 5: 1000 a minute for the REST API, 100 for Edge Functions, and the path looks like one of those.
     rate_per_minute: Annotated[Number | None, at_most(100, "Routix allows 100 calls a minute")] = Field(
-        default=60.0, gt=0, description=f"{RATE_PER_MINUTE}; Routix allows 100"
+        default=60.0, gt=0, description=f"{RATE_PER_MINUTE}; at most 100"
     )
     burst: Whole = Field(default=5, ge=1, description=BURST)
     client_id: OptionalText = Field(default=None, description="client id of the OAuth app")
@@ -302,7 +306,7 @@ class RoutixSettings(SystemSettings):
     api_version: Literal["v2", "v1"] = Field(
         default="v2", description="v1 has no address and no VAT number; v2 has them"
     )
-    page_size: Whole = Field(default=500, ge=1, le=1000, description="accounts asked for at once; Routix allows 1000")
+    page_size: Whole = Field(default=500, ge=1, le=1000, description="accounts asked for at once; at most 1000")
     token_url: OptionalHttpUrl = Field(default=None, description="where tokens come from; else `base_url`/oauth-token")
     country: CountryCode = Field(default="NL", description="country of every address, as Routix gives none")
     account_types: tuple[Literal["customer", "vendor", "carrier"], ...] = Field(
