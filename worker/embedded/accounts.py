@@ -66,8 +66,12 @@ def guard_command(command: list[str], options: dict[str, Any]) -> list[str]:
     return [sys.executable, "-I", "-S", str(GUARD), json.dumps(options), *command]
 
 
-def choose_account(program: Path, folder: Path) -> Account:
-    """An account that can run the program inside this folder, which becomes that account's."""
+def choose_account(program: Path, folder: Path, *, root_may: bool = False) -> Account:
+    """
+    An account that can run the program inside this folder, which becomes that account's.
+
+    `root_may`: the program has nothing against root, which is then the last choice instead of an error.
+    """
     if os.geteuid() != 0:
         return Account()
     said = ""
@@ -76,6 +80,8 @@ def choose_account(program: Path, folder: Path) -> Account:
         said = _try_out(account, program, folder)
         if not said:
             return account
+    if root_may:
+        return Account()
     raise EmbeddedError(
         f"Root may not run PostgreSQL, and no other account could be used for it: {said}.",
         "Start contactsync as an ordinary user, or set `database.url` and `redis.url`.",

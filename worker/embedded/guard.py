@@ -48,6 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     child = os.fork()
     if child == 0:
         become(options, arguments[1:])
+    if "report" in options:
+        os.write(options["report"], str(child).encode())
+        os.close(options["report"])
     return Watch(child, options, wake_up, parent).until_the_end()
 
 
@@ -147,6 +150,8 @@ def become(options: dict[str, Any], command: Sequence[str]) -> NoReturn:
     guard = os.getppid()
     try:
         os.setpgid(0, 0)
+        if "report" in options:
+            os.close(options["report"])
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)

@@ -26,16 +26,8 @@ def free_port() -> int:
     )
 
 
-def is_free(port: int) -> bool:
-    """Tell whether we could listen there at this moment."""
-    return _try_to_bind(port) is not None
-
-
 def _try_to_bind(port: int) -> int | None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As the servers do: connections of an earlier run that are in TIME_WAIT do not count as taken.
-        if port:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

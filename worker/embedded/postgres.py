@@ -20,6 +20,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Final
@@ -108,7 +109,8 @@ class EmbeddedPostgres(EmbeddedServer):
     def _prepare(self) -> None:
         end_leftovers(self.data)
         for unfinished in self.home.glob(f"{self.name}.new-*"):
-            shutil.rmtree(unfinished)
+            end_leftovers(unfinished / "data")
+            shutil.rmtree(unfinished, ignore_errors=True)
         folder = self.data.parent
         if folder.exists():
             self._programs = postgres_programs(self._version_of_the_data())
@@ -160,6 +162,8 @@ class EmbeddedPostgres(EmbeddedServer):
             "--builtin-locale=C.UTF-8",
             # The password is 192 random bits: rounds of hashing protect nothing and cost time at each connection.
             "--set=scram_iterations=1",
+            # One flush of the file system instead of a thousand of single files: half a second instead of four.
+            *(["--sync-method=syncfs"] if sys.platform == "linux" else []),
             *(["--no-sync"] if self.settings.get("fsync") == "off" else []),
         ]
         self._run(command, staging)
@@ -230,15 +234,25 @@ class EmbeddedPostgres(EmbeddedServer):
         try:
             with psycopg.connect(self._url_of("postgres"), connect_timeout=5):
                 return True
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise EmbeddedError(
+                    f"PostgreSQL does not accept the password in {self.data.parent / 'password'}.",
+                    "Put the right one there, or remove the file: the next start then sets a new password.",
+                ) from error
             return False
 
     @override
     def _settle(self) -> None:
-        with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
-            there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if there is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        try:
+            with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
+                there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+                if there is None:
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        except psycopg.Error as error:
+            raise EmbeddedError(
+                f"The database {DATABASE} could not be made: {error}.", f"See the log {self.log}."
+            ) from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
-
 from worker.embedded.accounts import Account, guard_command
 from worker.embedded.home import give_to_owner_of
 
@@ -49,45 +47,58 @@ class GuardedProcess:
         self.stop_seconds = stop_seconds
         self._guard: subprocess.Popen[bytes] | None = None
         self._started_by = 0
-        self._waiting = threading.Lock()
+        self._report = -1
+        self._child_pid: int | None = None
+        self._one_at_a_time = threading.Lock()
 
     def start(self) -> None:
         """Start it; returns before the command has done anything."""
-        options: dict[str, Any] = {
+        self._report, report = os.pipe()
+        stream = None if self.log is None else open_log(self.log)
+        try:
+            self._guard = subprocess.Popen(
+                guard_command(self.command, self._options(report)),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=None if stream is None else subprocess.STDOUT,
+                env=self.environment,
+                pass_fds=[report],
+                start_new_session=True,  # Ctrl-C in the terminal is for us alone: the order of stopping is ours to give
+            )
+        except BaseException:
+            os.close(self._report)
+            raise
+        finally:
+            os.close(report)
+            if stream is not None:
+                os.close(stream)
+        self._started_by = os.getpid()
+        self._child_pid = None
+
+    def _options(self, report: int) -> dict[str, Any]:
+        return {
             **self.account.options(),
             "parent": os.getpid(),
             "directory": str(self.directory),
             "stop_signals": [int(number) for number in self.stop_signals],
             "stop_seconds": self.stop_seconds,
+            "report": report,
         }
-        stream = None if self.log is None else open_log(self.log)
-        try:
-            self._guard = subprocess.Popen(
-                guard_command(self.command, options),
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=None if stream is None else subprocess.STDOUT,
-                env=self.environment,
-                start_new_session=True,  # Ctrl-C in the terminal is for us alone: the order of stopping is ours to give
-            )
-        finally:
-            if stream is not None:
-                os.close(stream)
-        self._started_by = os.getpid()
 
     @property
-    def pid(self) -> int | None:
+    def guard_pid(self) -> int | None:
         """The guard's pid."""
         return None if self._guard is None else self._guard.pid
 
-    def child_pid(self) -> int | None:
-        """The pid of the command itself, None when it is not running."""
-        if self._guard is None:
-            return None
-        with contextlib.suppress(psutil.Error):
-            for child in psutil.Process(self._guard.pid).children():
-                return child.pid
-        return None
+    def pid(self) -> int | None:
+        """The pid of the command itself; None when it was never started."""
+        with self._one_at_a_time:
+            if self._child_pid is None and self._report >= 0:
+                text = os.read(self._report, 32)  # comes as soon as the guard has forked, or ends with the guard
+                os.close(self._report)
+                self._report = -1
+                self._child_pid = int(text) if text else None
+            return self._child_pid
 
     def poll(self) -> int | None:
         """None while it runs, else its exit status (128 + the signal that it died of)."""
@@ -103,10 +114,8 @@ class GuardedProcess:
 
     def kill(self) -> None:
         """End the command and its process group by force, and wait for it."""
-        pid = self.child_pid()
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+        if self.running():
+            self._kill_group()
         self.wait()
 
     def stop(self) -> int | None:
@@ -115,12 +124,21 @@ class GuardedProcess:
         return self.wait()
 
     def wait(self) -> int | None:
-        """Wait until it is gone, for as long as the guard may need for its last means."""
+        """Wait until it is gone, for as long as the guard may need for its last means; its exit status."""
         # A child of fork() has this object too, but neither the process nor the right to wait for it.
         if self._guard is None or self._started_by != os.getpid():
             return None
-        with self._waiting:
-            return self._guard.wait(timeout=self.stop_seconds + _GUARD_MARGIN_SECONDS)
+        status = self._guard.wait(timeout=self.stop_seconds + _GUARD_MARGIN_SECONDS)
+        if status < 0:  # somebody killed the guard, which then could not see to its child
+            self._kill_group()
+        self.pid()  # closes the pipe
+        return status
+
+    def _kill_group(self) -> None:
+        pid = self.pid()
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
 
 
 def open_log(log: Path) -> int:

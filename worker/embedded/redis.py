@@ -74,7 +74,7 @@ class EmbeddedRedis(EmbeddedServer):
     def _prepare(self) -> None:
         make_folder(self.data)
         end_leftovers(self.data)
-        self._account = choose_account(redis_program(), self.data)
+        self._account = choose_account(redis_program(), self.data, root_may=True)
 
     @override
     def _make_process(self) -> GuardedProcess:

@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Self
 
 from worker.embedded.errors import EmbeddedError, PortTaken
 from worker.embedded.home import HomeLock, prepare_home, unusable
-from worker.embedded.ports import free_port, is_free
+from worker.embedded.ports import free_port
 from worker.embedded.process import GuardedProcess, log_since, size_of
 
 _PORT_TRIES: Final = 20
@@ -39,26 +39,42 @@ class EmbeddedServer(ABC):
         self._process: GuardedProcess | None = None
         self._lock: HomeLock | None = None
         self._busy = threading.RLock()
+        self._wanted = False
 
     def start(self) -> str:
         """Start it when it is not running, wait until it answers; its url. EmbeddedError when it cannot be."""
         with self._busy:
+            self._wanted = True
             if not self.running():
                 self._abandon()
                 self._start()
             return self.url
 
+    def cancel(self) -> None:
+        """Have a `start` in another thread give up soon."""
+        self._wanted = False
+
     def stop(self) -> None:
         """Stop it in its own orderly way and wait for it; harmless when it is not running."""
+        self.cancel()
         with self._busy:
             self._abandon()
 
     def restart(self) -> None:
         """Stop it when it runs, and start it on the same port with the same password, so that urls stay good."""
         with self._busy:
-            port = self.port
+            self._wanted = True
             self._abandon()
-            self._start(port or None)
+            self._start(self.port or None)
+
+    def revive(self) -> bool:
+        """Start it again as `restart` does when it has died, not when it was stopped; whether that was so."""
+        with self._busy:
+            if not self._wanted or self.running():
+                return False
+            self._abandon()
+            self._start(self.port or None)
+            return True
 
     def kill(self) -> None:
         """End it by SIGKILL, as a crash would; for drills."""
@@ -71,7 +87,7 @@ class EmbeddedServer(ABC):
 
     def pid(self) -> int | None:
         """The pid of the server itself."""
-        return None if self._process is None else self._process.child_pid()
+        return None if self._process is None else self._process.pid()
 
     @property
     def log(self) -> Path:
@@ -115,7 +131,7 @@ class EmbeddedServer(ABC):
 
     def _start_on_a_port(self, wanted: int) -> None:
         for attempt in range(_PORT_TRIES):
-            self.port = wanted or free_port()
+            self.port = wanted or self._find_port()
             try:
                 self._start_process()
             except PortTaken:
@@ -124,13 +140,15 @@ class EmbeddedServer(ABC):
             else:
                 return
 
+    def _find_port(self) -> int:
+        return free_port()
+
     def _start_process(self) -> None:
-        if not is_free(self.port):
-            raise self._port_taken()
         position = size_of(self.log)
         self._process = self._make_process()
         self._process.start()
-        if wait_until(lambda: self._ended() or self._answers(), _START_SECONDS) and not self._ended():
+        wait_until(lambda: not self._wanted or self._ended() or self._answers(), _START_SECONDS)
+        if self._wanted and not self._ended():
             return
         self._process.stop()
         said = log_since(self.log, position)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import psycopg
 import redis
@@ -16,9 +18,16 @@ from worker.embedded.home import HomeLock, lock_is_held, prepare_home, read_stat
 from worker.embedded.postgres import EmbeddedPostgres
 from worker.embedded.redis import EmbeddedRedis
 
+if TYPE_CHECKING:
+    from worker.embedded.server import EmbeddedServer
+
 _STATE: Final = "servers.json"
 _LOCK: Final = "servers.lock"
+_LOOK_SECONDS: Final = 0.25
+_REST_SECONDS: Final = 5.0
 _URLS: Final = ("database", "database_tcp", "redis")
+
+_log = logging.getLogger(__name__)
 
 
 class LocalServers:
@@ -26,7 +35,8 @@ class LocalServers:
     PostgreSQL and Redis of one home, for as long as this process wants them and lives.
 
     `start` takes a second or so, and a little more the first time. A second process with the same home gets
-    HomeInUse from `start`; it can use `connect_existing`.
+    HomeInUse from `start`; it can use `connect_existing`. With `keep_alive`, a server that dies is started again at
+    once, on the same port with the same password, so that the urls stay good for as long as this object runs.
     """
 
     def __init__(
@@ -35,10 +45,13 @@ class LocalServers:
         *,
         postgres_settings: Mapping[str, str] | None = None,
         redis_settings: Mapping[str, str] | None = None,
+        keep_alive: bool = True,
     ) -> None:
         self.home = home
         self.postgres = EmbeddedPostgres(home, settings=postgres_settings)
         self.redis = EmbeddedRedis(home, settings=redis_settings)
+        self._keep_alive = keep_alive
+        self._keeper: _Keeper | None = None
         self._lock: HomeLock | None = None
         self._urls: dict[str, str] = {}
 
@@ -73,6 +86,8 @@ class LocalServers:
         try:
             self._start_both()
             write_state(self.home / _STATE, {"pid": os.getpid(), **self._urls})
+            if self._keep_alive:
+                self._keeper = _Keeper(self._both)
         except BaseException:
             self.stop()
             raise
@@ -83,8 +98,11 @@ class LocalServers:
         if self._lock is None:
             return
         (self.home / _STATE).unlink(missing_ok=True)
-        with ThreadPoolExecutor(2) as both:
-            list(both.map(lambda server: server.stop(), (self.postgres, self.redis)))
+        if self._keeper is not None:
+            self._keeper.stop()
+            self._keeper = None
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda server: server.stop(), self._both))
         self._urls = {}
         self._lock.release()
         self._lock = None
@@ -93,9 +111,19 @@ class LocalServers:
         """Tell whether both answer."""
         return bool(self._urls) and _answer(self._urls)
 
+    @property
+    def _both(self) -> tuple[EmbeddedServer, EmbeddedServer]:
+        return self.postgres, self.redis
+
     def _start_both(self) -> None:
-        with ThreadPoolExecutor(2) as both:
-            starts = [both.submit(server.start) for server in (self.postgres, self.redis)]
+        with ThreadPoolExecutor(2) as pool:
+            starts = [pool.submit(server.start) for server in self._both]
+            try:
+                wait(starts)
+            except BaseException:  # Ctrl-C while they start
+                for server in self._both:
+                    server.cancel()
+                raise
         problems = [error for error in (start.exception() for start in starts) if error is not None]
         if problems:
             raise problems[0]
@@ -115,6 +143,34 @@ class LocalServers:
 
     def __exit__(self, *failure: object) -> None:
         self.stop()
+
+
+class _Keeper:
+    """A thread that looks after servers and starts again which one has died."""
+
+    def __init__(self, servers: Sequence[EmbeddedServer]) -> None:
+        self._servers = servers
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="embedded-servers", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look after them no longer; a start that is under way gives up."""
+        self._over.set()
+        for server in self._servers:
+            server.cancel()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        rest = _LOOK_SECONDS
+        while not self._over.wait(rest):
+            rest = _LOOK_SECONDS
+            for server in self._servers:
+                try:
+                    server.revive()
+                except EmbeddedError as error:
+                    rest = _REST_SECONDS
+                    _log.error("embedded server could not be started again: %s", error)
 
 
 def connect_existing(home: Path) -> LocalServers | None:
