@@ -1,0 +1,174 @@
+"""docker-compose.yml and the Dockerfile keep their promises. No Docker engine is needed to read them."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import subprocess
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+
+import jsonschema
+import pytest
+
+from tests.ground.compose import ONE_SHOT, OURS, ROOT, SERVERS, flags, load, services
+from worker.config import load_settings
+from worker.embedded.binaries import NEWEST_POSTGRES
+
+SECRETS = {"postgres_password", "database_url", "redis_conf", "redis_url"}
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "deploy/docker-compose.vendors.yml"])
+def test_the_file_is_valid_by_the_compose_specification(name: str) -> None:
+    schema = json.loads((files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json").read_text())
+
+    jsonschema.validate(load(name), schema)
+
+
+def test_there_is_one_service_for_each_part_and_each_server() -> None:
+    assert set(services()) == OURS | SERVERS
+    assert [name for name, service in services().items() if "profiles" in service] == ["sandbox"]
+
+
+def test_only_the_receiver_publishes_a_port_and_only_on_this_machine_unless_told_otherwise() -> None:
+    published = {name: service["ports"] for name, service in services().items() if "ports" in service}
+
+    assert published == {"receiver": ["127.0.0.1:8080:8080"]}
+    assert not any(service.get("network_mode") for service in services().values())
+
+
+def test_the_servers_have_no_way_out() -> None:
+    assert load()["networks"]["inside"] == {"internal": True}
+    assert {name for name, service in services().items() if service["networks"] == ["inside"]} == {"migrate", *SERVERS}
+
+
+def test_everything_that_keeps_running_is_started_again_and_watched() -> None:
+    for name, service in services().items():
+        if name in ONE_SHOT:
+            assert service["restart"] == "no"
+            continue
+        assert service["restart"] == "unless-stopped", name
+        assert {"test", "interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"]), name
+        assert re.fullmatch(r"\d+s", service["stop_grace_period"]), name
+
+
+def test_no_part_starts_before_the_database_has_its_newest_schema() -> None:
+    ours = services()
+
+    assert ours["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    for name in OURS - {"migrate", "sandbox"}:
+        assert ours[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    assert "redis" not in ours["receiver"]["depends_on"], "events are accepted while Redis is away"
+
+
+def test_logs_cannot_fill_the_disk() -> None:
+    for service in services().values():
+        assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
+
+
+def test_our_own_parts_can_change_nothing_and_gain_nothing() -> None:
+    for name in OURS:
+        service = services()[name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_redis_keeps_what_it_has_and_refuses_rather_than_evicts() -> None:
+    command = services()["redis"]["command"]
+
+    assert command[:2] == ["redis-server", "/run/secrets/redis_conf"]
+    assert flags(command) == {
+        "--dir": "/data",
+        "--appendonly": "yes",
+        "--appendfsync": "everysec",
+        "--maxmemory": "256mb",
+        "--maxmemory-policy": "noeviction",
+    }
+    assert services()["redis"]["volumes"] == ["redis:/data"]
+
+
+def test_postgresql_is_of_the_version_that_the_tests_run_on() -> None:
+    image = services()["postgres"]["image"]
+
+    assert re.fullmatch(rf"postgres:{NEWEST_POSTGRES}(\.\d+)?-\w+", image)
+
+
+def test_every_secret_is_a_file_and_none_stands_in_the_environment() -> None:
+    document = load()
+
+    assert {name: entry["file"] for name, entry in document["secrets"].items()} == {
+        name: f"./deploy/secrets/{name}" for name in SECRETS
+    }
+    for service in document["services"].values():
+        mounted = set(service.get("secrets", []))
+        for name, value in service.get("environment", {}).items():
+            if name.endswith("_FILE"):
+                assert PurePosixPath(value) in {PurePosixPath("/run/secrets", secret) for secret in mounted}
+            else:
+                assert not re.search(r"(?i)password|secret|token|url", name)
+    assert {secret for service in document["services"].values() for secret in service.get("secrets", [])} == SECRETS
+
+
+def test_the_secrets_that_are_made_are_random_and_readable_by_the_containers_only(tmp_path: Path) -> None:
+    folders = [tmp_path / "first", tmp_path / "second"]
+
+    for folder in folders:
+        subprocess.run([ROOT / "deploy/make-secrets", folder], check=True, capture_output=True)
+
+    first, second = ({path.name: path.read_text() for path in folder.iterdir()} for folder in folders)
+    assert set(first) == set(second) == SECRETS
+    assert not set(first.values()) & set(second.values())
+    password = first["postgres_password"].strip()
+    assert first["database_url"] == f"postgresql://contactsync:{password}@postgres:5432/contactsync\n"
+    password = first["redis_conf"].removeprefix("requirepass ").strip()
+    assert first["redis_url"] == f"redis://default:{password}@redis:6379/0\n"
+    assert stat.S_IMODE(folders[0].stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders[0].iterdir()} == {0o444}
+
+
+def test_secrets_that_exist_are_kept_and_a_lost_half_of_a_pair_is_refused(tmp_path: Path) -> None:
+    def make_secrets() -> subprocess.CompletedProcess[str]:
+        return subprocess.run([ROOT / "deploy/make-secrets", tmp_path], capture_output=True, text=True, check=False)
+
+    make_secrets()
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+
+    again = make_secrets()
+    assert again.returncode == 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+
+    (tmp_path / "redis_url").unlink()
+    halved = make_secrets()
+    assert halved.returncode == 1
+    assert "redis_url" in halved.stderr
+    assert not (tmp_path / "redis_url").exists()
+
+
+def test_the_overlay_names_credentials_that_the_settings_know(tmp_path: Path) -> None:
+    overlay = load("deploy/docker-compose.vendors.yml")
+    secrets = {f"/run/secrets/{name}": tmp_path / name for name in overlay["secrets"]}
+    for path in secrets.values():
+        path.write_text(f"made-up-{path.name}\n")
+    environ = {name: str(secrets[value]) for name, value in overlay["services"]["worker"]["environment"].items()}
+
+    systems = load_settings(environ=environ, cwd=tmp_path).systems
+
+    assert overlay["services"].keys() == OURS - {"sandbox"}
+    assert set(environ.values()) == {str(path) for path in secrets.values()}
+    assert systems.robaws.password is not None
+    assert systems.robaws.password.get_secret_value() == "made-up-robaws_password"
+    assert [one.get_secret_value() for one in systems.robaws.webhook_secrets] == ["made-up-robaws_webhook_secrets"]
+
+
+def test_the_image_runs_as_nobody_in_particular_and_holds_what_runs_and_nothing_else() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    copied = {name for line in re.findall(r"^COPY (?!--)(.+) \S+$", text, re.MULTILINE) for name in line.split()}
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+
+    assert re.findall(r"^USER (.+)$", text, re.MULTILINE) == ["10001:10001"]
+    assert copied == let_in
+    assert all((ROOT / name).exists() for name in copied)
+    assert {"alembic", "models", "webhooks", "worker"} <= copied
+    assert "--require-hashes" in text
