@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,4 +31,4 @@ def services() -> dict[str, dict[str, Any]]:
 
 def flags(command: list[str]) -> Mapping[str, str]:
     """`--name value` pairs of a command."""
-    return {name: value for name, value in zip(command, command[1:], strict=False) if name.startswith("--")}
+    return {name: value for name, value in itertools.pairwise(command) if name.startswith("--")}
