@@ -7,6 +7,7 @@ in the models, and docs/settings.md is made from there (`describe`).
 
 from worker.config.base import Owner, Role, Section
 from worker.config.load import load_settings
+from worker.config.rows import SettingRow, describe
 from worker.config.sections import (
     BreakerSettings,
     DatabaseSettings,
@@ -52,6 +53,7 @@ __all__ = [
     "RoutixSettings",
     "SchedulerSettings",
     "Section",
+    "SettingRow",
     "Settings",
     "SyncSettings",
     "SystemName",
@@ -61,5 +63,6 @@ __all__ = [
     "UserSettings",
     "WorkerSettings",
     "WorkspaceSettings",
+    "describe",
     "load_settings",
 ]

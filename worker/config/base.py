@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -61,6 +62,20 @@ def _one_line(value: SecretStr | None) -> SecretStr | None:
     text = value.get_secret_value() if value is not None else ""
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("holds a line break or another control character: copy the value again, on one line")
+    return value
+
+
+def _given(value: SecretStr) -> SecretStr:
+    # An empty key still makes a signature, and everybody knows it.
+    if not value.get_secret_value().strip():
+        raise ValueError("is empty: give the secret, or take the entry out")
+    _one_line(value)
+    return value
+
+
+def _home(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("is empty: name a folder, or leave it out")
     return value
 
 
@@ -120,10 +135,11 @@ PositiveSeconds = Annotated[Number, Field(gt=0)]
 Text = Annotated[str, AfterValidator(_not_blank)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 OptionalSecret = Annotated[SecretStr | None, AfterValidator(_one_line), BeforeValidator(_blank_is_none)]
-Secret = Annotated[SecretStr, AfterValidator(_one_line)]
+Secret = Annotated[SecretStr, AfterValidator(_given)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 OptionalHttpUrl = Annotated[str | None, AfterValidator(_optional_http_url), BeforeValidator(_blank_is_none)]
 PlainValue = Annotated[str | bool | int | float, BeforeValidator(_plain)]
 CountryCode = Annotated[str, AfterValidator(_country_code)]
+Folder = Annotated[Path, BeforeValidator(_home)]
 LowerCase = BeforeValidator(_lower)
 BlankIsNone = BeforeValidator(_blank_is_none)

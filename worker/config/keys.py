@@ -18,6 +18,7 @@ from worker.config.settings import Settings
 Path_ = tuple[str, ...]
 Shape = Literal["section", "scalar", "list", "table"]
 ENV_PREFIX = "CONTACTSYNC_"
+CONFIG_VARIABLE = "CONTACTSYNC_CONFIG"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def did_you_mean(name: str) -> str | None:
 
 def variable_you_mean(variable: str) -> str | None:
     """The known environment variable that an unknown one most likely means."""
-    variables = [key.variable for key in known_keys().values() if key.shape != "section"]
+    variables = [CONFIG_VARIABLE, *(key.variable for key in known_keys().values() if key.shape != "section")]
     file = "_FILE" if variable.endswith("_FILE") else ""
     near = difflib.get_close_matches(variable.removesuffix("_FILE"), variables, n=1, cutoff=0.75)
     return f"{near[0]}{file}" if near else None

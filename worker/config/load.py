@@ -12,7 +12,7 @@ from worker.config.checks import check
 from worker.config.keys import Path_
 from worker.config.problems import explain, path_of
 from worker.config.settings import Settings
-from worker.config.sources import Tree, read
+from worker.config.sources import Tree, located, read
 from worker.errors import ConfigurationError
 
 
@@ -32,7 +32,7 @@ def load_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
                 tree.note(path, sentence)
     if tree.problems or settings is None:
         raise ConfigurationError(tree.problems)
-    return settings.model_copy(update={"home": folder.absolute() / settings.home.expanduser()})
+    return settings.model_copy(update={"home": located(settings.home, folder.absolute())})
 
 
 def _validated(tree: Tree) -> Settings | None:

@@ -1,4 +1,4 @@
-"""docs/settings.md, made from the models: `python -m worker.config.page > docs/settings.md`. A test compares the two."""
+"""docs/settings.md, made from the models by `python -m worker.config.page > docs/settings.md`; a test compares them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from worker.config.describe import SettingRow, describe
+from worker.config.rows import SettingRow, describe
 from worker.config.systems import SYSTEM_NAMES, SystemSettings
 from worker.core.contact import BY_PATH
 
@@ -29,10 +29,11 @@ so takes the place of the file's. Of `fields`, `write_back` and `on_missing` a s
 `CONTACTSYNC_SYSTEMS__RECRAS__FIELDS__ADDRESS__CITY=system`. A whole section may also be one JSON object; its keys are
 laid over those of the file one by one.
 
-**Secrets.** Every key can be read from a file: put `_file` behind its name (`password_file = "/run/secrets/robaws"`) or
-`_FILE` behind the variable's (`CONTACTSYNC_SYSTEMS__ROBAWS__PASSWORD_FILE`). The line end at the end of the file is left
-out; a list is JSON there, or one entry a line. A name without a leading `/` is looked for beside `contactsync.toml`, or,
-from the environment, in the folder where the command is started. Secrets are never shown, not even in an error about them.
+**Secrets.** Every key can be read from a file: put `_file` behind its name (`password_file = "/run/secrets/robaws"`)
+or `_FILE` behind the variable's (`CONTACTSYNC_SYSTEMS__ROBAWS__PASSWORD_FILE`). The line end at the end of the file is
+left out; a list is JSON there, or one entry a line. A name without a leading `/` is looked for beside
+`contactsync.toml`, or, from the environment, in the folder where the command is started. Secrets are never shown, not
+even in an error about them.
 
 **Mistakes.** Nothing starts with wrong settings. All problems are listed at once, each with the key, what is wrong and
 what to do; the exit status is 2. A key that does not exist is a problem as well, in the file and in the environment

@@ -27,10 +27,10 @@ _KINDS: Mapping[str, str] = {
     "too_short": "is empty: give at least one entry",
     "string_too_short": "is empty: give it a text",
     "string_too_long": "is too long: write at most {max_length} characters",
-    "greater_than_equal": "is {value}, too small: set {ge} or more",
-    "greater_than": "is {value}, too small: set more than {gt}",
-    "less_than_equal": "is {value}, too large: set {le} or less",
-    "less_than": "is {value}, too large: set less than {lt}",
+    "greater_than_equal": "is {value}, too small: set {ge:g} or more",
+    "greater_than": "is {value}, too small: set more than {gt:g}",
+    "less_than_equal": "is {value}, too large: set {le:g} or less",
+    "less_than": "is {value}, too large: set less than {lt:g}",
     "literal_error": "is {value}, which is none of the choices: write {expected}",
 }
 
@@ -45,7 +45,9 @@ def path_of(error: ErrorDetails) -> tuple[str, ...]:
 
 def explain(error: ValidationError, tree: Tree) -> list[str]:
     """One problem for each key, entry or item that was refused, in the order of the models."""
-    problems = [_problem(detail, tree) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    # Of a list whose entries are refused, pydantic also says that too few are left.
+    problems = [_problem(detail, tree) for detail in details if detail["type"] != "too_short" or not detail["input"]]
     return list(dict.fromkeys(problems))  # a union refuses one value once for each of its kinds
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
-from worker.config.base import Section
+from worker.config.base import Folder, Section
 from worker.config.sections import (
     BreakerSettings,
     DatabaseSettings,
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    home: Path = Field(
+    home: Folder = Field(
         default=Path(".contactsync"),
         description="where the embedded PostgreSQL and Redis keep their data, logs and sockets",
     )

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from worker.config.keys import ENV_PREFIX, Key, Path_, known_keys, variable_you_mean
+from worker.config.keys import CONFIG_VARIABLE, ENV_PREFIX, Key, Path_, known_keys, variable_you_mean
 from worker.config.systems import flatten
 
 FILE_NAME = "contactsync.toml"
-CONFIG_VARIABLE = "CONTACTSYNC_CONFIG"
 TEST_PREFIX = "CONTACTSYNC_TEST_"
 
 
@@ -85,18 +84,19 @@ def read(environ: Mapping[str, str], cwd: Path) -> Tree:
 # -------------------------------------------------------------------------------------------------------- the file
 def _read_file(tree: Tree, environ: Mapping[str, str], cwd: Path) -> None:
     named = environ.get(CONFIG_VARIABLE, "").strip()
-    path = cwd / Path(named).expanduser() if named else cwd / FILE_NAME
-    if not named and not path.exists():
-        return
+    path = located(named or FILE_NAME, cwd)
     text = ""
     try:
         text = path.read_bytes().decode("utf-8-sig")
         table = tomllib.loads(text)
     except OSError as error:
+        if not named and isinstance(error, FileNotFoundError):
+            return
         step = f"make the file, or correct {CONFIG_VARIABLE}" if named else "make it readable, or remove it"
         _file_problem(tree, f"{path} cannot be read ({error.strerror}): {step}")
     except UnicodeDecodeError as error:
-        _file_problem(tree, f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8")
+        line = error.object[: error.start].count(b"\n") + 1
+        _file_problem(tree, f"{path} is not UTF-8 (line {line}): save it as UTF-8")
     except tomllib.TOMLDecodeError as error:
         _file_problem(tree, f"{path}, {_place(str(error), text)}")
     else:
@@ -206,7 +206,7 @@ def _read_environment(tree: Tree, environ: Mapping[str, str], cwd: Path) -> None
     taken: dict[tuple[Path_, str | None], str] = {}
     for name in sorted(environ):
         upper = name.upper()
-        if not upper.startswith(ENV_PREFIX) or upper == CONFIG_VARIABLE or upper.startswith(TEST_PREFIX):
+        if not upper.startswith(ENV_PREFIX) or name == CONFIG_VARIABLE or upper.startswith(TEST_PREFIX):
             continue
         variable = _recognised(name, environ[name])
         if variable is None:
@@ -269,17 +269,27 @@ def _lay_variable(tree: Tree, variable: _Variable, cwd: Path) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------- values
+def located(name: str | Path, folder: Path) -> Path:
+    """A path as a person writes it, `~` included, counted from a folder."""
+    try:
+        return folder / Path(name).expanduser()
+    except RuntimeError:  # `~nobody`, or a process without a home
+        return folder / name
+
+
 def _content(name: Any, folder: Path) -> str:
     """What a file holds, without the line end at its end."""
     if not isinstance(name, str):
         raise Unreadable("is not the name of a file: write it in quotes")
-    path = folder / Path(name).expanduser()
+    path = located(name, folder)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise Unreadable(f"cannot be read from {path} ({error.strerror}): make the file, and readable") from None
     except UnicodeDecodeError:
         raise Unreadable(f"cannot be read from {path} (not UTF-8): save the file as UTF-8") from None
+    except ValueError:
+        raise Unreadable("is not the name of a file (it holds a NUL): correct the name") from None
     text = text.rstrip("\r\n")
     if not text:
         raise Unreadable(f"is empty in {path}: write the value into the file")
