@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import distribution
@@ -16,6 +18,27 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ["requirements.lock", "requirements-runtime.lock"]
+OURS = {"worker", "webhooks", "models", "tests", "tools", "bench"}
+# What is imported under another name than it is installed by.
+MODULES = {
+    "email_validator": "email-validator",
+    "stdnum": "python-stdnum",
+    "prometheus_client": "prometheus-client",
+    "pydantic_settings": "pydantic-settings",
+    "typing_extensions": "typing-extensions",
+    "yaml": "pyyaml",
+    "openapi_spec_validator": "openapi-spec-validator",
+    # Parts of the same project, which promises to bring them along in the fitting version.
+    "kombu": "celery",
+    "psycopg_pool": "psycopg",
+    "pydantic_core": "pydantic",
+}
+# Used without being imported by us.
+BY_NAME_ONLY = {
+    "async-timeout": "redis imports it",
+    "httptools": "uvicorn takes it when it is there",
+    "uvloop": "uvicorn takes it when it is there",
+}
 # What a supported machine may be: a marker that holds on one of them must find its package in the lock.
 PYTHONS = ["3.11.0", "3.11.2", "3.11.9", "3.12.8", "3.13.2", "3.14.0"]
 MACHINES = [("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darwin", "Darwin", "arm64")]
@@ -70,12 +93,39 @@ def wanted_by(requirement: Requirement, environment: Mapping[str, str]) -> Itera
             yield one
 
 
+def imported(*folders: str) -> set[str]:
+    """The packages that the code of these folders imports, by the name that they are installed by."""
+    found: set[str] = set()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.split(".")[0])
+    theirs = found - OURS - sys.stdlib_module_names
+    return {canonicalize_name(MODULES.get(name, name)) for name in theirs}
+
+
 @pytest.mark.parametrize("section", ["run", "embedded", "dev"])
 def test_every_dependency_has_a_row_with_its_reason_and_no_row_is_left_over(section: str) -> None:
     rows = explained(section)
 
     assert sorted(rows) == sorted(declared(section))
     assert all(len(cells) == 2 and all(cells) for cells in rows.values())
+
+
+def test_what_the_product_imports_is_declared_and_what_is_declared_is_used() -> None:
+    product = imported("worker", "webhooks", "models", "alembic")
+
+    assert product <= set(declared("run"))
+    assert set(declared("run")) - product == set(BY_NAME_ONLY)
+
+
+def test_what_tests_and_tools_import_is_declared() -> None:
+    # packaging comes with pytest and pip-tools alike
+    known = {*declared("run"), *declared("embedded"), *declared("dev"), "packaging"}
+
+    assert imported("tests", "tools", "bench") <= known
 
 
 @pytest.mark.parametrize("lock", LOCKS)
