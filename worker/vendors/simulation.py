@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, unquote
 
 import httpx
@@ -165,7 +165,9 @@ class Simulator:
         raise NotImplementedError
 
     def fail(self, kind: FaultKind, **settings: Any) -> None:
-        """Add a fault; see `Fault` for the settings."""
+        """Add a fault; see `Fault` for the settings. ValueError for a kind that this simulator does not have."""
+        if kind not in get_args(FaultKind):
+            raise ValueError(f"{self.name} knows no fault {kind!r}")
         with self.lock:
             self.faults.append(Fault(kind=kind, **settings))
 

@@ -18,7 +18,7 @@ import random as random_module
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from typing_extensions import override
 
@@ -119,6 +119,14 @@ class RobawsSimulator(Simulator):
     def edit_record(self, record_id: str, members: dict[str, Any]) -> None:
         self.change_client(record_id, **members)
 
+    def add_record(self, **members: Any) -> str:
+        """The same as `add_client`, under the name that every simulator has."""
+        return self.add_client(**members)
+
+    def delete_record(self, record_id: str) -> None:
+        """The same as `delete_client`, under the name that every simulator has."""
+        self.delete_client(record_id)
+
     def set_extra_field(self, client_id: str, name: str, value: Any) -> None:
         """A person fills one extra field; None empties it."""
         with self.lock:
@@ -159,13 +167,44 @@ class RobawsSimulator(Simulator):
         with self.lock:
             return self.webhooks.take()
 
+    def retry_webhook(self, webhook: Webhook) -> Webhook:
+        """A failed delivery once more, signed anew where `retries_signed_anew` is on."""
+        with self.lock:
+            return self.webhooks.retry(webhook)
+
+    def report_delivery(self, webhook: Webhook, *, delivered: bool) -> None:
+        """Tell how a delivery ended, for whom it matters (3.4: suspension)."""
+        with self.lock:
+            self.webhooks.report(webhook, delivered=delivered)
+
+    def seconds_until_webhook(self) -> float | None:
+        """How long until `take_webhooks` gives something; None while nothing waits."""
+        with self.lock:
+            return self.webhooks.seconds_until_due()
+
     def resend_webhooks(self, event_id: str | None = None) -> int:
         """Queue again what went out before: one event, or all; returns how many deliveries."""
         with self.lock:
             return self.webhooks.resend(event_id)
 
+    @override
+    def fail(self, kind: str, **settings: Any) -> None:
+        """Beside the kinds of every simulator: those of `WebhookFault`, as `webhook_lose` and so on."""
+        if kind.startswith("webhook_"):
+            self.fail_webhooks(kind.removeprefix("webhook_"), **settings)  # type: ignore[arg-type]  # it checks
+        else:
+            super().fail(kind, **settings)  # type: ignore[arg-type]  # the base checks
+
+    @override
+    def clear_faults(self) -> None:
+        with self.lock:
+            super().clear_faults()
+            self.webhooks.faults.clear()
+
     def fail_webhooks(self, kind: WebhookFaultKind, **settings: Any) -> None:
-        """Make the next deliveries go wrong; see `WebhookFault` for the settings."""
+        """Make the next deliveries go wrong; see `WebhookFault` for the settings. ValueError for an unknown kind."""
+        if kind not in get_args(WebhookFaultKind):
+            raise ValueError(f"robaws knows no fault webhook_{kind}")
         with self.lock:
             self.webhooks.faults.append(WebhookFault(kind=kind, **settings))
 

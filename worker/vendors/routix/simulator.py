@@ -143,6 +143,14 @@ class RoutixSimulator(Simulator):
         with self.lock:
             del self.accounts[account_id]
 
+    def add_record(self, **members: Any) -> str:
+        """The same as `add_account`, under the name that every simulator has."""
+        return self.add_account(**members)
+
+    def delete_record(self, record_id: str) -> None:
+        """The same as `remove_account`, under the name that every simulator has."""
+        self.remove_account(record_id)
+
     def revoke_tokens(self) -> None:
         """Every token that was given out ends now (3: single tokens can be revoked)."""
         with self.lock:
