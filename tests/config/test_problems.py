@@ -91,6 +91,14 @@ def test_an_unknown_key_in_the_file_is_answered_with_the_likely_one(given: Given
     assert problem.endswith(f"is not a known key: did you mean {meant}?")
 
 
+def test_an_unknown_key_like_no_other_is_answered_with_those_of_its_section(given: Given) -> None:
+    given.toml("[breaker]\nwhatever = 1")
+
+    assert given.problem() == (
+        "breaker.whatever is not a known key: take it out; the keys of [breaker] are failures, probe_seconds"
+    )
+
+
 @pytest.mark.parametrize(
     ("variable", "meant"),
     [

@@ -108,7 +108,7 @@ def longest_known(path: Iterable[object]) -> Key | None:
 
 def did_you_mean(name: str) -> str | None:
     """The known key or section that an unknown dotted name most likely means."""
-    names = [key.name for key in known_keys().values()]
+    names = [key.name for key in known_keys().values() if not name.startswith(f"{key.name}.")]
     tail = name.rpartition(".")[2]
     ends = [known for known in names if known.endswith(f".{name}")] or [
         known for known in names if known.endswith(f".{tail}")
@@ -119,13 +119,18 @@ def did_you_mean(name: str) -> str | None:
     if len(ends) == 1:
         return ends[0]
     if "." not in name:
-        short = {key.path[-1]: key.name for key in known_keys().values()}
+        short = {known.rpartition(".")[2]: known for known in names}
         near = difflib.get_close_matches(name, short, n=1, cutoff=0.75)
         return short[near[0]] if near else None
     # `recras.apikey` is far from `systems.recras.api_key` as a text, and near to it without the section's name.
-    short = {".".join(key.path[-2:]): key.name for key in known_keys().values()}
+    short = {".".join(known.split(".")[-2:]): known for known in names}
     near = difflib.get_close_matches(".".join(name.split(".")[-2:]), short, n=1, cutoff=0.75)
     return short[near[0]] if near else None
+
+
+def keys_in(section: Path_) -> list[str]:
+    """The names of the keys and sections right below a section."""
+    return [path[-1] for path in known_keys() if path[:-1] == section]
 
 
 def variable_you_mean(variable: str) -> str | None:

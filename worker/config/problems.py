@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from worker.config.keys import Key, did_you_mean, longest_known
+from worker.config.keys import Key, did_you_mean, keys_in, longest_known
 from worker.config.sources import Tree
 
 SHOWN_LENGTH = 60
@@ -56,11 +56,16 @@ def _problem(error: ErrorDetails, tree: Tree) -> str:
     if error["type"] == "extra_forbidden" and (key is None or key.shape == "section"):
         name = ".".join(str(part) for part in error["loc"])
         near = did_you_mean(name)
-        step = f"did you mean {near}?" if near else "take it out, or see docs/settings.md"
+        below = ", ".join(keys_in(key.path if key else ()))
+        step = f"did you mean {near}?" if near else f"take it out; the keys of {_where(key)} are {below}"
         return f"{tree.label(path_of(error))} is not a known key: {step}"
     if key is None:
         return f"the settings are refused ({error['msg']}): see docs/settings.md"
     return f"{_label(key, error, tree)} {_sentence(key, error)}"
+
+
+def _where(section: Key | None) -> str:
+    return f"[{section.name}]" if section else "the settings"
 
 
 def _label(key: Key, error: ErrorDetails, tree: Tree) -> str:

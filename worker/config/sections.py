@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -38,7 +37,8 @@ def _postgresql_url(value: str | None) -> str | None:
 def _redis_url(value: str | None) -> str | None:
     if value is None:
         return None
-    if urlsplit(value.strip()).scheme not in {"redis", "rediss", "unix"}:
+    scheme, separator, _ = value.strip().partition("://")
+    if not separator or scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("is not the address of a Redis: write redis://:PASSWORD@HOST:6379/0, or rediss:// for TLS")
     return value.strip()
 
