@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 import jsonschema
+import psycopg
 import pytest
 
 from tests.ground.compose import ONE_SHOT, OURS, ROOT, SERVERS, flags, load, services
@@ -93,6 +94,19 @@ def test_postgresql_is_of_the_version_that_the_tests_run_on() -> None:
     image = services()["postgres"]["image"]
 
     assert re.fullmatch(rf"postgres:{NEWEST_POSTGRES}(\.\d+)?-\w+", image)
+
+
+@pytest.mark.slow
+def test_postgresql_sorts_and_compares_as_the_one_that_the_tests_run_on(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            "SELECT pg_encoding_to_char(encoding), datcollate, datlocprovider::text, datlocale"
+            " FROM pg_database WHERE datname = current_database()"
+        ).fetchone()
+
+    arguments = services()["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split()
+    assert row == ("UTF8", "C", "b", "C.UTF-8")
+    assert {"--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"} <= set(arguments)
 
 
 def test_every_secret_is_a_file_and_none_stands_in_the_environment() -> None:
