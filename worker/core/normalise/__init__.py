@@ -1,0 +1,86 @@
+"""
+What counts as the same value: a comparison key for every kind of field, never a change of the stored text.
+
+Two values agree when their keys are equal. A key is the empty text only where there is no value at all (null, empty or
+blank text), and the key of a key is itself, so that a stored key can stand for its value. No value makes a key raise.
+Some keys are also what is written to a vendor that wants one form: `vat_key`, `registration_key`, `country_code`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from worker.core.normalise.countries import country_code, country_key, country_name_nl
+from worker.core.normalise.identifiers import is_kvk, registration_key, vat_key, vat_valid
+from worker.core.normalise.names import folded, join_name, name_key, split_name
+from worker.core.normalise.phones import phone_key
+from worker.core.normalise.text import (
+    address_lines,
+    as_text,
+    boolean_key,
+    choice_key,
+    integer_key,
+    language_key,
+    lines_key,
+    postcode_key,
+    text_key,
+)
+from worker.core.normalise.web import email_key, url_absolute, url_key
+
+Normaliser = Callable[[object], str]
+
+
+def _of_any_value(key: Callable[[str], str]) -> Normaliser:
+    """The key of any JSON value, by its text."""
+    return lambda value: key(as_text(value))
+
+
+NORMALISERS: Final[Mapping[str, Normaliser]] = MappingProxyType(
+    {
+        "text": _of_any_value(text_key),
+        "lines": _of_any_value(lines_key),
+        "email": _of_any_value(email_key),
+        "phone": _of_any_value(phone_key),
+        "vat": _of_any_value(vat_key),
+        "registration": _of_any_value(registration_key),
+        "postcode": _of_any_value(postcode_key),
+        "country": _of_any_value(country_key),
+        "url": _of_any_value(url_key),
+        "language": _of_any_value(language_key),
+        "integer_text": _of_any_value(integer_key),
+        "boolean": _of_any_value(boolean_key),
+        "choice": _of_any_value(choice_key),
+    }
+)
+"""By the word that a row of a mapping carries: any JSON value in, its comparison key out."""
+
+__all__ = [
+    "NORMALISERS",
+    "Normaliser",
+    "address_lines",
+    "as_text",
+    "boolean_key",
+    "choice_key",
+    "country_code",
+    "country_key",
+    "country_name_nl",
+    "email_key",
+    "folded",
+    "integer_key",
+    "is_kvk",
+    "join_name",
+    "language_key",
+    "lines_key",
+    "name_key",
+    "phone_key",
+    "postcode_key",
+    "registration_key",
+    "split_name",
+    "text_key",
+    "url_absolute",
+    "url_key",
+    "vat_key",
+    "vat_valid",
+]

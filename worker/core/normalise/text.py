@@ -1,0 +1,139 @@
+"""Comparison keys of plain text, and of the short values that are text in one system and something else in another."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Final
+
+# Pasted along with a value and seen by nobody: soft hyphen, zero width space, word joiner, byte order mark and the
+# marks of writing direction. The joiners U+200C and U+200D stay, as they change what a person reads.
+_UNSEEN: Final = dict.fromkeys(
+    [0x00AD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
+_WHOLE_NUMBER: Final = re.compile(r"([+-]?)0*([0-9]+?)(?:\.0+)?")
+_LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:[-_].*)?", re.DOTALL)
+_TRUE: Final = frozenset({"true", "1", "yes", "ja", "oui", "y", "on", "waar", "vrai", "wahr"})
+_FALSE: Final = frozenset({"false", "0", "no", "nee", "non", "nein", "n", "off", "onwaar", "faux", "falsch"})
+
+
+def as_text(value: object) -> str:
+    """
+    Any JSON value as text: nothing at all (null, empty text, empty array or object) is the empty text.
+
+    >>> [as_text(value) for value in (None, [], True, 14, 14.0, "x", ["b", 1])]
+    ['', '', 'true', '14', '14', 'x', '["b",1]']
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or value in ([], {}, ()):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return str(value)
+
+
+def text_key(value: str | None) -> str:
+    """
+    The text as a person sees it: trimmed, runs of blanks as one, composed accents (NFC), nothing unseen. Case counts.
+
+    Control characters are left out as well; some systems drop them, and PostgreSQL holds no NUL.
+
+    >>> text_key("  Dakwerken \\u00a0De\\nLinde ")
+    'Dakwerken De Linde'
+    """
+    if not value:
+        return ""
+    words = " ".join(value.translate(_UNSEEN).split())
+    seen = "".join(char for char in words if unicodedata.category(char) != "Cc")
+    return unicodedata.normalize("NFC", " ".join(seen.split()))
+
+
+def lines_key(value: str | None) -> str:
+    """
+    As `text_key`, but a break between two lines counts; how it is coded, and blank lines, do not.
+
+    >>> lines_key("Kerkstraat 12 \\r\\n\\r\\n9000 Gent")
+    'Kerkstraat 12\\n9000 Gent'
+    """
+    return "\n".join(line for line in map(text_key, (value or "").splitlines()) if line)
+
+
+def choice_key(value: str | None) -> str:
+    """
+    A word from a list, for comparison: as `text_key`, and case does not count.
+
+    >>> choice_key(" Aannemer ")
+    'aannemer'
+    """
+    return settled(text_key(value).casefold())
+
+
+def boolean_key(value: str | None) -> str:
+    """
+    `true`, `false` or nothing; what is neither stays as a `choice_key`, so that it is not lost.
+
+    >>> boolean_key("Ja"), boolean_key("0"), boolean_key(None), boolean_key("maybe")
+    ('true', 'false', '', 'maybe')
+    """
+    word = choice_key(value)
+    if word in _TRUE:
+        return "true"
+    return "false" if word in _FALSE else word
+
+
+def integer_key(value: str | None) -> str:
+    """
+    A whole number, however it is written; what is none stays as a `text_key`.
+
+    >>> integer_key("014"), integer_key("14.0"), integer_key("+14"), integer_key("14 days")
+    ('14', '14', '14', '14 days')
+    """
+    text = text_key(value)
+    match = _WHOLE_NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    sign, digits = match.groups()
+    return f"-{digits}" if sign == "-" and digits != "0" else digits
+
+
+def postcode_key(value: str | None) -> str:
+    """
+    A postcode without blanks, in capitals.
+
+    >>> postcode_key("1337 xd")
+    '1337XD'
+    """
+    return settled(text_key(value).upper().replace(" ", ""))
+
+
+def language_key(value: str | None) -> str:
+    """
+    The language without its region; what is no code stays as a `choice_key`.
+
+    >>> language_key("nl-BE"), language_key("NL_be"), language_key("Nederlands")
+    ('nl', 'nl', 'nederlands')
+    """
+    word = choice_key(value)
+    match = _LANGUAGE.fullmatch(word)
+    return match.group(1) if match else word
+
+
+def address_lines(line1: str | None, line2: str | None) -> str:
+    """
+    Both address lines in one, as vendors with a single member want it; a break between them is lost.
+
+    >>> address_lines("Kerkstraat 12", "bus 3"), address_lines("Kerkstraat 12", None)
+    ('Kerkstraat 12, bus 3', 'Kerkstraat 12')
+    """
+    return ", ".join(line for line in map(text_key, (line1, line2)) if line)
+
+
+def settled(text: str) -> str:
+    """NFC once more: a change of case can leave what would compose, or be written otherwise, the next time."""
+    return unicodedata.normalize("NFC", text)

@@ -1,0 +1,65 @@
+"""E-mail addresses and web addresses."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from email_validator import validate_email
+
+from worker.core.normalise.text import choice_key, settled, text_key
+
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_USUAL_PORT: Final = {"http": ":80", "https": ":443"}
+
+
+def email_key(value: str | None) -> str:
+    """
+    An e-mail address for comparison: no case, the domain as people read it (not punycode).
+
+    What is no address stays as it is, trimmed and without case, so that a correction of it is still seen. No domain
+    is looked up.
+
+    >>> email_key(" Info@DeLinde.example "), email_key("not an address")
+    ('info@delinde.example', 'not an address')
+    """
+    text = text_key(value)
+    if not text:
+        return ""
+    with suppress(ValueError):  # EmailNotValidError is one, and so is what punycode can raise
+        text = validate_email(text, check_deliverability=False).normalized
+    return choice_key(text)
+
+
+def url_absolute(value: str | None) -> str:
+    """
+    A web address to be written where a scheme is demanded: `https://` is put before an address without one.
+
+    >>> url_absolute("delinde.example"), url_absolute("http://delinde.example/"), url_absolute(" ")
+    ('https://delinde.example', 'http://delinde.example/', '')
+    """
+    text = text_key(value)
+    if not text or _SCHEME.match(text):
+        return text
+    return f"https://{text.lstrip('/')}" if text.strip("/") else text
+
+
+def url_key(value: str | None) -> str:
+    """
+    A web address for comparison: scheme and host without case, no usual port, no slash at the end. `www.` counts.
+
+    >>> url_key("HTTPS://www.DeLinde.example/"), url_key("delinde.example:443/Over-Ons/")
+    ('https://www.delinde.example', 'https://delinde.example/Over-Ons')
+    """
+    text = url_absolute(value)
+    try:
+        scheme, host, path, query, fragment = urlsplit(text)
+    except ValueError:  # brackets that are no IPv6 address, and the like
+        return text
+    if not host:
+        return text
+    login, at, place = host.rpartition("@")
+    place = place.casefold().removesuffix(_USUAL_PORT.get(scheme, ":"))
+    return settled(urlunsplit((scheme, f"{login}{at}{place}", path.rstrip("/"), query, fragment)))
