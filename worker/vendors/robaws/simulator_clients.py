@@ -155,11 +155,11 @@ class Clients:
     # --------------------------------------------------------------------------------------------------------- help
 
     def _strict(self, members: dict[str, Any], client_id: str | None) -> dict[str, Any]:
+        cleaned: dict[str, Any] = clean_client(members, self._switches, self._fields, client_id)
         plain = {name: value for name, value in members.items() if name != "extraFields"}
         extra = members.get("extraFields") or {}
         # A person always gets an extra field emptied, whichever way the API wants it asked.
         emptied = {name: None for name, entry in extra.items() if entry is None and self._knows(name)}
-        cleaned: dict[str, Any] = clean_client(members, self._switches, self._fields, client_id)
         if emptied:
             cleaned["extraFields"] = {**(cleaned.get("extraFields") or {}), **emptied}
         unknown = (plain.keys() - cleaned.keys()) | (extra.keys() - (cleaned.get("extraFields") or {}).keys())

@@ -113,6 +113,11 @@ class Webhooks:
         self.endpoints[endpoint.id] = endpoint
         return endpoint
 
+    def keep(self, endpoint: Endpoint) -> None:
+        """Take over an endpoint of another simulator as it is, secret and all."""
+        self._first_secret_given = self._first_secret_given or endpoint.secret == self.first_secret
+        self.endpoints[endpoint.id] = endpoint
+
     def remove(self, endpoint_id: str) -> None:
         """End a registration; what waits for it is dropped."""
         if self.endpoints.pop(endpoint_id, None) is None:
