@@ -1,0 +1,268 @@
+"""
+What a Rompslomp contact holds of ours: the table of its 19 members (Rompslomp sheets 6 and 12).
+
+The members are those of the vendor's OpenAPI file, https://api.rompslomp.nl/developer/swagger/v1/swagger.yaml. A
+record is one contact with one address, one e-mail and one phone; what has no place is listed for each contact
+(`RompslompMapping.unheld`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from typing_extensions import override
+
+from worker.core import contact as canonical
+from worker.core.mapping import FieldRow, VendorMapping
+from worker.core.normalise import country_code, email_key
+from worker.vendors.contract import Record
+from worker.vendors.values import kvk_number, name_to_search, vat_number
+
+if TYPE_CHECKING:
+    from worker.core.contact import Json
+
+VERSION: Final = "rompslomp-1"
+SEARCHABLE_REFERENCE: Final = "contact_number"
+"""The one member among those that may carry our reference that `search[q]` looks at (sheet 4.1)."""
+
+MAX_LENGTH: Final = 255
+"""For every text; said of another resource of the vendor's, so assumed here (sheet 9)."""
+
+COUNTRY_LENGTH: Final = 2
+
+_PAGE: Final = "https://api.rompslomp.nl/developer/swagger/v1/swagger.yaml"
+_MEMBERS: Final = f"Rompslomp sheet 6 and 12, {_PAGE}"
+
+
+# ---------------------------------------------------------------------------------------------------------- outward
+def _is_person(contact: Json) -> bool:
+    return contact.get("kind") == "person"
+
+
+def _company_name(contact: Json) -> str | None:
+    return None if _is_person(contact) else contact.get("name")
+
+
+def _own_name(contact: Json) -> str | None:
+    return contact.get("name") or (canonical.full_name(contact) if _is_person(contact) else None)
+
+
+def _person_name(contact: Json) -> str | None:
+    if _is_person(contact):
+        return _own_name(contact)
+    person = canonical.main_person(contact)
+    return canonical.full_name(person) if person else None
+
+
+def _email(contact: Json) -> str | None:
+    # The invoices go there, so the invoice address comes first; the person's only if the client itself has none.
+    person = canonical.main_person(contact) or {}
+    return contact.get("invoice_email") or contact.get("email") or person.get("email")
+
+
+def _country(contact: Json) -> str | None:
+    """Two letters. A country that is not known stays as it is, does not fit then, and is left out (sheet 12)."""
+    given = str(canonical.get(contact, "address.country") or "")
+    return country_code(given) or (given if len(given) > COUNTRY_LENGTH else None)
+
+
+def reference_of(contact: Json, prefix: str) -> str | None:
+    """The reference of a contact, such as RB-1834; None for one without a Robaws id."""
+    robaws_id = canonical.get(contact, "references.robaws_id")
+    return f"{prefix}{robaws_id}" if robaws_id else None
+
+
+# ------------------------------------------------------------------------------------------------------------ table
+def _row(canonical_path: str, vendor: str, normaliser: str = "text", **more: Any) -> FieldRow:
+    return FieldRow(canonical_path, vendor, normaliser, **{"source": _MEMBERS, "max_length": MAX_LENGTH, **more})
+
+
+def _theirs(vendor: str, lossy: str, canonical_path: str = "") -> FieldRow:
+    """A member that is read and never written."""
+    return _row(canonical_path or vendor, vendor, direction="in", owner="system", lossy=lossy)
+
+
+ROWS: Final[tuple[FieldRow, ...]] = (
+    _theirs("id", "given by Rompslomp; ten digits without an order"),
+    _row(
+        "kind",
+        "is_individual",
+        "boolean",
+        outward=_is_person,
+        null_rule="never",
+        max_length=None,
+        lossy="a switch sends the name of the other kind along",
+    ),
+    _row("is_supplier", "is_supplier", "boolean", outward=lambda _: False, write="create", null_rule="never"),
+    _theirs("name", "made by Rompslomp from the two names below", "name"),
+    _row("name", "company_name", outward=_company_name, lossy="empty for a person"),
+    _row(
+        "persons",
+        "contact_person_name",
+        outward=_person_name,
+        sources=("persons", "name", "first_name", "last_name"),
+        lossy="the main person's name, first and last joined; of a person the person's own; all others are lost",
+    ),
+    _row(
+        "email",
+        "contact_person_email_address",
+        "email",
+        outward=_email,
+        sources=("invoice_email", "email", "persons"),
+        lossy="one only: the invoice e-mail, else the e-mail, else the main person's",
+    ),
+    _row(
+        "address.line1",
+        "address",
+        sources=("address.line1", "address.line2"),
+        compose="lines",
+        lossy="both lines in one, with a comma",
+    ),
+    _row("address.postal_code", "zipcode", "postcode"),
+    _row("address.city", "city"),
+    _theirs("government_identification_number", "for e-invoices to the government; Robaws does not know it"),
+    _row(
+        "address.country",
+        "country_code",
+        "country",
+        outward=_country,
+        max_length=COUNTRY_LENGTH,
+        lossy="two letters; a country that is not known is left out",
+    ),
+    _row("registration_number", "kvk_number", "registration", outward=kvk_number, lossy="Dutch numbers only"),
+    _row("phone", "phone", "phone", sources=("phone", "mobile"), lossy="one only: the phone, else the mobile"),
+    _row("vat_number", "vat_number", "vat", outward=vat_number, lossy="without blanks and points"),
+    _theirs("contact_number", "the customer number of the books; on invoices, never changed by us"),
+    _theirs("free_1", "free text of the administration"),
+    _theirs("free_2", "free text of the administration"),
+    _theirs("free_3", "free text of the administration"),
+)
+
+NOT_HELD: Final[Mapping[str, str]] = {
+    "legal_name": "lost: Rompslomp has one name, and the trade name is what stands on invoices",
+    "legal_form": "lost",
+    "mobile": "only where there is no phone",
+    "website": "lost",
+    **{f"invoice_address.{part}": "lost: one address only" for part in ("line1", "line2", "postal_code", "city")},
+    "invoice_address.country": "lost: one address only",
+    "language": "lost",
+    "currency": "lost",
+    "payment_term_days": "lost",
+    "status": "lost: an inactive client is left as it is",
+    "notes": "never copied",
+    "references.customer_number": "never written: the contact number carries the Robaws id",
+    "references.routix_id": "lost",
+}
+
+
+@dataclass(frozen=True)
+class RompslompMapping(VendorMapping):
+    """The table, with what one member can hold of several fields."""
+
+    @override
+    def unheld(self, contact: Json) -> tuple[str, ...]:
+        """The fields without a place, and those whose place another field of this contact takes."""
+        return (*super().unheld(contact), *_overshadowed(contact))
+
+
+def _overshadowed(contact: Json) -> tuple[str, ...]:
+    lost = []
+    if contact.get("email") and email_key(contact["email"]) != email_key(_email(contact)):
+        lost.append("email")
+    if contact.get("phone") and contact.get("mobile"):
+        lost.append("mobile")
+    if contact.get("registration_number") and kvk_number(contact) is None:
+        lost.append("registration_number")
+    if _persons_lost(contact):
+        lost.append("persons")
+    return tuple(lost)
+
+
+def _persons_lost(contact: Json) -> bool:
+    persons = contact.get("persons") or []
+    if not persons:
+        return False
+    main = canonical.main_person(contact) or {}
+    kept = {"first_name", "last_name"}
+    if email_key(main.get("email")) == email_key(_email(contact)):
+        kept.add("email")
+    rest = any(main.get(member.path) for member in canonical.PERSON_FIELDS if member.path not in kept)
+    return len(persons) > 1 or rest or _is_person(contact)
+
+
+def mapping_for(member: str | None, prefix: str) -> VendorMapping:
+    """
+    The table with our reference in `member`, None where no member is set aside for it.
+
+    The reference is given at the create and never later: a number that was there before belongs to the bookkeeper and
+    is printed on invoices (sheets 9 and 10.9).
+    """
+    rows = tuple(_reference_row(row, prefix) if row.vendor == member else row for row in ROWS)
+    return RompslompMapping("rompslomp", VERSION, rows, inward, not_held=NOT_HELD)
+
+
+def _reference_row(row: FieldRow, prefix: str) -> FieldRow:
+    return replace(
+        row,
+        canonical="references.robaws_id",
+        outward=lambda contact: reference_of(contact, prefix),
+        direction="both",
+        owner="robaws",
+        write="create",
+        null_rule="never",
+        adopt=False,
+        lossy="given at the create; a number that was there before stays",
+        source=f"Rompslomp sheet 6 and 13, {_PAGE}",
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------- inward
+def inward(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record's members as canonical values by path."""
+    return {
+        "kind": "person" if fields.get("is_individual") else "organisation",
+        "name": _name(fields),
+        "vat_number": fields.get("vat_number"),
+        "registration_number": fields.get("kvk_number"),
+        "email": fields.get("contact_person_email_address"),
+        "phone": fields.get("phone"),
+        "address.line1": fields.get("address"),
+        "address.postal_code": fields.get("zipcode"),
+        "address.city": fields.get("city"),
+        "address.country": fields.get("country_code"),
+    }
+
+
+def _name(fields: Mapping[str, Any]) -> str | None:
+    # `name` is read only and follows this rule (sheet 6); the rule is used, so that a record without it has one too.
+    return fields.get("contact_person_name") if fields.get("is_individual") else fields.get("company_name")
+
+
+def record_of(contact: Json, member: str | None) -> Record:
+    """One contact of the vendor's as a record; `member` is the one that carries our reference."""
+    email = contact.get("contact_person_email_address")
+    supplier = contact.get("is_supplier") is True
+    return Record(
+        str(contact["id"]),
+        {row.vendor: contact[row.vendor] for row in ROWS if row.vendor in contact},
+        reference=contact.get(member) if member else None,
+        usable=not supplier,
+        # A record is a customer or a supplier, never both (sheet 6).
+        why_not="it is a supplier" if supplier else "",
+        emails=(email,) if email else (),
+        name=_name(contact),
+        raw=contact,
+    )
+
+
+def search_terms(contact: Json) -> list[tuple[str, str]]:
+    """What a record that was there before is searched by, as (member, text), the surest first (sheet 13.3)."""
+    terms = [
+        ("vat_number", vat_number(contact)),
+        ("kvk_number", kvk_number(contact)),
+        ("contact_person_email_address", _email(contact)),
+        ("name", name_to_search(_own_name(contact))),
+    ]
+    return [(member, str(text)) for member, text in terms if text]

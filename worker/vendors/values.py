@@ -1,0 +1,52 @@
+"""Values that more than one vendor wants in the same form, made from the canonical contact."""
+
+from __future__ import annotations
+
+from worker.core import contact as canonical
+from worker.core.contact import Json
+from worker.core.normalise import country_code, is_kvk, name_key, registration_key, vat_key
+
+
+def vat_number(contact: Json) -> str | None:
+    """
+    The VAT number in capitals without blanks and points, with its country before it where that is certain.
+
+    >>> vat_number({"vat_number": "be 0403.170.701"})
+    'BE0403170701'
+    """
+    return vat_key(contact.get("vat_number"), canonical.get(contact, "address.country")) or None
+
+
+def kvk_number(contact: Json) -> str | None:
+    """
+    The registration number where it is one of the Dutch chamber of commerce, else None.
+
+    It has eight digits and no check digit, as some countries' own numbers have; so the address, else the VAT number,
+    must not say another country.
+
+    >>> kvk_number({"registration_number": "KvK 1234.5678"})
+    '12345678'
+    >>> kvk_number({"registration_number": "12345678", "address": {"country": "Duitsland"}}) is None
+    True
+    """
+    number = contact.get("registration_number")
+    if not is_kvk(number):
+        return None
+    country = country_code(canonical.get(contact, "address.country"))
+    vat = vat_number(contact)
+    dutch = country == "NL" if country else vat is None or vat.startswith("NL")
+    return registration_key(number) if dutch else None
+
+
+def name_to_search(name: str | None) -> str | None:
+    """
+    A name as it is written, without the legal form at its end, for vendors that search by a part of it.
+
+    >>> name_to_search("Dakwerken De Linde B.V.")
+    'Dakwerken De Linde'
+    """
+    words = (name or "").split()
+    key = name_key(name)
+    while len(words) > 1 and name_key(" ".join(words[:-1])) == key:
+        words.pop()
+    return " ".join(words) or None
