@@ -12,21 +12,19 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from typing_extensions import override
 
 from worker.vendors.recras import simulator_errors as errors
 from worker.vendors.recras.simulator_access import EDIT_WEBHOOKS, KLANTEN, VIEW_WEBHOOKS, Access, Key
 from worker.vendors.recras.simulator_by_hand import Tenant
+from worker.vendors.recras.simulator_errors import Fault
 from worker.vendors.recras.simulator_faults import EmptySwaps
 from worker.vendors.recras.simulator_lists import checked_query, list_of, page_of, selected
 from worker.vendors.recras.simulator_records import SHOWN_MEMBERS, Contact, Person
 from worker.vendors.recras.simulator_rules import READ_ONLY_MEMBERS, Company, Switches
 from worker.vendors.simulation import SimRequest, SimResponse
-
-if TYPE_CHECKING:
-    from worker.vendors.recras.simulator_errors import Fault
 
 _RESOURCE = re.compile(r"/(klanten|contacten|contactpersonen|webhooks)(?:/(\d+))?")
 SANDBOX_COMPANIES = (

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from worker.vendors.simulation import SimRequest, SimResponse
+from worker.vendors.simulation import SimRequest, SimResponse
 
 
 @dataclass

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from worker.vendors.recras.simulator_records import PERSON_MEMBERS
-
-if TYPE_CHECKING:
-    from worker.vendors.recras.simulator_records import Contact, Person, Records
-    from worker.vendors.recras.simulator_rules import Rules
-    from worker.vendors.recras.simulator_webhooks import Change, Webhooks
+from worker.vendors.recras.simulator_records import PERSON_MEMBERS, Contact, Person, Records
+from worker.vendors.recras.simulator_rules import Rules
+from worker.vendors.recras.simulator_webhooks import Change, Webhooks
 
 
 @dataclass

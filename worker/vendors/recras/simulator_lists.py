@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from worker.vendors.recras import simulator_errors as errors
 from worker.vendors.recras.simulator_errors import INVALID, UNKNOWN, Fault
+from worker.vendors.recras.simulator_records import Contact
+from worker.vendors.recras.simulator_rules import Switches
 from worker.vendors.simulation import SimRequest, SimResponse
-
-if TYPE_CHECKING:
-    from worker.vendors.recras.simulator_records import Contact
-    from worker.vendors.recras.simulator_rules import Switches
 
 
 def checked_query(request: SimRequest, allowed: Collection[str], *, flat: bool = False) -> dict[str, str]:

@@ -7,12 +7,10 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from worker.vendors.recras.simulator_errors import INVALID, REQUIRED, UNKNOWN, Fault
-
-if TYPE_CHECKING:
-    from worker.vendors.recras.simulator_records import Contact, Person, Records
+from worker.vendors.recras.simulator_records import Contact, Person, Records
 
 Change = Literal["postInsert", "postUpdate", "postDelete"]
 _NAME = re.compile(r"\w+::post(Insert|Update|Delete|Save)|BookingDefinitive|InvoiceDefinitive")

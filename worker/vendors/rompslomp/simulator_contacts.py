@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from worker.vendors.rompslomp import simulator_errors as errors
-
-if TYPE_CHECKING:
-    from worker.vendors.simulation import SimRequest
+from worker.vendors.simulation import SimRequest
 
 _TWO_LETTERS = re.compile(r"[A-Za-z]{2}")
 

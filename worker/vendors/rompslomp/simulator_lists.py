@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from worker.vendors.rompslomp import simulator_errors as errors
+from worker.vendors.rompslomp.simulator_contacts import Contact
 from worker.vendors.simulation import SimRequest, SimResponse
-
-if TYPE_CHECKING:
-    from worker.vendors.rompslomp.simulator_contacts import Contact
 
 DEFAULT_PER_PAGE = 40
 MOST_PER_PAGE = 100
