@@ -6,6 +6,7 @@ import json
 import re
 import stat
 import subprocess
+import tomllib
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,8 @@ import pytest
 from tests.ground.compose import ONE_SHOT, OURS, ROOT, SERVERS, flags, load, services
 from worker.config import load_settings
 from worker.embedded.binaries import NEWEST_POSTGRES
+from worker.sandbox.settings import as_toml
+from worker.sandbox.world import World
 
 SECRETS = {"postgres_password", "database_url", "redis_conf", "redis_url"}
 
@@ -174,6 +177,17 @@ def test_the_overlay_names_credentials_that_the_settings_know(tmp_path: Path) ->
     assert systems.robaws.password is not None
     assert systems.robaws.password.get_secret_value() == "made-up-robaws_password"
     assert [one.get_secret_value() for one in systems.robaws.webhook_secrets] == ["made-up-robaws_webhook_secrets"]
+
+
+def test_the_sandbox_settings_are_those_that_the_sandbox_prints() -> None:
+    world = World()
+    world.url = "http://sandbox:9000"
+    printed = tomllib.loads(as_toml(world.settings()))["systems"]
+
+    written = tomllib.loads((ROOT / "deploy/contactsync.sandbox.toml").read_text())
+
+    # Without TLS, as nothing leaves the machine: that alone is not printed.
+    assert written["systems"] == {name: {**one, "allow_http": True} for name, one in printed.items()}
 
 
 def test_the_image_runs_as_nobody_in_particular_and_holds_what_runs_and_nothing_else() -> None:
