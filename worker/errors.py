@@ -206,6 +206,14 @@ class OutcomeUnknown(VendorError, TransientError):
     reason = "outcome_unknown"
 
 
+class NotYetKnown(OutcomeUnknown):
+    """Looked for and not found, but too early to say; `wait_seconds` until it may be sent again."""
+
+    def __init__(self, message: str, *, wait_seconds: float) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
 class LeaseLost(TransientError):
     """Another worker has taken the row over; what this one learned is not written."""
 

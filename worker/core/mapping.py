@@ -19,7 +19,7 @@ from worker.core import contact as canonical
 from worker.core.normalise import NORMALISERS
 
 if TYPE_CHECKING:
-    from worker.core.contact import Json
+    from worker.core.contact import Json, PersonalData
 
 Owner = Literal["robaws", "system", "fill", "review", "ignore"]
 Direction = Literal["both", "out", "in"]
@@ -74,7 +74,7 @@ class FieldRow:
         return ", ".join(str(value) for value in given) if self.compose == "lines" else given[0]
 
     @property
-    def personal(self) -> canonical.PersonalData:
+    def personal(self) -> PersonalData:
         """The class of personal data, for masks."""
         known = canonical.BY_PATH.get(self.canonical)
         return known.personal if known else "none"

@@ -233,3 +233,31 @@ def _listing(
     entries += [(None, person.key, main_id is None and person.key == main_key) for person in added]
     entries += [(person.external_id, None, person.external_id == main_id) for person in others]
     return tuple(entries)
+
+
+def settle_persons(
+    table: PersonTable,
+    ours: Sequence[OurPerson],
+    base: Snapshot | None,
+    theirs: Sequence[TheirPerson],
+    absent: Sequence[str] = (),
+) -> dict[str, dict[str, Any]]:
+    """
+    Which of ours is which of theirs after a write, as the snapshot keeps it: by key, with both sides' members.
+
+    `theirs` is the list as read back. Persons in `absent` keep the entry that they had.
+    """
+    known: Mapping[str, Mapping[str, Any]] = base.persons if base else {}
+    links = _match(table, ours, known, theirs)
+    by_id = {person.external_id: person for person in theirs}
+    settled = {
+        person.key: {
+            "external_id": links[person.key],
+            "ours": dict(person.fields),
+            "theirs": dict(by_id[links[person.key]].fields),
+        }
+        for person in ours
+        if person.key in links
+    }
+    settled.update({key: dict(known[key]) for key in absent if key in known})
+    return settled

@@ -162,9 +162,9 @@ def needs_read(
         never_agreed = row.vendor not in base.ours
         if never_agreed and row.key(ours.fields[row.vendor]) == "":
             continue
-        if never_agreed or row.key(ours.fields[row.vendor]) != row.key(base.ours[row.vendor]):
-            if never_agreed or write_replaces or owner in ("fill", "review"):
-                return True
+        changed = never_agreed or row.key(ours.fields[row.vendor]) != row.key(base.ours[row.vendor])
+        if changed and (never_agreed or write_replaces or owner in ("fill", "review")):
+            return True
     return False
 
 
@@ -259,7 +259,6 @@ def _merge(row: FieldRow, value: Any, theirs: Any, owner: Owner, base: Snapshot,
 
 
 def agree(
-    mapping: VendorMapping,
     ours: Ours,
     base: Snapshot | None,
     decisions: tuple[Decision, ...],
@@ -306,5 +305,6 @@ def not_accepted(mapping: VendorMapping, snapshot: Snapshot) -> dict[str, tuple[
         for row in mapping.rows
         if row.vendor in snapshot.ours
         and row.write == "always"
+        and row.key(snapshot.ours[row.vendor]) != ""
         and row.key(snapshot.ours[row.vendor]) != row.key(snapshot.theirs.get(row.vendor))
     }

@@ -36,7 +36,8 @@ def _config() -> Config:
 def head() -> str:
     """The newest revision that this code knows."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None, "there is always a first migration"
+    if revision is None:
+        raise ConfigurationError("the migrations are missing from this installation")
     return revision
 
 

@@ -15,45 +15,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 import httpx
 import orjson
 
+from worker.core.wire import Exchange, Lane, Request
 from worker.errors import OutcomeUnknown, RateLimited, VendorBroken, VendorUnavailable
+
+__all__ = ["Budget", "Exchange", "Lane", "Request", "Response", "Session", "Unmetered", "json_body", "make_client"]
 
 EXCERPT_BYTES: Final = 4_096
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
-
-Lane = Literal["live", "background"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """
-    One request to a vendor.
-
-    `path` is appended to the system's base url, unless it is a whole url. `operation` is the word for the log
-    (`create`, `update`, `read`, `search` …). `creates`: an unanswered request may have made a record. `writes`: it
-    changes something. `logged` is what the attempt's row keeps of the body, without bank data. `hidden` names the
-    members of a JSON answer whose values are not kept either, wherever the answer is quoted. `headers` and `body`
-    carry credentials and stay out of the repr.
-    """
-
-    operation: str
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    logged: Any = None
-    idempotency_key: str | None = None
-    creates: bool = False
-    writes: bool = False
-    timeout_seconds: float | None = None
-    metered: bool = True
-    budget: str = ""
-    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,17 +99,19 @@ class Response:
         return text
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """One request with what came of it, as the attempt's row will say it. `status` None: no answer."""
-
-    system: str
-    request: Request
-    status: int | None
-    answer: str | None
-    error: str | None
-    started_at: float
-    duration_seconds: float
+def make_client(base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """
+    The process's one client for a system: few long-lived connections, no redirects (a vendor has none, and a
+    credential must not follow one), no proxy from the environment. `transport` replaces the network in tests.
+    """
+    return httpx.Client(
+        base_url=base_url,
+        transport=transport,
+        limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=60),
+        headers={"User-Agent": "contactsync"},
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
 class Budget(Protocol):
@@ -171,6 +146,7 @@ class Session:
 
     The first call waits for its turn only briefly, so that a thread is free again; once work has begun, later calls
     are more patient, since breaking off would repeat the calls made so far. `exchanges` keeps all that was sent.
+    `hook` is called with a name at each boundary of I/O, for the tests that crash there.
     """
 
     def __init__(
@@ -184,6 +160,7 @@ class Session:
         patience_seconds: float = 1.5,
         patience_begun_seconds: float = 20.0,
         recorder: Callable[[Exchange], None] | None = None,
+        hook: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.system = system
@@ -194,6 +171,7 @@ class Session:
         self.patience_seconds = patience_seconds
         self.patience_begun_seconds = patience_begun_seconds
         self.recorder = recorder
+        self.hook = hook
         self.clock = clock
         self.exchanges: list[Exchange] = []
 
@@ -207,6 +185,8 @@ class Session:
         if request.metered:
             patience = self.patience_begun_seconds if self.exchanges else self.patience_seconds
             self.budget.acquire(self.system, self.lane, patience, request.budget)
+        if self.hook is not None:
+            self.hook(f"{request.operation}.before_send")
         started_at, begun = self.clock(), time.monotonic()
         try:
             status, headers, body = self._exchange(request)
@@ -216,6 +196,8 @@ class Session:
         elapsed = time.monotonic() - begun
         response = Response(status, headers, body, request, elapsed)
         self._record(request, status, response.excerpt, None, started_at, elapsed)
+        if self.hook is not None:
+            self.hook(f"{request.operation}.after_answer")
         return response
 
     def _exchange(self, request: Request) -> tuple[int, dict[str, str], bytes]:

@@ -1,0 +1,117 @@
+"""Celery on Redis, with the few settings that are safe for us, and the publisher of nudges over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from celery import Celery
+from kombu.entity import Queue
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from worker.runtime import SOURCE, TARGETS
+
+if TYPE_CHECKING:
+    from worker.config import Settings
+
+log = structlog.get_logger()
+
+INTAKE_QUEUE: Final = "sync.fetch"
+NUDGE_EXPIRES_SECONDS: Final = 300
+"""A nudge that nobody took in this time is worth nothing: the sweep has announced its row again since."""
+
+
+def deliver_queue(system: str) -> str:
+    """The queue of one system's deliveries."""
+    return f"sync.deliver.{system}"
+
+
+def queues(settings: Settings) -> list[str]:
+    """Every queue that a worker of these settings listens to."""
+    systems = [name for name in TARGETS if settings.system(name).enabled]
+    if settings.systems.robaws.write_back:
+        systems.append(SOURCE)
+    return [INTAKE_QUEUE, *(deliver_queue(name) for name in systems)]
+
+
+def create_celery(settings: Settings) -> Celery:
+    """
+    The Celery application of these settings.
+
+    Messages are nudges: one row id, JSON, no result, no countdown, no retry of Celery's own. They are acknowledged
+    late, so that a killed worker's nudge may come again; it may also be lost, which the sweep makes harmless. All
+    queues are published to by name, without the binding keys in Redis that an eviction could take away.
+    """
+    app = Celery("contactsync", broker=settings.redis.url)
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_create_missing_queues=True,
+        task_queues=[Queue(name) for name in queues(settings)],  # type: ignore[no-untyped-call]
+        task_default_queue=INTAKE_QUEUE,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_soft_shutdown_timeout=15.0,
+        worker_enable_soft_shutdown_on_idle=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=4,
+        broker_pool_limit=4,
+        broker_transport_options={
+            "visibility_timeout": 3_600,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 4,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+            "retry_on_timeout": True,
+            "global_keyprefix": "contactsync:",
+            "queue_order_strategy": "round_robin",
+        },
+        enable_utc=True,
+        timezone="UTC",
+        imports=("worker.tasks",),
+    )
+    return app
+
+
+class CeleryPublisher:
+    """Nudges over Celery. A broker that is away is logged and forgotten: the row is still due."""
+
+    def __init__(self, app: Celery, *, most_waiting: int = 200) -> None:
+        self.app = app
+        self.most_waiting = most_waiting
+
+    def intake(self) -> None:
+        """New events wait in the inbox."""
+        self._send("sync.intake", [], INTAKE_QUEUE)
+
+    def fetch(self, contact_id: int) -> None:
+        """A contact is owed a fetch."""
+        self._send("sync.fetch", [contact_id], INTAKE_QUEUE)
+
+    def deliver(self, system: str, link_id: int) -> None:
+        """A link is due (0: whichever is)."""
+        self._send("sync.deliver", [link_id, system], deliver_queue(system))
+
+    def _send(self, task: str, args: list[int | str], queue: str) -> None:
+        try:
+            self.app.send_task(
+                task,
+                args=args,
+                exchange="",
+                routing_key=queue,
+                expires=NUDGE_EXPIRES_SECONDS,
+                ignore_result=True,
+                retry=False,
+            )
+        except (KombuError, RedisError, OSError) as error:
+            log.warning("nudge.lost", task=task, error=f"{type(error).__name__}: {error}")

@@ -1,0 +1,181 @@
+"""
+Make a record once, and find out what became of a create that was not answered.
+
+The intent stands in the link's row before the request leaves; what settles it is an external id, a clear refusal, or a
+look at the system that finds nothing after the vendor's own time to settle. Only then does the same request, with the
+same key and body, leave again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from worker.core.persons import settle_persons
+from worker.core.planning import Review, Snapshot, agree, plan_create
+from worker.errors import AmbiguousMatch, NotYetKnown, OutcomeUnknown, SyncError, VendorRejected
+from worker.flows import updating
+from worker.flows.delivery import Delivery, Ended, written_decisions
+from worker.store import directory, links
+from worker.store.reviews import Question
+from worker.vendors.contract import Created, Intent
+
+if TYPE_CHECKING:
+    from worker.vendors.contract import Record
+
+MOST_POSTS = 5
+"""After so many unanswered creates a person looks, whatever the ladder says."""
+
+
+def create(delivery: Delivery, reference: str | None) -> Ended:
+    """Decide on a create and make it; a required value that is missing asks a person instead."""
+    plan = plan_create(delivery.mapping, delivery.ours, delivery.owners)
+    if isinstance(plan, Review):
+        questions = [
+            Question("field", path, plan.reason, text, {"field": delivery.mapping.row(path).canonical})
+            for path, text in plan.fields.items()
+        ]
+        return delivery.end("review", questions=questions, reason=plan.reason, message=plan.message)
+    delivery.operation = "create"
+    body = dict(plan.fields)
+    persons = tuple(
+        {"key": person.key, "main": person.main, "fields": dict(person.fields)} for person in delivery.ours.persons
+    )
+    intent = Intent(
+        key=delivery.key("create", {"body": body, "persons": list(persons)}),
+        reference=reference,
+        body=body,
+        persons=persons,
+        mark=delivery.client.mark(delivery.session),
+    )
+    return _post(delivery, intent)
+
+
+def repeat(delivery: Delivery) -> Ended:
+    """Send an open create again: it was looked for, is not there, and had its time to arrive."""
+    delivery.operation = "create"
+    if delivery.claim.intent is None:
+        raise OutcomeUnknown("there is no create to repeat")
+    return _post(delivery, Intent.from_json(delivery.claim.intent))
+
+
+def _post(delivery: Delivery, intent: Intent) -> Ended:
+    before = delivery.claim.intent
+    sent = replace(intent, posts=intent.posts + 1, sent_at=delivery.runtime.now().timestamp())
+    delivery.intend(sent)
+    try:
+        created: Created = delivery.client.create(delivery.session, sent, delivery.ours)
+    except OutcomeUnknown:
+        raise
+    except VendorRejected as error:
+        return _refused(delivery, sent, error)
+    except SyncError:
+        delivery.intend(Intent.from_json(before) if before else None)
+        raise
+    if created.external_id is None:
+        raise OutcomeUnknown("the answer to the create does not say which record was made")
+    if created.matched:
+        return _matched(delivery, created)
+    return _made(delivery, sent, created.external_id, created.record)
+
+
+def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended:
+    """
+    A refusal of a create. Where references are unique the refusal may be of our own earlier one (Rompslomp sheet 13,
+    step 6): if a record carries the reference, that one is ours.
+    """
+    if delivery.client.capabilities.reference_is_unique and intent.reference and error.word == "validation":
+        found = delivery.client.find_created(delivery.session, intent)
+        if len(found) == 1:
+            return _made(delivery, intent, found[0].external_id, found[0])
+    delivery.intend(None)
+    raise error
+
+
+def _matched(delivery: Delivery, created: Created) -> Ended:
+    """The vendor answered with a record that was there before: link it if nobody holds it, else ask."""
+    external_id = str(created.external_id)
+    with delivery.runtime.engine.connect() as connection:
+        taken = links.taken_ids(connection, delivery.claim.system, [external_id], delivery.claim.id)
+    if taken:
+        delivery.evidence = {"candidates": [{"external_id": external_id, "evidence": ["the vendor's own match"]}]}
+        delivery.intend(None)
+        raise AmbiguousMatch(
+            f"{delivery.claim.system} says that this is its record {external_id}, which belongs to another client",
+            reason="match_taken",
+        )
+    delivery.bind(external_id, None)
+    return updating.update(delivery)
+
+
+def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record | None) -> Ended:
+    """Commit the id at once, then settle what the record holds."""
+    written = Snapshot(ours=dict(intent.body), theirs=dict(intent.body))
+    delivery.bind(external_id, written)
+    if record is None or (delivery.mapping.persons is not None and record.persons is None):
+        delivery.operation = "read"
+        record = delivery.client.read(delivery.session, external_id)
+    _remember(delivery, record)
+    table = delivery.mapping.persons
+    persons = settle_persons(table, delivery.ours.persons, None, record.persons or ()) if table else None
+    main = next((person.key for person in delivery.ours.persons if person.main), None)
+    owners = delivery.owners
+    fields = {path: value for path, value in delivery.ours.fields.items() if owners.get(path) != "ignore"}
+    if dict(intent.body) != {path: value for path, value in fields.items() if value not in (None, "")}:
+        return updating.update(delivery, record=record)
+    decisions = written_decisions(delivery.mapping, fields)
+    snapshot = agree(delivery.ours, None, decisions, record.fields, persons, main)
+    return updating.settle(delivery, snapshot, decisions)
+
+
+def _remember(delivery: Delivery, record: Record) -> None:
+    """The next contact's search sees this record without a new list."""
+    if delivery.client.capabilities.search:
+        return
+    with delivery.runtime.transaction("directory.add") as connection:
+        directory.add(connection, delivery.claim.system, [delivery.client.candidate(record)], delivery.runtime.now())
+        delivery.log_attempts(connection)
+
+
+def resolve(delivery: Delivery) -> bool:
+    """
+    Find out what became of an open create. True: it is settled, the link has its record now or the create is known
+    not to have happened; False: it may be sent again.
+
+    OutcomeUnknown: not found, and too early to say; AmbiguousMatch: a person must look.
+    """
+    delivery.operation = "resolve"
+    intent = Intent.from_json(delivery.claim.intent or {})
+    if delivery.client.capabilities.idempotency_keys:
+        return False
+    found: list[Record] = delivery.client.find_created(delivery.session, intent)
+    with delivery.runtime.engine.connect() as connection:
+        ids = [record.external_id for record in found]
+        taken = links.taken_ids(connection, delivery.claim.system, ids, delivery.claim.id)
+    mine = [record for record in found if record.external_id not in taken]
+    if len(mine) > 1:
+        delivery.evidence = {"candidates": [{"external_id": one.external_id, "name": one.name} for one in mine]}
+        raise AmbiguousMatch(f"{len(mine)} records could be the create that was not answered", reason="several_made")
+    if mine:
+        delivery.bind(mine[0].external_id, Snapshot(ours=dict(intent.body), theirs=dict(intent.body)))
+        delivery.must_read = True
+        return True
+    _wait_or_ask(delivery, intent)
+    return False
+
+
+def _wait_or_ask(delivery: Delivery, intent: Intent) -> None:
+    """Not found: too early to say, or tried often enough that a person should look."""
+    settings = delivery.runtime.settings.system(delivery.claim.system)
+    waited = delivery.runtime.now().timestamp() - (intent.sent_at or 0.0)
+    settle = float(settings.unknown_settle_seconds)
+    if waited < settle:
+        text = f"the create is not to be seen there; {settle - waited:.0f} seconds more before it may be sent again"
+        raise NotYetKnown(text, wait_seconds=settle - waited)
+    most = getattr(delivery.client, "most_blind_posts", lambda _intent: MOST_POSTS)(intent)
+    if intent.posts >= most:
+        delivery.evidence = {"sent": dict(intent.body), "posts": intent.posts}
+        raise AmbiguousMatch(
+            f"{intent.posts} creates were not answered and no record is to be seen: look there before it is sent again",
+            reason="outcome_unknown",
+        )

@@ -1,0 +1,154 @@
+"""
+Make one system agree with one contact: claim the link, read where the plan needs it, plan, act, commit each step.
+
+A create is decided once: its intent is committed before the request leaves, the external id the moment it comes back.
+A create that may have arrived is looked for before anything else happens to that link, and is never repeated blindly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from worker.errors import LeaseLost, OutcomeUnknown, SyncError, TransientError
+from worker.flows import creating, linking, updating, writing_back
+from worker.flows.delivery import Delivery, Ended
+from worker.flows.gate import Gate
+from worker.flows.outcome import Outcome, judge
+from worker.runtime import SOURCE
+from worker.store import links, reviews
+from worker.store.reviews import Question
+
+if TYPE_CHECKING:
+    from worker.runtime import Runtime
+    from worker.store.links import LinkClaim
+
+log = structlog.get_logger()
+
+POISON_CRASHES = 3
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What came of a delivery: how the link ended, `none` where there was nothing to claim, `lost` with the lease."""
+
+    result: Literal["synced", "review", "excluded", "failed", "none", "lost"]
+    again: bool = False
+
+
+def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = None) -> Delivered:
+    """Deliver one link that is due: this one, or the system's next. Safe to run twice, or in two places."""
+    if not gate.enter(system):
+        return Delivered("none")
+    now = runtime.now()
+    creates = gate.view(system).creates_allowed(now)
+    lease = float(runtime.settings.worker.lease_seconds)
+    with runtime.transaction("deliver.claim") as connection:
+        claim = links.claim(connection, system, now, lease, link_id=link_id, creates=creates)
+    if claim is None:
+        return Delivered("none")
+    with structlog.contextvars.bound_contextvars(
+        contact=claim.source_id, system=system, link=claim.id, correlation_id=claim.correlation_id
+    ):
+        return _run(runtime, gate, claim)
+
+
+def _run(runtime: Runtime, gate: Gate, claim: LinkClaim) -> Delivered:
+    delivery = Delivery(runtime, claim)
+    try:
+        if claim.crashes >= POISON_CRASHES:
+            return _poison(delivery)
+        ended = _steps(delivery)
+    except LeaseLost as error:
+        log.warning("deliver.lease_lost", error=error.message)
+        return Delivered("lost")
+    except SyncError as error:
+        return _failed(delivery, gate, error)
+    except Exception as error:
+        log.exception("deliver.unexpected")
+        wrapped = TransientError(f"unexpected {type(error).__name__}: {error}", reason="internal_error")
+        return _failed(delivery, gate, wrapped)
+    if delivery.session.exchanges:
+        gate.succeeded(claim.system)
+    if ended.again:
+        runtime.publisher.deliver(claim.system, claim.id)
+    runtime.announce(ended.due)
+    log.info("deliver.done", result=ended.state, calls=len(delivery.session.exchanges))
+    return Delivered(ended.state, ended.again)
+
+
+def _steps(delivery: Delivery) -> Ended:
+    claim = delivery.claim
+    if claim.system == SOURCE:
+        return writing_back.write_back(delivery)
+    if not claim.taking_part and claim.external_id is None and claim.intent is None:
+        return delivery.end("excluded", reason="filtered", message="the filter in the settings leaves this client out")
+    if claim.intent is not None and not creating.resolve(delivery):
+        return creating.repeat(delivery)
+    if delivery.claim.external_id is None:
+        return linking.first_link(delivery)
+    return updating.update(delivery)
+
+
+def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
+    runtime, claim = delivery.runtime, delivery.claim
+    now = runtime.now()
+    outcome = judge(
+        error,
+        system=claim.system,
+        operation=delivery.operation,
+        attempts=claim.attempts,
+        policy=runtime.policy,
+        now=now,
+        draw=runtime.draw(),
+    )
+    outcome = _look_soon(delivery, outcome, error)
+    try:
+        _end(delivery, outcome)
+    except LeaseLost as lost:
+        log.warning("deliver.lease_lost", error=lost.message)
+        return Delivered("lost")
+    gate.learn(claim.system, outcome, now)
+    log.warning("deliver.failed", reason=outcome.reason, state=outcome.state, error=outcome.message)
+    return Delivered("review" if outcome.state == "review" else "failed")
+
+
+def _look_soon(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outcome:
+    """An open create whose resolution is put off (budget, a read that failed) is still an unknown outcome."""
+    if delivery.claim.intent is None or outcome.state not in ("due", "waiting"):
+        return outcome
+    if isinstance(error, OutcomeUnknown):
+        return outcome
+    return replace(outcome, state="unknown")
+
+
+def _poison(delivery: Delivery) -> Delivered:
+    claim = delivery.claim
+    message = f"delivering client {claim.source_id} to {claim.system} ended its worker {claim.crashes} times"
+    _end(delivery, Outcome("dead", None, claim.attempts, "crashed", message, "none"))
+    return Delivered("failed")
+
+
+def _end(delivery: Delivery, outcome: Outcome) -> None:
+    claim, now = delivery.claim, delivery.runtime.now()
+    with delivery.runtime.transaction("deliver.failed") as connection:
+        links.postpone(
+            connection,
+            claim,
+            state=outcome.state,
+            at=outcome.at,
+            attempts=outcome.attempts,
+            reason=outcome.reason,
+            message=outcome.message,
+            now=now,
+            operation=delivery.operation,
+            status=outcome.status,
+            fields=outcome.fields,
+            fingerprint=outcome.fingerprint,
+        )
+        if outcome.state == "review":
+            question = Question("match", "", outcome.reason, outcome.message, delivery.evidence)
+            reviews.ask(connection, claim.id, [question], now)
+        delivery.log_attempts(connection)

@@ -1,0 +1,194 @@
+"""One delivery in hand: the claim, the session, and the steps that end it. The decisions are elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from worker.core import planning
+from worker.core.echo import content_hash
+from worker.core.planning import Decision, Snapshot
+from worker.runtime import BACKGROUND, SOURCE
+from worker.store import attempts, links, reviews
+from worker.store.attempts import AttemptContext
+from worker.store.reviews import Question
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from worker.core.mapping import Ours, Owner, VendorMapping
+    from worker.runtime import Runtime
+    from worker.store.links import LinkClaim
+    from worker.vendors.contract import Intent
+
+EndState = Literal["synced", "review", "excluded"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a delivery ended. `again`: the link is due already; `due`: other links that this one made due."""
+
+    state: EndState
+    again: bool = False
+    due: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Delivery:
+    """
+    A claimed link with what its delivery needs.
+
+    `claim` is replaced as things are learned and committed. `operation` is the word for what is being done, for the
+    log and the fingerprint; `evidence` is what a review shows if this delivery ends in one.
+    """
+
+    def __init__(self, runtime: Runtime, claim: LinkClaim) -> None:
+        self.runtime = runtime
+        self.claim = claim
+        self.client: Any = runtime.client(claim.system)
+        lane: Literal["live", "background"] = "background" if claim.priority >= BACKGROUND else "live"
+        self.session = runtime.session(claim.system, lane)
+        self.operation = "deliver"
+        self.evidence: dict[str, Any] = {}
+        self.must_read = claim.reason == "outcome_unknown"
+        self._logged = 0
+        self._ours: Ours | None = None
+
+    @property
+    def mapping(self) -> VendorMapping:
+        """The system's table."""
+        mapping: VendorMapping = self.client.mapping
+        return mapping
+
+    @property
+    def ours(self) -> Ours:
+        """What the system should hold."""
+        if self._ours is None:
+            self._ours = self.mapping.outward(self.claim.contact)
+        return self._ours
+
+    @property
+    def owners(self) -> dict[str, Owner]:
+        """Who owns each field there."""
+        return self.runtime.owners(self.claim.system)
+
+    @property
+    def base(self) -> Snapshot | None:
+        """What both sides last agreed on."""
+        return Snapshot.from_json(self.claim.snapshot)
+
+    def key(self, operation: str, content: Any) -> str:
+        """The idempotency key of one intended change: the same for every repeat of it, another for other content."""
+        return content_hash({"link": self.claim.id, "operation": operation, "content": content})
+
+    def intend(self, intent: Intent | None) -> None:
+        """Commit the intent (None takes it back: it is known that nothing was made)."""
+        value = intent.to_json() if intent is not None else None
+        with self.runtime.transaction("deliver.intend") as connection:
+            links.intend(connection, self.claim, value)
+            self.log_attempts(connection)
+        self.claim = replace(self.claim, intent=value)
+
+    def bind(self, external_id: str | None, snapshot: Snapshot | None) -> list[tuple[int, str]]:
+        """Commit which record it is, at once; returns links that this makes due (the write-back)."""
+        value = snapshot.to_json() if snapshot is not None else None
+        due: list[tuple[int, str]] = []
+        with self.runtime.transaction("deliver.bind") as connection:
+            links.bind(connection, self.claim, external_id, snapshot=value)
+            if external_id is not None and self.claim.system in self.runtime.settings.systems.robaws.write_back:
+                now, correlation = self.runtime.now(), self.claim.correlation_id
+                back = links.want_write_back(connection, self.claim.contact_id, now, correlation)
+                due = [(back, SOURCE)] if back is not None else []
+            self.log_attempts(connection)
+        self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value)
+        self.runtime.announce(due)
+        return due
+
+    def end(
+        self,
+        state: EndState,
+        *,
+        snapshot: Snapshot | None = None,
+        parked: Mapping[str, Any] | None = None,
+        questions: Sequence[Question] = (),
+        reason: str | None = None,
+        message: str | None = None,
+        decisions: Sequence[Decision] = (),
+        version: int | None = None,
+    ) -> Ended:
+        """Commit the end of this delivery, with the questions that stay open and the log of its requests."""
+        now = self.runtime.now()
+        value = snapshot.to_json() if snapshot is not None else self.claim.snapshot
+        with self.runtime.transaction("deliver.finish") as connection:
+            again = links.finish(
+                connection,
+                self.claim,
+                state=state,
+                snapshot=value,
+                parked=parked or {},
+                unheld=self.ours.unheld if self.claim.system != SOURCE else (),
+                reason=reason,
+                message=message,
+                now=now,
+                version=version,
+            )
+            if questions or state != "excluded":
+                reviews.ask(connection, self.claim.id, questions, now)
+            self.log_attempts(connection, decisions)
+        return Ended(state, again)
+
+    def log_attempts(self, connection: Connection, decisions: Sequence[Decision] = ()) -> None:
+        """Add the requests that were not logged yet to this transaction."""
+        fresh = self.session.exchanges[self._logged :]
+        context = AttemptContext(
+            contact_id=self.claim.contact_id,
+            link_id=self.claim.id,
+            correlation_id=self.claim.correlation_id,
+            contact_version=self.claim.version,
+            mapping_version=self.mapping.version if self.claim.system != SOURCE else None,
+            fence=self.claim.fence,
+        )
+        why = [
+            {"path": one.path, "action": one.action, "rule": one.rule, "theirs": one.theirs}
+            for one in decisions
+            if one.action in ("write", "park")
+        ]
+        attempts.add(connection, fresh, context, why)
+        self._logged = len(self.session.exchanges)
+
+
+def park_questions(mapping: VendorMapping, decisions: Sequence[Decision], ours: Ours) -> list[Question]:
+    """The questions that parked fields ask, one for each field."""
+    questions: list[Question] = []
+    for decision in decisions:
+        if decision.action != "park":
+            continue
+        row = mapping.row(decision.path)
+        text = ours.problems.get(decision.path) or f"{row.label}: {decision.rule}"
+        detail = {
+            "field": row.canonical,
+            "label": row.label,
+            "ours": decision.ours,
+            "theirs": decision.theirs,
+            "rule": decision.rule,
+        }
+        questions.append(Question("field", decision.path, "field_conflict", text, detail))
+    return questions
+
+
+def parked_fields(decisions: Sequence[Decision]) -> dict[str, Any]:
+    """What the link's row keeps of the parked fields."""
+    return {
+        decision.path: {"ours": decision.ours, "theirs": decision.theirs, "rule": decision.rule}
+        for decision in decisions
+        if decision.action == "park"
+    }
+
+
+def written_decisions(mapping: VendorMapping, fields: Mapping[str, Any]) -> tuple[planning.Decision, ...]:
+    """A create's fields as decisions, so that a create and an update settle their snapshot in one way."""
+    return tuple(
+        Decision(row.vendor, "write", fields[row.vendor], None, "new record")
+        for row in mapping.rows
+        if row.vendor in fields
+    )

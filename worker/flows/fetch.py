@@ -1,0 +1,244 @@
+"""
+Bring a contact up to date with its source: claim, fetch it as it is now, give it a version, owe the systems.
+
+An event said only that something changed; what is fetched is the truth of this moment, and it covers every event
+that had come before the fetch began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import structlog
+
+from worker.core import merge_patch
+from worker.core.echo import content_hash
+from worker.errors import LeaseLost, RecordGone, SyncError, TransientError
+from worker.flows.gate import Gate
+from worker.flows.outcome import Outcome, judge
+from worker.runtime import BACKGROUND, SOURCE
+from worker.store import attempts, contacts, inbox, links
+from worker.store.attempts import AttemptContext
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from worker.config.sections import FilterSettings
+    from worker.core.contact import Json
+    from worker.runtime import Runtime
+    from worker.store.contacts import FetchClaim
+    from worker.vendors.transport import Session
+
+log = structlog.get_logger()
+
+POISON_CRASHES = 3
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came of a fetch: `changed`, `unchanged`, `gone`, `failed`, or `none` where there was nothing to claim."""
+
+    result: Literal["changed", "unchanged", "gone", "failed", "none", "lost"]
+    again: bool = False
+
+
+def take_events(runtime: Runtime) -> list[int]:
+    """Give new events to their contacts; returns the contacts that are owed a fetch."""
+    with runtime.transaction("intake") as connection:
+        return list(inbox.intake(connection, runtime.now()).contact_ids)
+
+
+def fetch(runtime: Runtime, gate: Gate, contact_id: int | None = None) -> Fetched:
+    """Do one owed fetch: of this contact, or of the next that is due. Safe to run twice, or in two places."""
+    if not gate.enter(SOURCE):
+        return Fetched("none")
+    lease = float(runtime.settings.worker.lease_seconds)
+    with runtime.transaction("fetch.claim") as connection:
+        claim = contacts.claim_fetch(connection, runtime.now(), lease, contact_id)
+    if claim is None:
+        return Fetched("none")
+    with structlog.contextvars.bound_contextvars(contact=claim.source_id, correlation_id=claim.correlation_id):
+        return _Fetch(runtime, gate, claim).run()
+
+
+class _Fetch:
+    """One claimed fetch."""
+
+    def __init__(self, runtime: Runtime, gate: Gate, claim: FetchClaim) -> None:
+        self.runtime = runtime
+        self.gate = gate
+        self.claim = claim
+        lane: Literal["live", "background"] = "background" if claim.priority >= BACKGROUND else "live"
+        self.session: Session = runtime.session(SOURCE, lane)
+
+    def run(self) -> Fetched:
+        """Fetch and store; an error becomes the row's next state, never an exception."""
+        try:
+            if self.claim.crashes >= POISON_CRASHES:
+                return self._poison()
+            try:
+                canonical, raw = self.runtime.client(SOURCE).fetch(self.session, self.claim.source_id)
+            except RecordGone:
+                return self._gone()
+            return self._store(canonical, raw)
+        except LeaseLost as error:
+            log.warning("fetch.lease_lost", error=error.message)
+            return Fetched("lost")
+        except SyncError as error:
+            return self._failed(error)
+        except Exception as error:
+            log.exception("fetch.unexpected")
+            wrapped = TransientError(f"unexpected {type(error).__name__}: {error}", reason="internal_error")
+            return self._failed(wrapped)
+
+    def _store(self, canonical: Json, raw: Mapping[str, Any]) -> Fetched:
+        claim, now = self.claim, self.runtime.now()
+        digest = content_hash(canonical)
+        changed = digest != claim.content_hash
+        version = claim.version + 1 if changed else claim.version
+        takes_part = taking_part(self.runtime.settings.sync.filter, canonical, raw)
+        with self.runtime.transaction("fetch.store") as connection:
+            again = contacts.finish_fetch(
+                connection,
+                claim,
+                version=version,
+                content_hash=digest,
+                canonical=canonical,
+                raw=raw,
+                taking_part=takes_part,
+                gone=False,
+                now=now,
+            )
+            reason = None if changed else self._why_unchanged(connection)
+            if not takes_part:
+                changed, reason = False, "filtered"
+            state = "applied" if changed else "skipped"
+            inbox.close(connection, claim.contact_id, claim.seq, state=state, reason=reason, version=version, now=now)
+            due = self._want(connection, version) if takes_part else []
+            patch = merge_patch.diff(claim.canonical or {}, canonical) if changed else None
+            self._log(connection, version, [{"changed": patch}] if patch else None)
+        self.gate.succeeded(SOURCE)
+        self.runtime.announce(due)
+        if again:
+            self.runtime.publisher.fetch(claim.contact_id)
+        log.info("fetch.done", changed=changed, version=version, reason=reason, due=len(due))
+        return Fetched("changed" if changed else "unchanged", again)
+
+    def _want(self, connection: Connection, version: int) -> list[tuple[int, str]]:
+        return links.want(
+            connection,
+            self.claim.contact_id,
+            self.runtime.targets,
+            version,
+            self.runtime.now(),
+            priority=self.claim.priority,
+            restore=self.claim.forced,
+            correlation_id=self.claim.correlation_id,
+        )
+
+    def _why_unchanged(self, connection: Connection) -> str:
+        return (
+            "echo"
+            if links.written_back_since(connection, self.claim.contact_id, self.claim.fetched_at)
+            else "unchanged"
+        )
+
+    def _gone(self) -> Fetched:
+        claim, now = self.claim, self.runtime.now()
+        with self.runtime.transaction("fetch.store") as connection:
+            again = contacts.finish_fetch(
+                connection,
+                claim,
+                version=claim.version,
+                content_hash=claim.content_hash,
+                canonical=claim.canonical,
+                raw=None,
+                taking_part=True,
+                gone=True,
+                now=now,
+            )
+            inbox.close(connection, claim.contact_id, claim.seq, state="skipped", reason="gone", version=None, now=now)
+            self._log(connection, claim.version)
+        self.gate.succeeded(SOURCE)
+        return Fetched("gone", again)
+
+    def _poison(self) -> Fetched:
+        claim = self.claim
+        message = f"the fetch of client {claim.source_id} ended its worker {claim.crashes} times"
+        self._end(Outcome("dead", None, claim.attempts, "crashed", message, "none"))
+        return Fetched("failed")
+
+    def _failed(self, error: SyncError) -> Fetched:
+        now = self.runtime.now()
+        outcome = judge(
+            error,
+            system=SOURCE,
+            operation="fetch",
+            attempts=self.claim.attempts,
+            policy=self.runtime.policy,
+            now=now,
+            draw=self.runtime.draw(),
+        )
+        try:
+            self._end(outcome)
+        except LeaseLost as lost:
+            log.warning("fetch.lease_lost", error=lost.message)
+            return Fetched("lost")
+        self.gate.learn(SOURCE, outcome, now)
+        log.warning("fetch.failed", reason=outcome.reason, state=outcome.state, error=outcome.message)
+        return Fetched("failed")
+
+    def _end(self, outcome: Outcome) -> None:
+        claim, now = self.claim, self.runtime.now()
+        with self.runtime.transaction("fetch.failed") as connection:
+            contacts.postpone_fetch(
+                connection,
+                claim,
+                state="waiting" if outcome.state in ("unknown", "review") else outcome.state,
+                at=outcome.at or (now if outcome.state != "dead" else None),
+                attempts=outcome.attempts,
+                reason=outcome.reason,
+                message=outcome.message,
+                fingerprint=outcome.fingerprint,
+                now=now,
+            )
+            if outcome.state == "dead":
+                inbox.close(
+                    connection,
+                    claim.contact_id,
+                    claim.seq,
+                    state="dead",
+                    reason=outcome.reason,
+                    version=None,
+                    now=now,
+                )
+            self._log(connection, claim.version)
+
+    def _log(self, connection: Connection, version: int, decisions: list[dict[str, Any]] | None = None) -> None:
+        context = AttemptContext(
+            contact_id=self.claim.contact_id,
+            correlation_id=self.claim.correlation_id,
+            contact_version=version,
+            fence=self.claim.fence,
+        )
+        attempts.add(connection, self.session.exchanges, context, decisions)
+
+
+def taking_part(wanted: FilterSettings, canonical: Json, raw: Mapping[str, Any]) -> bool:
+    """Whether a client takes part: every condition of `sync.filter` that is set holds."""
+    if wanted.status is not None and canonical.get("status") not in wanted.status:
+        return False
+    if wanted.type is not None and canonical.get("kind") not in wanted.type:
+        return False
+    extra = raw.get("extraFields") or {}
+    return all(_extra_value(extra.get(name)) == value for name, value in wanted.extra_field.items())
+
+
+def _extra_value(field: Any) -> Any:
+    """The value of an extra field, by whichever of its typed members is filled (Robaws sheet 9.2)."""
+    if not isinstance(field, Mapping):
+        return field
+    members = ("stringValue", "booleanValue", "integerValue", "decimalValue", "numberValue", "dateValue")
+    return next((field[member] for member in members if field.get(member) is not None), None)

@@ -1,0 +1,99 @@
+"""Whether a system may be called now, and what an outcome means for the system as a whole."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from worker.store import systems
+from worker.store.systems import SystemView
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from worker.flows.outcome import Outcome
+    from worker.runtime import Runtime
+
+VIEW_SECONDS = 0.25
+
+
+class Gate:
+    """
+    The systems' states as this process knows them, a quarter of a second old at most.
+
+    So the way of a delivery costs no read of its own; a pause or a breaker that another process set is seen in time.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._lock = threading.Lock()
+        self._views: dict[str, tuple[float, SystemView]] = {}
+
+    def view(self, system: str, *, fresh: bool = False) -> SystemView:
+        """The system's state."""
+        now = self.runtime.now().timestamp()
+        with self._lock:
+            known = self._views.get(system)
+        if not fresh and known is not None and 0 <= now - known[0] < VIEW_SECONDS:
+            return known[1]
+        with self.runtime.engine.connect() as connection:
+            found = systems.view(connection, system)
+        with self._lock:
+            self._views[system] = (now, found)
+        return found
+
+    def forget(self, system: str) -> None:
+        """Look anew next time."""
+        with self._lock:
+            self._views.pop(system, None)
+
+    def enter(self, system: str) -> bool:
+        """
+        Whether one delivery may be tried now. A system that is held back lets one caller through at each probe.
+        """
+        now = self.runtime.now()
+        view = self.view(system)
+        until = view.blocked_until(now)
+        if until is None:
+            return True
+        held_by_probe = view.paused_by == "credentials" or (view.paused_by is None and view.breaker != "closed")
+        throttled = view.throttled_until is not None and view.throttled_until > now
+        if not held_by_probe or throttled or until > now:
+            return False
+        self.forget(system)
+        again = float(self.runtime.settings.breaker.probe_seconds)
+        with self.runtime.transaction("gate.probe") as connection:
+            return systems.take_probe(connection, system, now, again)
+
+    def succeeded(self, system: str) -> None:
+        """The vendor did what was asked; written down only where something held it back before."""
+        view = self.view(system)
+        if view.failures or view.breaker != "closed" or view.paused_by == "credentials":
+            with self.runtime.transaction("gate.succeeded") as connection:
+                systems.succeeded(connection, system, self.runtime.now())
+            self.forget(system)
+
+    def learn(self, system: str, outcome: Outcome, now: datetime) -> None:
+        """Write down what an outcome says of the system as a whole."""
+        if outcome.effect == "none":
+            return
+        if outcome.effect == "answered":
+            self.succeeded(system)
+            return
+        settings = self.runtime.settings.breaker
+        probe = float(settings.probe_seconds)
+        with self.runtime.transaction("gate.learn") as connection:
+            if outcome.effect == "failure":
+                limit = int(settings.failures)
+                systems.failed(connection, system, outcome.reason, now, limit=limit, probe_seconds=probe)
+            elif outcome.effect == "refuse":
+                systems.refuse(connection, system, outcome.reason, outcome.message, now, probe)
+            elif outcome.effect == "throttle" and outcome.system_until is not None:
+                systems.throttle(connection, system, outcome.system_until, outcome.reason, now)
+            elif outcome.effect == "creates" and outcome.system_until is not None:
+                systems.pause_creates(connection, system, outcome.system_until, outcome.message, now)
+        if outcome.effect == "throttle" and outcome.system_until is not None:
+            wait = max(timedelta(0), outcome.system_until - now).total_seconds()
+            self.runtime.budget.pause(system, wait)
+        self.forget(system)

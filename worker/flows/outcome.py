@@ -1,0 +1,136 @@
+"""What an error means for the row and for the system: one table, from error to what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from worker.core.fingerprint import fingerprint
+from worker.core.retry import ErrorKind, RetryPolicy, decide
+from worker.errors import (
+    AmbiguousMatch,
+    BudgetExhausted,
+    Busy,
+    CredentialsRejected,
+    MaybeRejected,
+    NoAttempt,
+    NotYetKnown,
+    OutcomeUnknown,
+    PermanentError,
+    QuotaReached,
+    RateLimited,
+    SyncError,
+    VendorBroken,
+    VendorError,
+    VendorUnavailable,
+    WrongAddress,
+)
+
+RowState = Literal["due", "waiting", "unknown", "review", "dead"]
+Effect = Literal["none", "failure", "answered", "throttle", "refuse", "creates"]
+
+SHORT_WAIT_SECONDS = 5.0
+THROTTLE_SECONDS = 30.0
+QUOTA_PAUSE_SECONDS = 900.0
+LONGEST_THROTTLE_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What becomes of the row (`state`, `at`, `attempts`) and of the system (`effect`, until `system_until`).
+
+    `failure` counts for the breaker, `answered` shows that the vendor lives, `throttle` holds the whole system,
+    `refuse` pauses it for its credentials, `creates` pauses creates only.
+    """
+
+    state: RowState
+    at: datetime | None
+    attempts: int
+    reason: str
+    message: str
+    effect: Effect
+    system_until: datetime | None = None
+    status: int | None = None
+    fields: Mapping[str, str] | None = None
+    fingerprint: str = ""
+
+
+def judge(
+    error: SyncError, *, system: str, operation: str, attempts: int, policy: RetryPolicy, now: datetime, draw: float
+) -> Outcome:
+    """What follows from an error of a delivery or a fetch; `attempts` is the row's count before this one."""
+    state, at, count = _row(error, attempts, policy, now, draw)
+    effect, until = _effect(error, at, now)
+    status = error.status if isinstance(error, VendorError) else None
+    fields = error.fields if isinstance(error, VendorError) else None
+    first = next(iter(fields), None) if fields else None
+    return Outcome(
+        state,
+        at,
+        count,
+        error.word,
+        error.message,
+        effect,
+        until,
+        status,
+        fields or None,
+        fingerprint(system, operation, status, error.message, first),
+    )
+
+
+def _row(
+    error: SyncError, attempts: int, policy: RetryPolicy, now: datetime, draw: float
+) -> tuple[RowState, datetime | None, int]:
+    if isinstance(error, AmbiguousMatch):
+        return "review", None, attempts
+    if isinstance(error, CredentialsRejected | WrongAddress):
+        return "due", now, attempts
+    if isinstance(error, QuotaReached):
+        return "waiting", now + timedelta(seconds=QUOTA_PAUSE_SECONDS), attempts
+    if isinstance(error, RateLimited | BudgetExhausted):
+        at = now + timedelta(seconds=_told(error))
+        return ("due" if at <= now + timedelta(seconds=SHORT_WAIT_SECONDS) else "waiting"), at, attempts
+    if isinstance(error, NotYetKnown):
+        rung = policy.ladder_seconds[min(attempts, len(policy.ladder_seconds) - 1)]
+        return "unknown", now + timedelta(seconds=max(0.05, min(rung, error.wait_seconds))), attempts
+    decision = decide(policy, attempts + 1, _kind(error), None, now, draw)
+    if decision.state == "dead":
+        return "dead", None, attempts + 1
+    count = attempts + 1 if decision.costs_attempt else attempts
+    return ("unknown" if isinstance(error, OutcomeUnknown) else "waiting"), decision.next_attempt_at, count
+
+
+def _kind(error: SyncError) -> ErrorKind:
+    if isinstance(error, MaybeRejected):
+        return "doubtful"
+    if isinstance(error, PermanentError):
+        return "permanent"
+    if isinstance(error, NoAttempt) and not isinstance(error, Busy):
+        return "postponed"
+    return "transient"
+
+
+def _told(error: RateLimited | BudgetExhausted) -> float:
+    if isinstance(error, BudgetExhausted):
+        return max(0.05, error.wait_seconds)
+    told = error.retry_after_seconds
+    return min(LONGEST_THROTTLE_SECONDS, THROTTLE_SECONDS if told is None else max(told, 0.05))
+
+
+def _effect(error: SyncError, at: datetime | None, now: datetime) -> tuple[Effect, datetime | None]:
+    if isinstance(error, RateLimited):
+        return "throttle", at
+    if isinstance(error, CredentialsRejected | WrongAddress):
+        return "refuse", None
+    if isinstance(error, QuotaReached):
+        return "creates", now + timedelta(seconds=QUOTA_PAUSE_SECONDS)
+    if isinstance(error, NotYetKnown):
+        return "answered", None
+    if isinstance(error, VendorUnavailable | VendorBroken | OutcomeUnknown):
+        return "failure", None
+    if isinstance(error, VendorError):
+        return "answered", None
+    return "none", None

@@ -1,0 +1,90 @@
+"""
+Announce again what is due, and keep house: the one loop that makes every lost message harmless.
+
+Only so much is announced as the workers can take; the rest stays in its rows and is found at the next sweep, so a
+backlog of a day costs the same as one of a minute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from worker.runtime import SOURCE, slots
+from worker.store import contacts, inbox, links, migrations, systems
+from worker.store.budget import RedisBudget
+
+if TYPE_CHECKING:
+    from worker.runtime import Runtime
+
+log = structlog.get_logger()
+
+HOUSEKEEPING_SECONDS = 10.0
+PARTITION_SECONDS = 3_600.0
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass
+class Sweeper:
+    """The scheduler's state between two sweeps; `sweep` is called by the leader only."""
+
+    runtime: Runtime
+    _housekept: datetime = NEVER
+    _partitioned: datetime = NEVER
+
+    def sweep(self) -> dict[str, int]:
+        """Announce what is due; returns how many nudges went out, by lane."""
+        runtime, now = self.runtime, self.runtime.now()
+        announced: dict[str, int] = {}
+        runtime.hook("sweep.before_read")
+        with runtime.engine.connect() as connection:
+            new = inbox.has_new(connection)
+            due = contacts.due_fetches(connection, now, slots(runtime.settings, SOURCE))
+            by_system = {
+                name: links.due_links(connection, name, now, slots(runtime.settings, name) if name != SOURCE else 1)
+                for name in (*runtime.targets, *((SOURCE,) if runtime.settings.systems.robaws.write_back else ()))
+                if self._may_call(systems.view(connection, name), now)
+            }
+        runtime.hook("sweep.before_announce")
+        if new:
+            runtime.publisher.intake()
+        for contact_id in due:
+            runtime.publisher.fetch(contact_id)
+        for system, ids in by_system.items():
+            for link_id in ids:
+                runtime.publisher.deliver(system, link_id)
+            announced[system] = len(ids)
+        announced["fetch"] = len(due) + int(new)
+        self._keep_house(now)
+        return announced
+
+    @staticmethod
+    def _may_call(view: systems.SystemView, now: datetime) -> bool:
+        until = view.blocked_until(now)
+        return until is None or until <= now
+
+    def _keep_house(self, now: datetime) -> None:
+        if now - self._housekept >= timedelta(seconds=HOUSEKEEPING_SECONDS):
+            self._housekept = now
+            with self.runtime.transaction("sweep.fold") as connection:
+                inbox.fold_tally(connection)
+                self._keep_usage(connection, now)
+        if now - self._partitioned >= timedelta(seconds=PARTITION_SECONDS):
+            self._partitioned = now
+            with self.runtime.transaction("sweep.partitions") as connection:
+                made = migrations.ensure_partitions(connection, now)
+            if made:
+                log.info("sweep.partitions", made=made)
+
+    def _keep_usage(self, connection: object, now: datetime) -> None:
+        budget = self.runtime.budget
+        if not isinstance(budget, RedisBudget):
+            return
+        for name in self.runtime.settings.enabled_systems():
+            calls, left = budget.usage(name)
+            if calls is not None:
+                figures = {"day": now.strftime("%Y-%m-%d"), "calls_today": calls, "quota_remaining": left}
+                systems.learn(connection, name, figures, now)  # type: ignore[arg-type]

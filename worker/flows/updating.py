@@ -1,0 +1,125 @@
+"""Change a record that is there: plan, write only what must change, keep what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from worker.core.persons import PersonPlan, settle_persons
+from worker.core.planning import (
+    Decision,
+    Nothing,
+    Snapshot,
+    Update,
+    agree,
+    needs_read,
+    plan_update,
+)
+from worker.errors import AmbiguousMatch, RecordGone
+from worker.flows import linking
+from worker.flows.delivery import Delivery, Ended, park_questions, parked_fields
+
+if TYPE_CHECKING:
+    from worker.vendors.contract import Record
+
+
+def update(delivery: Delivery, record: Record | None = None) -> Ended:
+    """Bring the linked record in line, with at most one read before the write; `record` is one just read."""
+    capabilities = delivery.client.capabilities
+    must = delivery.must_read or delivery.claim.restore
+    if record is None and (
+        must
+        or needs_read(
+            delivery.mapping,
+            delivery.ours,
+            delivery.owners,
+            delivery.base,
+            write_replaces=capabilities.write_replaces,
+        )
+    ):
+        delivery.operation = "read"
+        try:
+            record = delivery.client.read(delivery.session, str(delivery.claim.external_id))
+        except RecordGone as gone:
+            return _gone(delivery, gone)
+    plan = plan_update(
+        delivery.mapping,
+        delivery.ours,
+        delivery.owners,
+        delivery.base,
+        record.fields if record else None,
+        their_persons=(record.persons or ()) if record else (),
+        restore=delivery.claim.restore,
+    )
+    if isinstance(plan, Nothing):
+        return _nothing(delivery, plan, record)
+    return _write(delivery, plan, record)
+
+
+def _nothing(delivery: Delivery, plan: Nothing, record: Record | None) -> Ended:
+    persons, main = _persons(delivery, plan.persons, record)
+    held = record.fields if record else None
+    snapshot = agree(delivery.ours, delivery.base, plan.decisions, held, persons, main)
+    return settle(delivery, snapshot, plan.decisions)
+
+
+def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
+    delivery.operation = "update"
+    external_id = str(delivery.claim.external_id)
+    key = delivery.key(
+        "update", {"version": delivery.claim.version, "patch": dict(plan.patch), "fence": _turn(delivery)}
+    )
+    try:
+        after: Record | None = delivery.client.update(
+            delivery.session, external_id, plan.patch, plan.persons, record, key
+        )
+    except RecordGone as gone:
+        return _gone(delivery, gone)
+    if after is None:
+        delivery.operation = "read"
+        after = delivery.client.read(delivery.session, external_id)
+    persons, main = _persons(delivery, plan.persons, after)
+    snapshot = agree(delivery.ours, delivery.base, plan.decisions, after.fields, persons, main)
+    return settle(delivery, snapshot, plan.decisions)
+
+
+def _turn(delivery: Delivery) -> int:
+    """A restored field is written again with the content that it had once: that is another change, with its own key."""
+    return delivery.claim.fence if delivery.claim.restore else 0
+
+
+def _persons(
+    delivery: Delivery, plan: PersonPlan | None, record: Record | None
+) -> tuple[dict[str, dict[str, Any]] | None, str | None]:
+    table = delivery.mapping.persons
+    if table is None or plan is None or record is None or record.persons is None:
+        return None, None
+    return settle_persons(table, delivery.ours.persons, delivery.base, record.persons, plan.absent), plan.main
+
+
+def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision]) -> Ended:
+    """End the delivery: synced, or in review where fields wait for a person. The other fields are delivered."""
+    questions = park_questions(delivery.mapping, decisions, delivery.ours)
+    if not questions:
+        return delivery.end("synced", snapshot=snapshot, decisions=decisions)
+    message = "; ".join(question.message for question in questions)
+    return delivery.end(
+        "review",
+        snapshot=snapshot,
+        parked=parked_fields(decisions),
+        questions=questions,
+        reason="field_conflict",
+        message=message,
+        decisions=decisions,
+    )
+
+
+def _gone(delivery: Delivery, gone: RecordGone) -> Ended:
+    """The record is gone there: by policy it is made anew, or a person says what is right."""
+    if delivery.runtime.settings.system(delivery.claim.system).on_gone == "recreate":
+        delivery.bind(None, None)
+        return linking.first_link(delivery)
+    delivery.evidence = {"external_id": delivery.claim.external_id}
+    raise AmbiguousMatch(
+        f"record {delivery.claim.external_id} is gone from {delivery.claim.system}: {gone.message}", reason="gone"
+    ) from gone

@@ -1,0 +1,44 @@
+"""Tell Robaws which record its client is elsewhere: the other systems' ids into extra fields, by merge patch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from worker.core.planning import Snapshot
+from worker.flows.delivery import Delivery, Ended
+from worker.store import links
+
+
+def write_back(delivery: Delivery) -> Ended:
+    """
+    Write the ids that are not there yet. One merge patch under one idempotency key; a repeat writes the same.
+
+    The webhook event that it causes finds an unchanged contact and ends as an echo. A value that the answer does not
+    show as kept (an extra field that the tenant does not have) is remembered as not accepted and not tried again.
+    """
+    delivery.operation = "write_back"
+    claim = delivery.claim
+    with delivery.runtime.engine.connect() as connection:
+        known = links.external_ids(connection, claim.contact_id)
+    wanted = {
+        field: known[system]
+        for system, field in delivery.runtime.settings.systems.robaws.write_back.items()
+        if system in known
+    }
+    base = delivery.base or Snapshot()
+    patch = {field: value for field, value in wanted.items() if base.ours.get(field) != value}
+    held = dict(base.theirs)
+    if patch:
+        key = delivery.key("write_back", patch)
+        kept = delivery.client.write_back(delivery.session, claim.source_id, patch, key)
+        held.update({field: value for field, value in patch.items() if kept is None or kept.get(field) == value})
+    snapshot = replace(base, ours={**base.ours, **wanted}, theirs=held)
+    lost = sorted(field for field in wanted if held.get(field) != wanted[field])
+    message = f"Robaws did not keep {', '.join(lost)}: does the extra field exist there?" if lost else None
+    return delivery.end(
+        "synced",
+        snapshot=snapshot,
+        reason="not_accepted" if lost else None,
+        message=message,
+        version=claim.wanted,
+    )

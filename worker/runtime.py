@@ -1,0 +1,227 @@
+"""
+What a process needs to run flows: database, budget, clients, clock. Made once a process, after fork, and passed down.
+
+Everything that flows take from the outside comes through here, so that a test or a simulation can hand in its own
+clock, randomness, transport and publisher. Boundaries of I/O carry names (`Runtime.hook`): before and after each
+commit, each send and each answer.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import redis
+import structlog
+
+from worker.core.retry import RetryPolicy
+from worker.store import attempts
+from worker.store.budget import Limits, RedisBudget
+from worker.store.engine import make_engine
+from worker.vendors import contract
+from worker.vendors.transport import Budget, Lane, Session, make_client
+
+if TYPE_CHECKING:
+    import httpx
+    from sqlalchemy import Connection, Engine
+
+    from worker.config import Settings
+    from worker.core.mapping import Owner
+
+log = structlog.get_logger()
+
+SOURCE = "robaws"
+TARGETS = ("rompslomp", "recras", "workspace")
+BACKGROUND = 1
+"""Links and fetches of at least this priority wait for live traffic."""
+
+
+class Publisher(Protocol):
+    """The way to announce that rows are due. A nudge may be lost: the sweep announces again."""
+
+    def intake(self) -> None:
+        """New events wait in the inbox."""
+
+    def fetch(self, contact_id: int) -> None:
+        """A contact is owed a fetch."""
+
+    def deliver(self, system: str, link_id: int) -> None:
+        """A link is due."""
+
+
+class Silent:
+    """A publisher that says nothing; the sweep finds what is due."""
+
+    def intake(self) -> None:
+        """Nothing."""
+
+    def fetch(self, contact_id: int) -> None:
+        """Nothing."""
+
+    def deliver(self, system: str, link_id: int) -> None:
+        """Nothing."""
+
+
+def utc_now() -> datetime:
+    """The present time, with its zone."""
+    return datetime.now(UTC)
+
+
+def _no_hook(_name: str) -> None:
+    """In production nobody listens at the boundaries."""
+
+
+class Runtime:
+    """
+    One process's means. `transports` replaces the network by system (tests), `publisher` the broker.
+
+    Thread-safe: the engine, the httpx clients and the budget are shared by all threads of the process.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        engine: Engine | None = None,
+        budget: Budget | None = None,
+        publisher: Publisher | None = None,
+        transports: Mapping[str, httpx.BaseTransport] | None = None,
+        now: Callable[[], datetime] = utc_now,
+        draw: Callable[[], float] = random.random,
+        hook: Callable[[str], None] = _no_hook,
+        patience_seconds: float | None = None,
+    ) -> None:
+        self.settings = settings
+        self.engine = engine or make_engine(_url(settings), pool_size=_pool_size(settings), application_name="worker")
+        self.budget: Budget = budget or self._redis_budget()
+        self.publisher: Publisher = publisher or Silent()
+        self.now = now
+        self.draw = draw
+        self.hook = hook
+        self.patience_seconds = patience_seconds
+        self._transports = dict(transports or {})
+        self._http: dict[str, httpx.Client] = {}
+        self._clients: dict[str, Any] = {}
+        ladder = tuple(float(wait) for wait in settings.retry.ladder_seconds)
+        self.policy = RetryPolicy(
+            ladder,
+            float(settings.retry.jitter),
+            doubtful_retries=int(settings.systems.workspace.repeat_400),
+            doubtful_wait_seconds=min(300.0, max(ladder)),
+        )
+        self.stopping = threading.Event()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The systems that contacts are delivered to."""
+        return tuple(name for name in TARGETS if self.settings.system(name).enabled)
+
+    def client(self, system: str) -> Any:
+        """The vendor's client (`contract.Source` or `contract.Target`)."""
+        if system not in self._clients:
+            region = self.settings.systems.robaws.phone_region
+            self._clients[system] = contract.build(system, self.settings.system(system), region)
+        return self._clients[system]
+
+    def owners(self, system: str) -> dict[str, Owner]:
+        """Who owns each field in a system, by vendor path."""
+        owners: dict[str, Owner] = self.client(system).mapping.owners(self.settings.system(system).fields)
+        return owners
+
+    def session(self, system: str, lane: Lane = "live") -> Session:
+        """A way to one system, for one delivery."""
+        settings = self.settings.system(system)
+        if system not in self._http:
+            self._http[system] = make_client(settings.base_url, self._transports.get(system))
+        rate = float(settings.rate_per_second or 0) or float(settings.rate_per_minute or 0) / 60
+        patience = self.patience_seconds if self.patience_seconds is not None else max(1.5, 2 / rate if rate else 0)
+        return Session(
+            system,
+            self._http[system],
+            self.budget,
+            lane=lane,
+            timeout_seconds=float(settings.timeout_seconds),
+            patience_seconds=min(patience, 10.0),
+            patience_begun_seconds=min(30.0, float(self.settings.worker.lease_seconds) / 4),
+            hook=lambda name: self.hook(f"{system}.{name}"),
+            clock=lambda: self.now().timestamp(),
+        )
+
+    @contextmanager
+    def transaction(self, name: str) -> Iterator[Connection]:
+        """One short transaction; its commit is a named boundary."""
+        with self.engine.begin() as connection:
+            yield connection
+            self.hook(f"{name}.before_commit")
+        self.hook(f"{name}.after_commit")
+
+    def announce(self, links: list[tuple[int, str]]) -> None:
+        """Nudge the workers for links that are due."""
+        for link_id, system in links:
+            self.publisher.deliver(system, link_id)
+
+    def close(self) -> None:
+        """Give connections back."""
+        for client in self._http.values():
+            client.close()
+        self.engine.dispose()
+
+    def _redis_budget(self) -> RedisBudget:
+        url = self.settings.redis.url
+        assert url is not None, "settings carry urls once a process starts"  # noqa: S101
+        client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30)
+        return RedisBudget(client, limits(self.settings), self._calls_since)
+
+    def _calls_since(self, system: str, since: datetime) -> int:
+        with self.engine.connect() as connection:
+            return attempts.calls_since(connection, system, since)
+
+
+def limits(settings: Settings) -> dict[str, Limits]:
+    """What each system's credential may do, from the settings."""
+    found: dict[str, Limits] = {}
+    for name in settings.enabled_systems():
+        system = settings.system(name)
+        rates = [float(system.rate_per_second)] if system.rate_per_second else []
+        if system.rate_per_minute:
+            rates.append(float(system.rate_per_minute) / 60)
+        daily = int(system.daily_requests or 0)
+        found[name] = Limits(min(rates) if rates else 0.0, system.burst, daily)
+        if name == "routix":
+            found["routix:token"] = Limits(0.5, 5)
+    return found
+
+
+def slots(settings: Settings, system: str) -> int:
+    """
+    How many deliveries one process makes to a system at once.
+
+    A vendor without room for more than a call a second gets one or two at a time (their sheets ask for it); a faster
+    one at most an equal share of the threads, so that a slow vendor never holds the threads of the others.
+    """
+    threads = concurrency(settings)
+    share = max(1, threads // (len(settings.enabled_systems()) or 1))
+    rate = settings.system(system).rate_per_second
+    return share if rate is None else max(1, min(share, -(-int(float(rate) * 1000) // 1000)))
+
+
+def concurrency(settings: Settings) -> int:
+    """Tasks at once in one worker process."""
+    if settings.worker.concurrency is not None:
+        return int(settings.worker.concurrency)
+    return max(8, min(32, 8 * (os.cpu_count() or 1)))
+
+
+def _url(settings: Settings) -> str:
+    url = settings.database.url
+    assert url is not None, "settings carry urls once a process starts"  # noqa: S101
+    return url
+
+
+def _pool_size(settings: Settings) -> int:
+    return int(settings.database.pool_size or concurrency(settings) + 4)

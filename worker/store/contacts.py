@@ -1,0 +1,219 @@
+"""Contacts and the fetches that they are owed: claim, finish, postpone. A claim is a lease with a fencing token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from worker.errors import LeaseLost
+
+DUE = "fetch_state IN ('due', 'working', 'waiting') AND fetch_next_attempt_at <= :now"
+
+_CLAIM = """
+    UPDATE contact AS c SET
+        fetch_state = 'working',
+        fetch_fence = c.fetch_fence + 1,
+        fetch_crashes = c.fetch_crashes + CASE WHEN c.fetch_state = 'working' THEN 1 ELSE 0 END,
+        fetch_attempts = c.fetch_attempts + CASE WHEN c.fetch_state = 'working' THEN 1 ELSE 0 END,
+        fetch_next_attempt_at = :until
+    WHERE c.id = (SELECT id FROM contact WHERE {due} {which}
+                  ORDER BY fetch_priority, fetch_next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING c.id, c.source, c.source_id, c.version, c.content_hash, c.canonical, c.fetch_wanted, c.fetch_attempts,
+        c.fetch_crashes, c.fetch_fence, c.fetch_priority, c.fetch_forced, c.correlation_id, c.fetched_at
+"""
+_CLAIM_ONE = text(_CLAIM.format(due=DUE, which="AND id = :id"))
+_CLAIM_NEXT = text(_CLAIM.format(due=DUE, which=""))
+
+_HOLD = "id = :id AND fetch_fence = :fence AND fetch_state = 'working'"
+
+_FINISH = text(
+    f"""
+    UPDATE contact SET
+        version = :version, content_hash = :hash, name = :name, canonical = :canonical, raw = :raw,
+        taking_part = :taking_part, fetched_at = :now, gone_at = :gone_at,
+        changed_at = CASE WHEN :changed THEN :now ELSE changed_at END,
+        fetch_done = :seq, fetch_attempts = 0, fetch_crashes = 0, fetch_reason = NULL, fetch_message = NULL,
+        fetch_fingerprint = NULL, fetch_forced = CASE WHEN fetch_wanted > :seq THEN fetch_forced ELSE false END,
+        fetch_state = CASE WHEN fetch_wanted > :seq THEN 'due' ELSE 'idle' END,
+        fetch_since = CASE WHEN fetch_wanted > :seq THEN :now ELSE NULL END,
+        fetch_next_attempt_at = CASE WHEN fetch_wanted > :seq THEN CAST(:now AS timestamptz) ELSE NULL END
+    WHERE {_HOLD}
+    RETURNING fetch_state
+    """
+).bindparams(bindparam("canonical", type_=JSONB(none_as_null=True)), bindparam("raw", type_=JSONB(none_as_null=True)))
+
+_POSTPONE = text(
+    f"""
+    UPDATE contact SET fetch_state = :state, fetch_next_attempt_at = :at, fetch_attempts = :attempts,
+        fetch_reason = :reason, fetch_message = :message, fetch_fingerprint = :fingerprint,
+        fetch_since = COALESCE(fetch_since, :now)
+    WHERE {_HOLD}
+    """
+)
+
+_WANT = text(
+    """
+    UPDATE contact SET
+        fetch_wanted = fetch_wanted + 1, fetch_forced = fetch_forced OR :forced,
+        fetch_attempts = CASE WHEN fetch_state = 'working' THEN fetch_attempts ELSE 0 END,
+        fetch_crashes = CASE WHEN fetch_state = 'working' THEN fetch_crashes ELSE 0 END,
+        fetch_since = CASE WHEN fetch_state IN ('idle', 'dead') THEN :now ELSE fetch_since END,
+        fetch_next_attempt_at = CASE WHEN fetch_state = 'working' THEN fetch_next_attempt_at ELSE :now END,
+        fetch_state = CASE WHEN fetch_state = 'working' THEN 'working' ELSE 'due' END,
+        fetch_priority = LEAST(fetch_priority, :priority), correlation_id = :correlation
+    WHERE id = ANY(CAST(:ids AS bigint[]))
+    RETURNING id
+    """
+)
+
+
+@dataclass(frozen=True)
+class FetchClaim:
+    """A fetch that this worker holds until `until`; `seq` is the hint that it covers."""
+
+    contact_id: int
+    source: str
+    source_id: str
+    version: int
+    content_hash: str | None
+    canonical: dict[str, Any] | None
+    seq: int
+    attempts: int
+    crashes: int
+    fence: int
+    priority: int
+    forced: bool
+    correlation_id: str | None
+    fetched_at: datetime | None
+    until: datetime
+
+
+def claim_fetch(
+    connection: Connection, now: datetime, lease_seconds: float, contact_id: int | None = None
+) -> FetchClaim | None:
+    """Claim the fetch of one contact, or of the next that is due; None when there is none to be had."""
+    until = now + timedelta(seconds=lease_seconds)
+    values: dict[str, Any] = {"now": now, "until": until}
+    if contact_id is None:
+        row = connection.execute(_CLAIM_NEXT, values).one_or_none()
+    else:
+        row = connection.execute(_CLAIM_ONE, {**values, "id": contact_id}).one_or_none()
+    if row is None:
+        return None
+    return FetchClaim(
+        row.id,
+        row.source,
+        row.source_id,
+        row.version,
+        row.content_hash,
+        row.canonical,
+        row.fetch_wanted,
+        row.fetch_attempts,
+        row.fetch_crashes,
+        row.fetch_fence,
+        row.fetch_priority,
+        row.fetch_forced,
+        row.correlation_id,
+        row.fetched_at,
+        until,
+    )
+
+
+def finish_fetch(
+    connection: Connection,
+    claim: FetchClaim,
+    *,
+    version: int,
+    content_hash: str | None,
+    canonical: Mapping[str, Any] | None,
+    raw: Mapping[str, Any] | None,
+    taking_part: bool,
+    gone: bool,
+    now: datetime,
+) -> bool:
+    """
+    Store what was fetched and end the claim; LeaseLost when another worker holds the contact by now.
+
+    Returns whether another fetch is owed already, because hints came in the meantime.
+    """
+    row = connection.execute(
+        _FINISH,
+        {
+            "id": claim.contact_id,
+            "fence": claim.fence,
+            "seq": claim.seq,
+            "version": version,
+            "hash": content_hash,
+            "name": canonical.get("name") if canonical else None,
+            "canonical": canonical,
+            "raw": raw,
+            "taking_part": taking_part,
+            "gone_at": now if gone else None,
+            "changed": version != claim.version,
+            "now": now,
+        },
+    ).one_or_none()
+    if row is None:
+        raise LeaseLost(f"another worker has taken over the fetch of contact {claim.contact_id}")
+    return bool(row.fetch_state == "due")
+
+
+def postpone_fetch(
+    connection: Connection,
+    claim: FetchClaim,
+    *,
+    state: str,
+    at: datetime | None,
+    attempts: int,
+    reason: str,
+    message: str,
+    fingerprint: str | None,
+    now: datetime,
+) -> None:
+    """End the claim without a fetch: `waiting` or `due` until `at`, or `dead`. LeaseLost as above."""
+    values = {
+        "id": claim.contact_id,
+        "fence": claim.fence,
+        "state": state,
+        "at": at,
+        "attempts": attempts,
+        "reason": reason,
+        "message": message,
+        "fingerprint": fingerprint,
+        "now": now,
+    }
+    if connection.execute(_POSTPONE, values).rowcount != 1:
+        raise LeaseLost(f"another worker has taken over the fetch of contact {claim.contact_id}")
+
+
+def want_fetch(
+    connection: Connection,
+    contact_ids: Sequence[int],
+    now: datetime,
+    *,
+    forced: bool = False,
+    priority: int = 0,
+    correlation_id: str | None = None,
+) -> list[int]:
+    """Owe these contacts a fetch now; `forced`: links are delivered again even if nothing changed."""
+    values = {
+        "ids": list(contact_ids),
+        "now": now,
+        "forced": forced,
+        "priority": priority,
+        "correlation": correlation_id,
+    }
+    return [row.id for row in connection.execute(_WANT, values)]
+
+
+def due_fetches(connection: Connection, now: datetime, limit: int) -> list[int]:
+    """The ids of contacts whose fetch is due, the most urgent first."""
+    statement = text(
+        f"SELECT id FROM contact WHERE {DUE} ORDER BY fetch_priority, fetch_next_attempt_at LIMIT :limit"
+    )
+    return [row.id for row in connection.execute(statement, {"now": now, "limit": limit})]

@@ -1,0 +1,366 @@
+"""
+Links: what each system is owed for each contact. Claim, commit what was learned, finish, postpone, park.
+
+Every write after a claim is guarded by the fencing token: a worker whose lease has ended finds that its update
+touches no row, and stops with LeaseLost instead of writing over what another one learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
+
+from worker.core.contact import Json
+from worker.errors import AmbiguousMatch, LeaseLost
+
+DUE = "state IN ('due', 'working', 'waiting', 'unknown') AND next_attempt_at <= :now"
+
+REFUSED = ("rejected", "rejected_unclear", "validation", "missing_required", "does_not_fit", "mapping")
+"""Reasons that lie in the contact's own data: a new version of the contact is reason enough to try at once."""
+
+_WANT = text(
+    """
+    INSERT INTO link AS l (contact_id, system, state, wanted_version, priority, next_attempt_at, since, restore,
+        correlation_id)
+    SELECT :contact, system, 'due', :version, :priority, :now, :now, false, :correlation
+    FROM unnest(CAST(:systems AS text[])) AS wanted(system) ORDER BY system
+    ON CONFLICT (contact_id, system) DO UPDATE SET
+        wanted_version = :version,
+        restore = l.restore OR :restore,
+        priority = :priority,
+        correlation_id = :correlation,
+        state = CASE
+            WHEN l.state IN ('working', 'unknown', 'due') THEN l.state
+            WHEN l.state = 'waiting' AND NOT (l.reason = ANY(CAST(:refused AS text[]))) THEN l.state
+            ELSE 'due' END,
+        attempts = CASE WHEN l.state IN ('working', 'unknown', 'due') THEN l.attempts
+            WHEN l.state = 'waiting' AND NOT (l.reason = ANY(CAST(:refused AS text[]))) THEN l.attempts ELSE 0 END,
+        crashes = CASE WHEN l.state IN ('synced', 'review', 'dead', 'excluded') THEN 0 ELSE l.crashes END,
+        since = CASE WHEN l.state IN ('synced', 'excluded') THEN :now ELSE COALESCE(l.since, :now) END,
+        next_attempt_at = CASE
+            WHEN l.state IN ('working', 'unknown') THEN l.next_attempt_at
+            WHEN l.state = 'waiting' AND NOT (l.reason = ANY(CAST(:refused AS text[]))) THEN l.next_attempt_at
+            WHEN l.state = 'due' THEN LEAST(l.next_attempt_at, :now)
+            ELSE :now END
+    WHERE l.wanted_version < :version OR :restore OR l.state = 'excluded'
+    RETURNING l.id, l.system, l.state
+    """
+)
+
+_WANT_BACK = text(
+    """
+    INSERT INTO link AS l (contact_id, system, external_id, state, wanted_version, next_attempt_at, since,
+        correlation_id)
+    SELECT c.id, 'robaws', c.source_id, 'due', 1, :now, :now, :correlation FROM contact AS c WHERE c.id = :contact
+    ON CONFLICT (contact_id, system) DO UPDATE SET
+        wanted_version = l.wanted_version + 1,
+        state = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.state ELSE 'due' END,
+        attempts = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.attempts ELSE 0 END,
+        since = COALESCE(l.since, :now),
+        next_attempt_at = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.next_attempt_at ELSE :now END
+    RETURNING id, state
+    """
+)
+
+_CLAIM = """
+    WITH next AS (
+        SELECT id FROM link WHERE {due} {which}
+        ORDER BY priority, next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+        UPDATE link AS l SET
+            state = 'working',
+            fence = l.fence + 1,
+            crashes = l.crashes + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
+            attempts = l.attempts + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
+            next_attempt_at = :until
+        FROM next WHERE l.id = next.id
+        RETURNING l.*
+    )
+    SELECT claimed.*, c.source_id, c.canonical, c.version AS contact_version, c.taking_part, c.gone_at
+    FROM claimed JOIN contact AS c ON c.id = claimed.contact_id
+"""
+_CLAIM_ONE = text(_CLAIM.format(due=DUE, which="AND id = :id AND (:creates OR external_id IS NOT NULL)"))
+_CLAIM_NEXT = text(_CLAIM.format(due=DUE, which="AND system = :system AND (:creates OR external_id IS NOT NULL)"))
+
+_HELD = "id = :id AND fence = :fence AND state = 'working'"
+
+_INTEND = text(f"UPDATE link SET intent = :intent WHERE {_HELD}").bindparams(
+    bindparam("intent", type_=JSONB(none_as_null=True))
+)
+_BIND = text(
+    f"UPDATE link SET external_id = :external_id, intent = :intent, snapshot = :snapshot WHERE {_HELD}"
+).bindparams(bindparam("intent", type_=JSONB(none_as_null=True)), bindparam("snapshot", type_=JSONB(none_as_null=True)))
+_FINISH = text(
+    f"""
+    UPDATE link SET
+        snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL, restore = false,
+        synced_version = :version, synced_at = :now, attempts = 0, crashes = 0,
+        reason = :reason, message = :message, status = NULL, fields = NULL, fingerprint = NULL, operation = NULL,
+        state = CASE WHEN wanted_version > :version THEN 'due' ELSE :state END,
+        since = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) WHEN :state = 'synced' THEN NULL
+            ELSE COALESCE(since, :now) END,
+        next_attempt_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) ELSE NULL END
+    WHERE {_HELD}
+    RETURNING state
+    """
+).bindparams(
+    bindparam("snapshot", type_=JSONB(none_as_null=True)),
+    bindparam("parked", type_=JSONB()),
+    bindparam("unheld", type_=JSONB()),
+)
+_POSTPONE = text(
+    f"""
+    UPDATE link SET state = :state, next_attempt_at = :at, attempts = :attempts, reason = :reason,
+        message = :message, operation = :operation, status = :status, fields = :fields, fingerprint = :fingerprint,
+        restore = restore OR :restore, since = COALESCE(since, :now)
+    WHERE {_HELD}
+    """
+).bindparams(bindparam("fields", type_=JSONB(none_as_null=True)))
+
+
+@dataclass(frozen=True)
+class LinkClaim:
+    """A link that this worker holds until `until`, with the contact as it is to be delivered."""
+
+    id: int
+    contact_id: int
+    source_id: str
+    system: str
+    external_id: str | None
+    contact: Json
+    version: int
+    wanted: int
+    snapshot: dict[str, Any] | None
+    intent: dict[str, Any] | None
+    parked: dict[str, Any]
+    restore: bool
+    attempts: int
+    crashes: int
+    fence: int
+    priority: int
+    reason: str | None
+    taking_part: bool
+    gone: bool
+    correlation_id: str | None
+    until: datetime
+
+
+def want(
+    connection: Connection,
+    contact_id: int,
+    systems: Sequence[str],
+    version: int,
+    now: datetime,
+    *,
+    priority: int = 0,
+    restore: bool = False,
+    correlation_id: str | None = None,
+) -> list[tuple[int, str]]:
+    """
+    Owe these systems this version of the contact; returns (link id, system) of those that are due now.
+
+    A link that gave up, or waits because its data was refused, is due at once, since the data changed; one that
+    waits for its vendor goes on waiting, and one that is being delivered is due again when that is done.
+    """
+    rows = connection.execute(
+        _WANT,
+        {
+            "contact": contact_id,
+            "systems": list(systems),
+            "version": version,
+            "now": now,
+            "priority": priority,
+            "restore": restore,
+            "refused": list(REFUSED),
+            "correlation": correlation_id,
+        },
+    )
+    return [(row.id, row.system) for row in rows if row.state == "due"]
+
+
+def claim(
+    connection: Connection,
+    system: str,
+    now: datetime,
+    lease_seconds: float,
+    *,
+    link_id: int | None = None,
+    creates: bool = True,
+) -> LinkClaim | None:
+    """
+    Claim one link, or the next of a system that is due; None when there is none to be had.
+
+    `creates` False leaves out links without a record there (the subscription is full).
+    """
+    until = now + timedelta(seconds=lease_seconds)
+    values: dict[str, Any] = {"now": now, "until": until, "creates": creates}
+    if link_id is None:
+        row = connection.execute(_CLAIM_NEXT, {**values, "system": system}).one_or_none()
+    else:
+        row = connection.execute(_CLAIM_ONE, {**values, "id": link_id}).one_or_none()
+    if row is None:
+        return None
+    return LinkClaim(
+        id=row.id,
+        contact_id=row.contact_id,
+        source_id=row.source_id,
+        system=row.system,
+        external_id=row.external_id,
+        contact=row.canonical or {},
+        version=row.contact_version,
+        wanted=row.wanted_version,
+        snapshot=row.snapshot,
+        intent=row.intent,
+        parked=row.parked,
+        restore=row.restore,
+        attempts=row.attempts,
+        crashes=row.crashes,
+        fence=row.fence,
+        priority=row.priority,
+        reason=row.reason,
+        taking_part=row.taking_part,
+        gone=row.gone_at is not None,
+        correlation_id=row.correlation_id,
+        until=until,
+    )
+
+
+def _held(connection: Connection, claim: LinkClaim, statement: Any, values: Mapping[str, Any]) -> Any:
+    result = connection.execute(statement, {"id": claim.id, "fence": claim.fence, **values})
+    if result.rowcount != 1:
+        raise LeaseLost(f"another worker has taken over link {claim.id}")
+    return result
+
+
+def intend(connection: Connection, claim: LinkClaim, intent: Mapping[str, Any] | None) -> None:
+    """Write down a create before its request leaves (None: it was never sent, or is settled)."""
+    _held(connection, claim, _INTEND, {"intent": intent})
+
+
+def bind(
+    connection: Connection,
+    claim: LinkClaim,
+    external_id: str | None,
+    *,
+    intent: Mapping[str, Any] | None = None,
+    snapshot: Mapping[str, Any] | None = None,
+) -> None:
+    """
+    Write down which record there is this contact's, the moment it is known; None takes it back.
+
+    AmbiguousMatch when another contact's link holds that record.
+    """
+    try:
+        with connection.begin_nested():
+            _held(connection, claim, _BIND, {"external_id": external_id, "intent": intent, "snapshot": snapshot})
+    except IntegrityError as error:
+        raise AmbiguousMatch(
+            f"record {external_id} in {claim.system} belongs to another client already", reason="match_taken"
+        ) from error
+
+
+def finish(
+    connection: Connection,
+    claim: LinkClaim,
+    *,
+    state: str,
+    snapshot: Mapping[str, Any] | None,
+    parked: Mapping[str, Any],
+    unheld: Sequence[str],
+    reason: str | None,
+    message: str | None,
+    now: datetime,
+    version: int | None = None,
+) -> bool:
+    """
+    End the claim as `synced`, `review` or `excluded` with the version delivered (the contact's, unless another is
+    given). LeaseLost as above.
+
+    Returns whether the link is due again, because the contact changed in the meantime.
+    """
+    values = {
+        "state": state,
+        "snapshot": snapshot,
+        "parked": dict(parked),
+        "unheld": list(unheld),
+        "version": claim.version if version is None else version,
+        "reason": reason,
+        "message": message,
+        "now": now,
+    }
+    return bool(_held(connection, claim, _FINISH, values).one().state == "due")
+
+
+def postpone(
+    connection: Connection,
+    claim: LinkClaim,
+    *,
+    state: str,
+    at: datetime | None,
+    attempts: int,
+    reason: str,
+    message: str,
+    now: datetime,
+    operation: str | None = None,
+    status: int | None = None,
+    fields: Mapping[str, str] | None = None,
+    fingerprint: str | None = None,
+    restore: bool = False,
+) -> None:
+    """End the claim undelivered: `due`, `waiting` or `unknown` until `at`, `review` or `dead`. LeaseLost as above."""
+    values = {
+        "state": state,
+        "at": at,
+        "attempts": attempts,
+        "reason": reason,
+        "message": message,
+        "operation": operation,
+        "status": status,
+        "fields": dict(fields) if fields else None,
+        "fingerprint": fingerprint,
+        "restore": restore,
+        "now": now,
+    }
+    _held(connection, claim, _POSTPONE, values)
+
+
+def due_links(connection: Connection, system: str, now: datetime, limit: int) -> list[int]:
+    """The ids of a system's links that are due, the most urgent first."""
+    statement = text(
+        f"SELECT id FROM link WHERE system = :system AND {DUE} ORDER BY priority, next_attempt_at LIMIT :limit"
+    )
+    return [row.id for row in connection.execute(statement, {"system": system, "now": now, "limit": limit})]
+
+
+def want_write_back(connection: Connection, contact_id: int, now: datetime, correlation_id: str | None) -> int | None:
+    """Owe the source the ids that its contact has elsewhere; the link's id where it is due now."""
+    row = connection.execute(_WANT_BACK, {"contact": contact_id, "now": now, "correlation": correlation_id}).one()
+    return int(row.id) if row.state == "due" else None
+
+
+def external_ids(connection: Connection, contact_id: int) -> dict[str, str]:
+    """The record of this contact in each system that has one."""
+    statement = text("SELECT system, external_id FROM link WHERE contact_id = :c AND external_id IS NOT NULL")
+    return {row.system: row.external_id for row in connection.execute(statement, {"c": contact_id})}
+
+
+def written_back_since(connection: Connection, contact_id: int, since: datetime | None) -> bool:
+    """Whether we wrote into the source after that time: then an unchanged contact is our own echo."""
+    statement = text(
+        "SELECT EXISTS (SELECT FROM link WHERE contact_id = :c AND system = 'robaws' "
+        "AND synced_at >= COALESCE(:since, '-infinity'::timestamptz))"
+    )
+    return bool(connection.execute(statement, {"c": contact_id, "since": since}).scalar_one())
+
+
+def taken_ids(connection: Connection, system: str, external_ids: Sequence[str], but: int) -> frozenset[str]:
+    """Which of these records belong to another contact's link already."""
+    statement = text("SELECT external_id FROM link WHERE system = :s AND external_id = ANY(:ids) AND id <> :but")
+    rows = connection.execute(statement, {"s": system, "ids": list(external_ids), "but": but})
+    return frozenset(row.external_id for row in rows)

@@ -1,0 +1,57 @@
+"""What waits for a person: ask once, keep the question up to date, take it back when it has answered itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing a person must decide. `path` is "" for a match."""
+
+    kind: str
+    path: str
+    reason: str
+    message: str
+    detail: Mapping[str, Any]
+
+
+_ASK = text(
+    """
+    INSERT INTO review AS r (link_id, kind, path, reason, message, detail, created_at)
+    VALUES (:link, :kind, :path, :reason, :message, CAST(:detail AS jsonb), :now)
+    ON CONFLICT (link_id, path) WHERE resolved_at IS NULL DO UPDATE SET
+        kind = excluded.kind, reason = excluded.reason, message = excluded.message, detail = excluded.detail
+    """
+)
+
+_WITHDRAW = text(
+    """
+    UPDATE review SET resolved_at = :now, choice = 'settled', resolved_by = 'contactsync'
+    WHERE link_id = :link AND resolved_at IS NULL AND NOT (path = ANY(CAST(:paths AS text[])))
+    """
+)
+
+
+def ask(connection: Connection, link_id: int, questions: Sequence[Question], now: datetime) -> None:
+    """These are the open questions of a link; others that were open have settled themselves."""
+    for question in questions:
+        connection.execute(
+            _ASK,
+            {
+                "link": link_id,
+                "kind": question.kind,
+                "path": question.path,
+                "reason": question.reason,
+                "message": question.message,
+                "detail": orjson.dumps(dict(question.detail)).decode(),
+                "now": now,
+            },
+        )
+    connection.execute(_WITHDRAW, {"link": link_id, "paths": [question.path for question in questions], "now": now})
