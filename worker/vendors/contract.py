@@ -227,7 +227,11 @@ Builder = Callable[[Any, str], Any]
 KNOWN: Final[tuple[str, ...]] = ("robaws", "rompslomp", "recras", "workspace", "routix")
 
 
-def build(name: str, settings: Any, phone_region: str = "BE") -> Any:
-    """The client of a system (its folder's `client.build`), imported only when it is wanted."""
+def build(name: str, settings: Any, phone_region: str = "BE", **more: Any) -> Any:
+    """
+    The client of a system (its folder's `client.build`), imported only when it is wanted.
+
+    `more` are the folder's own keywords, such as `private_status` and `person_kinds` of Robaws (from `sync`).
+    """
     module = import_module(f"worker.vendors.{name}.client")
-    return module.build(settings, phone_region)
+    return module.build(settings, phone_region, **more)
