@@ -1,0 +1,142 @@
+"""
+What `contactsync check` says of Robaws, in sentences for somebody who sees it for the first time.
+
+Every look is one call; after credentials that are refused nothing further is asked, since each refused call counts
+against this integration (Robaws sheet 4).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from worker.errors import (
+    BudgetExhausted,
+    CredentialsRejected,
+    RateLimited,
+    RecordGone,
+    SyncError,
+    VendorBroken,
+    VendorUnavailable,
+    WrongAddress,
+)
+from worker.vendors.contract import Finding
+from worker.vendors.robaws import answers, refusals
+
+if TYPE_CHECKING:
+    from worker.vendors.robaws.answers import Endpoint
+    from worker.vendors.robaws.client import RobawsClient
+    from worker.vendors.robaws.refusals import Quota
+    from worker.vendors.transport import Session
+
+SCARCE_SHARE: Final = 0.1
+"""Below this share of the day's quota a person should know."""
+
+REGISTER: Final = "contactsync webhooks register URL, with the login of an administrator"
+_NEEDED_EVENTS: Final = ("client.created", "client.updated")
+
+
+def findings(client: RobawsClient, session: Session) -> list[Finding]:
+    """All lines, in the order in which a person would put them right. Never raises for what Robaws refuses."""
+    try:
+        response = client.first_client(session)
+        count = answers.total(response)
+        answers.page(response)
+    except SyncError as error:
+        return [_no_read(error)]
+    number = "clients" if count is None else f"{count} client{'' if count == 1 else 's'}"
+    found = [
+        Finding("credentials", True, f"Robaws accepts the user {client.access.username}"),
+        Finding("clients", True, f"{number} can be read"),
+    ]
+    quota = refusals.quota(response)
+    if quota is not None:
+        found.extend(_quota(quota))
+    found.extend(_webhooks(client, session))
+    if client.secrets_known == 0:
+        text = "systems.robaws.webhook_secrets is empty, so every webhook would be refused"
+        found.append(Finding("webhook secret", False, text, f"{REGISTER}; it prints the secret, once"))
+    return found
+
+
+def _no_read(error: SyncError) -> Finding:
+    """The line for a first read that did not come to an end."""
+    if isinstance(error, CredentialsRejected):
+        return Finding("clients" if error.word == "no_right" else "credentials", False, error.message, _cure(error))
+    if isinstance(error, RateLimited | BudgetExhausted):
+        return Finding("limits", False, error.message, "wait, then check again; nothing is lost meanwhile")
+    if isinstance(error, VendorUnavailable):
+        step = "look at systems.robaws.base_url, the network and the firewall; else Robaws itself is down"
+        return Finding("connection", False, error.message, step)
+    if isinstance(error, RecordGone | WrongAddress | VendorBroken):
+        text = f"this does not look like the API of Robaws: {error.message}"
+        step = "set systems.robaws.base_url to the address with its version, https://app.robaws.com/api/v2"
+        return Finding("address", False, text, step)
+    return Finding("clients", False, error.message, "give Robaws's support this message and its correlation id")
+
+
+def _cure(error: CredentialsRejected) -> str:
+    """The step for refused credentials; for a block it is not another password (Robaws sheet 14, trap 3)."""
+    if error.word == "temp_blocked":
+        return (
+            "stop all integrations of this tenant, leave the password alone, and ask Robaws's support to lift the block"
+        )
+    if error.word == "no_right":
+        return "in Robaws, give the role of the API user the module for clients, with reading and changing"
+    return (
+        "set systems.robaws.username and password to those of the API-only user (in Robaws: users, tick `API only`); "
+        "set systems.robaws.tenant where that login belongs to several tenants"
+    )
+
+
+def _quota(quota: Quota) -> Iterator[Finding]:
+    """What is left of the day in live mode: all integrations of the tenant eat from it (Robaws sheet 4)."""
+    if quota.remaining is None:
+        return
+    of = "" if quota.limit is None else f" of {quota.limit}"
+    text = f"{quota.remaining}{of} calls are left today, for all integrations of this tenant together"
+    if quota.limit is not None and quota.remaining < SCARCE_SHARE * quota.limit:
+        step = "find out which integration uses them up, or ask Robaws for a higher limit"
+        yield Finding("daily quota", False, text, step)
+    else:
+        yield Finding("daily quota", True, text)
+
+
+def _webhooks(client: RobawsClient, session: Session) -> Iterator[Finding]:
+    try:
+        endpoints = client.list_webhooks(session)
+    except CredentialsRejected as error:
+        if error.word != "no_right":
+            yield Finding("webhooks", False, error.message, _cure(error))
+            return
+        # Only administrators may (Robaws sheet 3.1); an API-only user that is none is as it should be.
+        text = "this login may not see the webhook registrations, as it is no administrator; that is as it should be"
+        yield Finding("webhooks", True, text, f"if no event ever arrives: {REGISTER}")
+    except (RecordGone, WrongAddress, VendorBroken):
+        yield Finding(
+            "webhooks", True, "this Robaws does not list its webhook registrations", f"if in doubt: {REGISTER}"
+        )
+    except SyncError as error:
+        yield Finding("webhooks", False, error.message, "check again in a moment")
+    else:
+        yield from _registrations(endpoints)
+
+
+def _registrations(endpoints: Sequence[Endpoint]) -> Iterator[Finding]:
+    ours = [endpoint for endpoint in endpoints if any(event.startswith("client.") for event in endpoint.events)]
+    if not ours:
+        yield Finding("webhooks", False, "Robaws has no address to tell of changed clients", REGISTER)
+        return
+    for url, times in Counter(endpoint.url for endpoint in ours).items():
+        events = {event for endpoint in ours if endpoint.url == url for event in endpoint.events}
+        missing = [event for event in _NEEDED_EVENTS if event not in events]
+        if times > 1:
+            text = f"{url} is registered {times} times, so every event comes {times} times (each is still applied once)"
+            step = "contactsync webhooks list, then contactsync webhooks remove ID for all but one of them"
+            yield Finding("webhooks", False, text, step)
+        elif missing:
+            text = f"{url} is not told of {' and '.join(missing)}"
+            yield Finding("webhooks", False, text, "remove this registration and register the address again")
+        else:
+            yield Finding("webhooks", True, f"{url} is told of created and changed clients")
