@@ -62,8 +62,8 @@ async def _simulate(simulator: Simulator, path: str, scope: Scope, receive: Rece
         return
     query = scope["query_string"].decode("latin-1")
     response = simulator.handle(SimRequest(scope["method"], path, query, headers, body))
-    if response.delay_seconds:
-        await asyncio.sleep(response.delay_seconds)
+    if response.delay_seconds and not await _still_there_after(response.delay_seconds, receive):
+        return
     if response.dropped:
         await _drop(scope, receive)
     else:
@@ -82,11 +82,25 @@ async def _body(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
+async def _still_there_after(seconds: float, receive: Receive) -> bool:
+    """Wait, unless the caller goes away first."""
+    try:
+        async with asyncio.timeout(seconds):
+            await _gone(receive)
+    except TimeoutError:
+        return True
+    return False
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def _drop(scope: Scope, receive: Receive) -> None:
     scope[TRANSPORT].close()
     # Returning before the connection is gone would make uvicorn answer with a 500.
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await _gone(receive)
 
 
 async def _answer(response: SimResponse, send: Send) -> None:

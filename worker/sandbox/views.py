@@ -51,8 +51,8 @@ def faults_of(simulator: Simulator) -> list[dict[str, Any]]:
     with simulator.lock:
         waiting = [dataclasses.asdict(fault) for fault in simulator.faults]
         if isinstance(simulator, RobawsSimulator):
-            for fault in simulator.webhooks.faults:
-                waiting.append({**dataclasses.asdict(fault), "kind": f"webhook_{fault.kind}"})
+            held = simulator.webhooks.faults
+            waiting += [{**dataclasses.asdict(fault), "kind": f"webhook_{fault.kind}"} for fault in held]
     return waiting
 
 
