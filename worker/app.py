@@ -21,6 +21,9 @@ INTAKE_QUEUE: Final = "sync.fetch"
 NUDGE_EXPIRES_SECONDS: Final = 300
 """A nudge that nobody took in this time is worth nothing: the sweep has announced its row again since."""
 
+CROWDED: Final = 100
+"""So many nudges in one queue are enough to keep every worker busy until the next sweep."""
+
 
 def deliver_queue(system: str) -> str:
     """The queue of one system's deliveries."""
@@ -86,23 +89,32 @@ def create_celery(settings: Settings) -> Celery:
 class CeleryPublisher:
     """Nudges over Celery. A broker that is away is logged and forgotten: the row is still due."""
 
-    def __init__(self, app: Celery, *, most_waiting: int = 200) -> None:
+    def __init__(self, app: Celery) -> None:
         self.app = app
-        self.most_waiting = most_waiting
+
+    def crowded(self, lane: str) -> bool:
+        """Whether so many nudges wait already that one more says nothing new (the workers are away or behind)."""
+        queue = INTAKE_QUEUE if lane == "fetch" else deliver_queue(lane)
+        try:
+            with self.app.connection_for_write() as connection:
+                return int(connection.default_channel.client.llen(queue)) >= CROWDED
+        except (KombuError, RedisError, OSError):
+            return False
 
     def intake(self) -> None:
         """New events wait in the inbox."""
-        self._send("sync.intake", [], INTAKE_QUEUE)
+        self.send("sync.intake", [], INTAKE_QUEUE)
 
     def fetch(self, contact_id: int) -> None:
         """A contact is owed a fetch."""
-        self._send("sync.fetch", [contact_id], INTAKE_QUEUE)
+        self.send("sync.fetch", [contact_id], INTAKE_QUEUE)
 
     def deliver(self, system: str, link_id: int) -> None:
         """A link is due (0: whichever is)."""
-        self._send("sync.deliver", [link_id, system], deliver_queue(system))
+        self.send("sync.deliver", [link_id, system], deliver_queue(system))
 
-    def _send(self, task: str, args: list[int | str], queue: str) -> None:
+    def send(self, task: str, args: list[int | str], queue: str) -> bool:
+        """Put one message on a queue; False where the broker did not take it."""
         try:
             self.app.send_task(
                 task,
@@ -115,3 +127,5 @@ class CeleryPublisher:
             )
         except (KombuError, RedisError, OSError) as error:
             log.warning("nudge.lost", task=task, error=f"{type(error).__name__}: {error}")
+            return False
+        return True

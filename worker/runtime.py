@@ -51,7 +51,11 @@ class Publisher(Protocol):
         """A contact is owed a fetch."""
 
     def deliver(self, system: str, link_id: int) -> None:
-        """A link is due."""
+        """A link is due (0: whichever is)."""
+
+    def crowded(self, lane: str) -> bool:
+        """Whether enough nudges wait in a lane (`fetch` or a system) already."""
+        ...
 
 
 class Silent:
@@ -65,6 +69,10 @@ class Silent:
 
     def deliver(self, system: str, link_id: int) -> None:
         """Nothing."""
+
+    def crowded(self, lane: str) -> bool:
+        """There is always room for nothing."""
+        return False
 
 
 def utc_now() -> datetime:

@@ -11,9 +11,12 @@ from worker.flows.drain import Lanes
 from worker.flows.gate import Gate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from worker.runtime import Runtime
 
 _process: dict[str, Lanes] = {}
+_listeners: list[Callable[[], None]] = []
 _lock = threading.Lock()
 
 
@@ -22,6 +25,18 @@ def use(runtime: Runtime) -> Lanes:
     with _lock:
         lanes = _process["lanes"] = Lanes(runtime, Gate(runtime))
     return lanes
+
+
+def listen(listener: Callable[[], None]) -> None:
+    """Call this whenever a canary came through."""
+    _listeners[:] = [listener]
+
+
+@shared_task(name="sync.canary")  # type: ignore[untyped-decorator]
+def canary() -> None:
+    """Tell that a message of this worker's own came through the broker."""
+    for listener in _listeners:
+        listener()
 
 
 @shared_task(name="sync.intake")  # type: ignore[untyped-decorator]

@@ -49,15 +49,18 @@ class Sweeper:
                 if self._may_call(systems.view(connection, name), now)
             }
         runtime.hook("sweep.before_announce")
-        if new:
-            runtime.publisher.intake()
-        for contact_id in due:
-            runtime.publisher.fetch(contact_id)
+        publisher = runtime.publisher
+        if (new or due) and not publisher.crowded("fetch"):
+            if new:
+                publisher.intake()
+            for contact_id in due:
+                publisher.fetch(contact_id)
+            announced["fetch"] = len(due) + int(new)
         for system, ids in by_system.items():
-            for link_id in ids:
-                runtime.publisher.deliver(system, link_id)
-            announced[system] = len(ids)
-        announced["fetch"] = len(due) + int(new)
+            if ids and not publisher.crowded(system):
+                for link_id in ids:
+                    publisher.deliver(system, link_id)
+                announced[system] = len(ids)
         self._keep_house(now)
         return announced
 

@@ -1,0 +1,1 @@
+"""The long-running parts, each a function that runs until it is told to stop."""

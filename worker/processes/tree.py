@@ -1,0 +1,126 @@
+"""`contactsync up`: the servers where none are configured, the migration, and the three parts in one process tree."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from worker.embedded.servers import LocalServers
+from worker.embedded.supervisor import ChildEvent, ChildSpec, Supervisor
+from worker.processes.pulse import Pulse
+from worker.store import migrations
+from worker.store.engine import make_engine
+
+if TYPE_CHECKING:
+    from worker.config import Settings
+
+
+class Tree:
+    """
+    Everything on one machine. `start_servers` first; then `run` blocks until a signal.
+
+    `tell` gets a line for people whenever something happens; `on_ready` is called once, when events are accepted and
+    the worker and the scheduler have shown that they live.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        tell: Callable[[str], None],
+        on_ready: Callable[[Settings], None],
+        console_logs: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.tell = tell
+        self.on_ready = on_ready
+        self.console_logs = console_logs
+        self.servers: LocalServers | None = None
+        self.supervisor: Supervisor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        if self.servers is not None:
+            self.servers.stop()
+
+    def start_servers(self) -> Settings:
+        """Start what is not configured, bring the schema up to date; returns the settings with all urls."""
+        database, redis = self.settings.database.url, self.settings.redis.url
+        if database is None or redis is None:
+            self.servers = LocalServers(Path(self.settings.home)).start()
+            database = database or self.servers.database_url
+            redis = redis or self.servers.redis_url
+        settings = self.settings.with_urls(database, redis)
+        if settings.receiver.port == 0:
+            receiver = settings.receiver.model_copy(update={"port": _free_port(settings.receiver.host)})
+            settings = settings.model_copy(update={"receiver": receiver})
+        engine = make_engine(database, pool_size=1, application_name="migrate")
+        try:
+            before, after = migrations.upgrade(engine)
+        finally:
+            engine.dispose()
+        if before != after:
+            self.tell(f"database: schema {before or 'empty'} -> {after}")
+        self.settings = settings
+        return settings
+
+    def run(self) -> int:
+        """Run the parts until SIGTERM or SIGINT; 0 when all stopped cleanly."""
+        for part in ("worker", "scheduler"):
+            Pulse(self.settings, part).clear()
+        self.supervisor = Supervisor(
+            [self._child("receiver"), self._child("worker"), self._child("scheduler")],
+            Path(self.settings.home),
+            in_order=False,
+            output="inherit" if self.console_logs else "log",
+            on_event=self._event,
+        )
+        return self.supervisor.run()
+
+    def _child(self, part: str) -> ChildSpec:
+        settings = self.settings
+        env = {
+            "CONTACTSYNC_DATABASE__URL": settings.database.url or "",
+            "CONTACTSYNC_REDIS__URL": settings.redis.url or "",
+            "CONTACTSYNC_RECEIVER__PORT": str(settings.receiver.port),
+            "CONTACTSYNC_HOME": str(settings.home),
+        }
+        ready = self._receiver_ready if part == "receiver" else Pulse(settings, part).fresh  # type: ignore[arg-type]
+        argv = [sys.executable, "-m", "worker.cli", part]
+        return ChildSpec(part, argv, env, ready=ready, stop_timeout_seconds=30.0)
+
+    def _receiver_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{address(self.settings)}/readyz", timeout=2) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _event(self, event: ChildEvent) -> None:
+        if event.kind == "died":
+            wait = f", started again in {event.wait_seconds:g} s" if event.wait_seconds is not None else ""
+            self.tell(f"{event.name}: ended ({event.reason}){wait}; see {self.settings.home}/logs/{event.name}.log")
+        elif event.kind == "all ready":
+            self.on_ready(self.settings)
+
+
+def address(settings: Settings) -> str:
+    """Where the receiver of these settings answers on this machine."""
+    host = settings.receiver.host
+    if host in ("0.0.0.0", "::"):  # noqa: S104  -- compared with, not bound to
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.receiver.port}"
+
+
+def _free_port(host: str) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
