@@ -118,6 +118,14 @@ def test_there_is_no_limit_until_one_is_set() -> None:
     assert answers == [(200, None), (200, None), (429, "6"), (200, None)]
 
 
+def test_the_limit_is_counted_for_each_key() -> None:
+    simulator = RecrasSimulator(keys={"a": Key(), "b": Key()}, rate_limit=1)
+
+    statuses = [call(simulator, "GET", "/api2/klanten", authorization=f"Bearer {key}").status for key in "aba"]
+
+    assert statuses == [200, 200, 429]
+
+
 def test_a_throttle_by_command_may_tell_the_time_or_not() -> None:
     simulator = RecrasSimulator()
     simulator.fail("throttle", retry_after=1.5)
@@ -192,6 +200,18 @@ def test_a_swap_without_an_end_stops_when_the_faults_are_cleared() -> None:
 
     assert during == ["", "", ""]
     assert json.loads(call(simulator, "GET", "/api2/klanten").body)[0]["adres"] is None
+
+
+def test_a_swap_leaves_refusals_and_answers_without_a_body_alone() -> None:
+    simulator = RecrasSimulator()
+    call(simulator, "POST", "/api2/webhooks", {"name": "Klant::postSave", "url": "https://hub.example"})
+    simulator.fail("swap_empty")
+
+    removed = call(simulator, "DELETE", "/api2/webhooks/1")
+    refused = call(simulator, "POST", "/api2/klanten", {})
+
+    assert (removed.status, removed.body) == (204, b"")
+    assert (refused.status, json.loads(refused.body)[0]["parameters"]) == (406, [])
 
 
 def test_a_person_can_edit_between_a_get_and_a_put() -> None:

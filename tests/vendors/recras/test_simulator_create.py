@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from worker.vendors.recras.simulator import RecrasSimulator
+from worker.vendors.recras.simulator_rules import Company
 from worker.vendors.simulation import SimRequest, SimResponse
 
 MAIN = {
@@ -253,6 +254,13 @@ def test_the_default_company_is_filled_in(given: dict[str, Any]) -> None:
     assert json.loads(create(RecrasSimulator(), {**LINDE, **given}).body)["bedrijf_id"] == 1
 
 
+def test_which_company_is_the_default_is_for_the_tenant_to_say() -> None:
+    marked = RecrasSimulator(companies=(Company(3), Company(4, default=True)))
+    unmarked = RecrasSimulator(companies=(Company(3), Company(4)))
+
+    assert [json.loads(create(tenant, LINDE).body)["bedrijf_id"] for tenant in (marked, unmarked)] == [4, 3]
+
+
 def test_empty_text_and_null_are_kept_as_they_came() -> None:
     klant = json.loads(create(RecrasSimulator(), {**LINDE, "adres": "", "plaats": None}).body)
 
@@ -320,7 +328,7 @@ def test_the_same_name_and_address_is_answered_with_the_customer_that_is_there()
     first = json.loads(create(simulator, LINDE).body)
     again = copy.deepcopy(LINDE)
     again.update(naam="  dakwerken DE LINDE ", plaats="Aalst")
-    again["contactpersonen"][0]["email1"] = "INFO@delinde.example"
+    again["contactpersonen"][0]["email1"] = " INFO@delinde.example "
 
     response = create(simulator, again)
 

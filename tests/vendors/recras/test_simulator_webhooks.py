@@ -150,6 +150,8 @@ def test_when_the_main_person_is_unlinked_by_hand_another_takes_the_place() -> N
 
     shown = json.loads(call(simulator, "GET", f"/klanten/{record_id}").body)["contactpersonen"]
     assert [(p["achternaam"], p["hoofdcontact"]) for p in shown] == [("Peeters", True)]
+    simulator.remove_person(record_id, "2")
+    assert simulator.state()["records"][0]["contactpersonen"] == []
     assert call(simulator, "GET", "/contactpersonen/1").status == 200
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -190,6 +191,19 @@ def test_over_the_limit_every_request_waits_until_the_time_that_was_told() -> No
     assert answers == [(200, None), (200, None), (429, "5"), (429, "1"), (200, None)]
 
 
+def test_a_request_before_the_told_time_has_passed_waits_although_the_window_is_over() -> None:
+    clock = Clock()
+    simulator = RompslompSimulator(rate_limit=1, rate_window_seconds=10, clock=clock)
+
+    answers = []
+    for at in (0.0, 9.5, 10.2, 10.5, 11.0):
+        clock.now = 1_700_000_000.0 + at
+        response = call(simulator, "GET", CONTACTS)
+        answers.append((response.status, response.headers.get("retry-after")))
+
+    assert answers == [(200, None), (429, "1"), (429, "1"), (200, None), (429, "10")]
+
+
 def test_a_429_is_the_vendors_own() -> None:
     simulator = RompslompSimulator(rate_limit=0)
 
@@ -328,6 +342,17 @@ def test_what_a_person_deleted_is_gone() -> None:
 
     assert error_of(call(simulator, "GET", f"{CONTACTS}/{record_id}")) == (404, "client.not_found.resource")
     assert simulator.state() == {"records": [], "companies": {"440923104": []}}
+
+
+def test_many_callers_at_once_make_no_double_where_numbers_are_unique() -> None:
+    simulator = RompslompSimulator()
+    body = {"contact": {**COMPANY, "contact_number": "RB-1"}}
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: call(simulator, "POST", CONTACTS, body).status, range(40)))
+
+    assert sorted(statuses) == [201] + [422] * 39
+    assert len(simulator.calls("POST")) == 40
 
 
 def test_the_settings_point_at_the_simulator() -> None:

@@ -109,9 +109,9 @@ def test_a_search_sees_what_was_changed() -> None:
     assert listed(simulator, **{"search[q]": "Aalst"}) == ["A"]
 
 
-@pytest.mark.parametrize(("any_case", "found"), [(True, ["A"]), (False, [])])
-def test_the_email_filter_is_exact(any_case: bool, found: list[str]) -> None:
-    simulator = RompslompSimulator(email_any_case=any_case)
+@pytest.mark.parametrize(("settings", "found"), [({}, ["A"]), ({"email_any_case": False}, [])])
+def test_the_email_filter_is_exact(settings: dict[str, Any], found: list[str]) -> None:
+    simulator = RompslompSimulator(**settings)
     simulator.add_record(company_name="A", contact_person_email_address="info@delinde.example")
     simulator.add_record(company_name="B", contact_person_email_address="info@delinde.example.example")
     simulator.add_record(company_name="C")

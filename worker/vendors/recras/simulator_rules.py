@@ -29,22 +29,22 @@ class Company:
 
 @dataclass
 class Switches:
-    """What the sheet leaves open, each with its own default (Recras sheet 12); may be changed at any time."""
+    """What the sheet leaves open, under the names of Recras sheet 12; may be changed at any time."""
 
-    accept_landcode_btw: bool = False
-    person_members_with_id: Literal["ignore", "apply", "refuse"] = "ignore"
-    strict_soort_klant: bool = True
-    dedupe: bool = True
-    dedupe_effect: Literal["none", "merge"] = "none"
-    order: Literal["shuffled", "id", "newest"] = "shuffled"
-    id_gt_exclusive: bool = False
-    column_filters: bool = False
-    page_size: int | None = None
-    show_extra_fields: bool = False
-    put_requires_all: bool = False
-    delete_orphans: bool = False
-    ignore_readonly: bool = False
-    flat_errors: bool = False
+    accept_landcode_btw: bool
+    person_members_with_id: Literal["ignore", "apply", "refuse"]
+    strict_soort_klant: bool
+    dedupe: bool
+    dedupe_effect: Literal["none", "merge"]
+    order: Literal["shuffled", "id", "newest"]
+    id_gt_exclusive: bool
+    column_filters: bool
+    page_size: int | None
+    show_extra_fields: bool
+    put_requires_all: bool
+    delete_orphans: bool
+    ignore_readonly: bool
+    flat_errors: bool
 
 
 @dataclass
