@@ -11,7 +11,7 @@ nobody is left to use force when the child ignores it. Why not `preexec_fn`: it 
 the case that it is killed itself.
 
 The promise: when the parent ends in whatever way, the child gets its stop signal at once, after `stop_seconds` the
-harder one, and at last SIGKILL, with everything in its process group.
+harder one, and at last SIGKILL, with everything that it has started.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ from typing import Any, Final, NoReturn
 # Numbers of the Linux kernel: include/uapi/linux/prctl.h, capability.h and sched.h.
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_KEEPCAPS: Final = 8
+PR_SET_CHILD_SUBREAPER: Final = 36
 PR_CAP_AMBIENT: Final = 47
 PR_CAP_AMBIENT_RAISE: Final = 2
 CAPABILITY_VERSION_3: Final = 0x20080522
 CLONE_NEWUSER: Final = 0x10000000
 
+HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 PARENT_CHECK_SECONDS: Final = 0.5
 LAST_RESORT_SECONDS: Final = 5.0
 
@@ -45,9 +47,13 @@ def main(arguments: Sequence[str]) -> int:
     parent = watch_parent(int(options["parent"]))
     if parent is None:
         return 0
+    adopt_orphans()
+    # A signal for the child that comes before its exec would be lost in our own handlers: it waits until then.
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     child = os.fork()
     if child == 0:
         become(options, arguments[1:])
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
     if "report" in options:
         os.write(options["report"], str(child).encode())
         os.close(options["report"])
@@ -60,9 +66,16 @@ def listen_for_signals() -> int:
     os.set_blocking(read_end, False)
     os.set_blocking(write_end, False)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+    for number in HANDLED:
         signal.signal(number, lambda *_: None)
     return read_end
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what the child leaves behind, on Linux, so that we see all of it go."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def watch_parent(parent: int) -> int | None:
@@ -85,15 +98,16 @@ class Watch:
         self.signals = [int(number) for number in options["stop_signals"]] + [signal.SIGKILL]
         self.waits = [float(options["stop_seconds"])] + [LAST_RESORT_SECONDS] * len(self.signals)
         self.next_signal_at: float | None = None
+        self.status: int | None = None
 
     def until_the_end(self) -> int:
         """Wait for the child; end it when we are told to or are alone."""
         while True:
             told_to_stop = self.told_to_stop()  # before waitpid: a child that ends in between leaves a byte to wake us
-            ended, status = os.waitpid(self.child, os.WNOHANG)
-            if ended:
-                self.clear_the_group()
-                code = os.waitstatus_to_exitcode(status)
+            self.reap()
+            if self.status is not None:
+                self.clear_up()
+                code = os.waitstatus_to_exitcode(self.status)
                 return code if code >= 0 else 128 - code
             if self.next_signal_at is None and (told_to_stop or self.alone()):
                 self.next_signal_at = time.monotonic()
@@ -134,15 +148,51 @@ class Watch:
             else:
                 os.kill(self.child, number)
 
-    def clear_the_group(self) -> None:
-        """The child is gone: what it started and left behind in its group goes too."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.child, signal.SIGTERM)
+    def reap(self) -> bool:
+        """Take notice of everybody who has ended; whether any child or orphan is left."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            if pid == self.child:
+                self.status = status
+
+    def clear_up(self) -> None:
+        """The child is gone: what it started and left behind goes too."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            self.signal_the_rest(number)
             end = time.monotonic() + LAST_RESORT_SECONDS
             while time.monotonic() < end:
-                os.killpg(self.child, 0)
-                time.sleep(0.02)
-            os.killpg(self.child, signal.SIGKILL)
+                if not self.reap() and not self.group_lives():
+                    return
+                time.sleep(0.01)
+
+    def signal_the_rest(self, number: signal.Signals) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self.child, number)
+        for pid in adopted():
+            with contextlib.suppress(OSError):
+                os.kill(pid, number)
+
+    def group_lives(self) -> bool:
+        try:
+            os.killpg(self.child, 0)
+        except OSError:
+            return False
+        return True
+
+
+def adopted() -> list[int]:
+    """Our children at the moment, where the system tells."""
+    me = os.getpid()
+    try:
+        with open(f"/proc/{me}/task/{me}/children") as stream:  # noqa: PTH123  as below
+            return [int(pid) for pid in stream.read().split()]
+    except OSError:
+        return []
 
 
 def become(options: dict[str, Any], command: Sequence[str]) -> NoReturn:
@@ -153,11 +203,12 @@ def become(options: dict[str, Any], command: Sequence[str]) -> NoReturn:
         if "report" in options:
             os.close(options["report"])
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
+        for number in (*HANDLED, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         change_account(options)
         die_with(guard, int(options["stop_signals"][0]))
         os.chdir(options["directory"])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         os.execv(command[0], list(command))  # noqa: S606  without a shell, on purpose
     except Exception as error:  # noqa: BLE001  a forked copy of the guard must not go on as one
         os.write(2, f"cannot run {command[0]}: {error}\n".encode(errors="replace"))

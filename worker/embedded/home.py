@@ -19,6 +19,8 @@ from worker.embedded.errors import EmbeddedError, HomeInUse
 _LONGEST_HOME_BYTES: Final = 880
 _OTHER_HOME: Final = "Set `home` to a folder that this user can write to, or set `database.url` and `redis.url`."
 
+_NOT_OURS: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT}
+
 
 def prepare_home(home: Path) -> Path:
     """The home as an absolute path without links, made when it is missing; EmbeddedError when it cannot be used."""
@@ -43,7 +45,9 @@ def unusable(home: Path, error: OSError) -> EmbeddedError:
     """What the system said of the home, in our words."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return EmbeddedError(f"The disk that holds the home {home} is full.", "Make room there and start again.")
-    return EmbeddedError(f"The home {home} cannot be written to: {error.strerror or error}.", _OTHER_HOME)
+    if error.errno in _NOT_OURS:
+        return EmbeddedError(f"The home {home} cannot be written to: {error.strerror or error}.", _OTHER_HOME)
+    return EmbeddedError(f"The embedded servers of the home {home} cannot be started: {error}.", _OTHER_HOME)
 
 
 def make_folder(folder: Path, mode: int = 0o700) -> Path:

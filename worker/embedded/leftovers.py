@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import psutil
+
+from worker.embedded.waiting import wait_until
 
 _PATIENCE_SECONDS: Final = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
 
@@ -40,8 +44,19 @@ def end_leftovers(folder: Path) -> list[int]:
         for process in left if number == signal.SIGKILL else left[:1]:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(number)
-        psutil.wait_procs(left, timeout=seconds)
+        wait_until(partial(_none_lives, left), seconds)
     return gone
+
+
+def _none_lives(processes: Sequence[psutil.Process]) -> bool:
+    return not any(_lives(process) for process in processes)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """A zombie does not: it only waits for somebody to read its status, and may wait long."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _parent(process: psutil.Process) -> int:

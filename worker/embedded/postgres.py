@@ -103,7 +103,9 @@ class EmbeddedPostgres(EmbeddedServer):
         return f"postgresql://{USER}:{self._password}@/{database}?host={folder}&port={self.port}"
 
     def _socket_fits(self) -> bool:
-        return len(os.fsencode(self.sockets / ".s.PGSQL.65535")) <= _LONGEST_SOCKET_BYTES
+        # libpq takes a comma for the end of one host and the beginning of another.
+        path = os.fsencode(self.sockets / ".s.PGSQL.65535")
+        return len(path) <= _LONGEST_SOCKET_BYTES and b"," not in path
 
     @override
     def _prepare(self) -> None:

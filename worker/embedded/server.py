@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
@@ -14,9 +12,9 @@ from worker.embedded.errors import EmbeddedError, PortTaken
 from worker.embedded.home import HomeLock, prepare_home, unusable
 from worker.embedded.ports import free_port
 from worker.embedded.process import GuardedProcess, log_since, size_of
+from worker.embedded.waiting import wait_until
 
 _PORT_TRIES: Final = 20
-_LOOK_SECONDS: Final = 0.01
 # Recovery after a crash reads the journal again, which is at most some gigabytes.
 _START_SECONDS: Final = 180.0
 
@@ -147,8 +145,8 @@ class EmbeddedServer(ABC):
         position = size_of(self.log)
         self._process = self._make_process()
         self._process.start()
-        wait_until(lambda: not self._wanted or self._ended() or self._answers(), _START_SECONDS)
-        if self._wanted and not self._ended():
+        come_to_a_point = wait_until(lambda: not self._wanted or self._ended() or self._answers(), _START_SECONDS)
+        if come_to_a_point and self._wanted and not self._ended():
             return
         self._process.stop()
         said = log_since(self.log, position)
@@ -186,16 +184,6 @@ class EmbeddedServer(ABC):
 
     def __exit__(self, *failure: object) -> None:
         self.stop()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Ask until it is so; False when the time is over."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() >= end:
-            return False
-        time.sleep(_LOOK_SECONDS)
-    return True
 
 
 def server_environment() -> dict[str, str]:
