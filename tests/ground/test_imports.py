@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,13 @@ PACKAGES = [
     "models",
     "webhooks",
     "worker",
-    "worker.cli",
-    "worker.core",
-    "worker.flows",
-    "worker.store",
+    *(
+        f"worker.{name}"
+        for name in ("cli", "config", "core", "embedded", "errors", "flows", "runtime", "sandbox", "store")
+    ),
     "worker.vendors",
+    "worker.vendors.contract",
+    "worker.vendors.simulation",
     *(f"worker.vendors.{name}" for name in ("robaws", "rompslomp", "recras", "workspace", "routix")),
 ]
 
@@ -34,9 +38,23 @@ def tree(folder: Path, **modules: str) -> Path:
         path = folder.joinpath(*package.split("."))
         path.mkdir(parents=True, exist_ok=True)
         (path / "__init__.py").touch()
+    for vendor in (folder / "worker/vendors").glob("r*"):
+        (vendor / "simulator.py").touch()
     for name, source in modules.items():
         folder.joinpath(*name.split("__")).with_suffix(".py").write_text(source + "\n")
     return folder
+
+
+def test_every_part_of_the_worker_has_its_layer() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "layers")
+    placed = {name for layer in layers for name in re.findall(r"worker\.(\w+)", layer)}
+
+    parts = {
+        path.stem for path in (ROOT / "worker").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+
+    assert parts - {"__init__"} <= placed
 
 
 @pytest.mark.slow
@@ -62,10 +80,12 @@ def test_a_tree_without_imports_breaks_no_contract(tmp_path: Path) -> None:
         ("worker__store__links", "import worker.vendors", "Imports go one way"),
         ("worker__core__retry", "import celery", "The core does no I/O"),
         ("worker__core__rate", "import redis", "The core does no I/O"),
-        ("worker__vendors__contract", "from sqlalchemy import select", "A vendor does not know the database"),
+        ("worker__vendors__transport", "from sqlalchemy import select", "A vendor does not know the database"),
         ("worker__vendors__robaws__client", "import models", "A vendor does not know the database"),
         ("worker__flows__deliver", "import httpx", "Only vendors speak HTTP"),
         ("worker__vendors__recras__client", "import worker.vendors.robaws", "Vendors do not know each other"),
+        ("worker__runtime__clients", "import worker.vendors.recras.simulator", "Nothing that runs for real"),
+        ("worker__vendors__contract__registry", "import worker.vendors.simulation", "Nothing that runs for real"),
     ],
 )
 def test_an_import_against_the_direction_is_found(tmp_path: Path, module: str, source: str, contract: str) -> None:
