@@ -80,10 +80,10 @@ def test_a_path_arrives_decoded_and_a_query_as_it_was_sent(sandbox: SandboxServe
 
 def test_two_content_types_arrive_as_a_list_of_two(sandbox: SandboxServer, robaws: httpx.Client) -> None:
     client_id = sandbox.seed(1)[0]
-    headers = [("content-type", "application/merge-patch+json"), ("content-type", "application/json")]
+    headers = [("content-type", "application/json"), ("content-type", "application/merge-patch+json")]
 
     assert robaws.patch(f"/clients/{client_id}", content=b"{}", headers=headers).status_code == 415
-    assert robaws.patch(f"/clients/{client_id}", content=b"{}", headers=headers[:1]).status_code == 200
+    assert robaws.patch(f"/clients/{client_id}", content=b"{}", headers=headers[1:]).status_code == 200
 
 
 def test_a_patch_can_be_answered_without_a_body(sandbox: SandboxServer, robaws: httpx.Client) -> None:

@@ -15,7 +15,7 @@ from worker.vendors.simulation import SimRequest, transport
     [
         pytest.param(None, id="none"),
         pytest.param(credentials(password="wrong"), id="wrong password"),
-        pytest.param("Bearer abc", id="another scheme"),
+        pytest.param(credentials().replace("Basic", "Bearer"), id="another scheme"),
         pytest.param("Basic %%%", id="not base64"),
     ],
 )

@@ -68,6 +68,15 @@ def test_an_invalid_create_is_400_with_a_message(robaws: RobawsSimulator, body: 
     assert robaws.state()["clients"] == {}
 
 
+@pytest.mark.parametrize(("status", "error"), [(422, "Unprocessable Entity"), (500, "Internal Server Error")])
+def test_a_refusal_of_the_data_may_have_another_status(robaws: RobawsSimulator, status: Any, error: str) -> None:
+    robaws.switches.refused_values_status = status
+
+    refused = read(call(robaws, "POST", "/clients", {"name": ""}), status)
+
+    assert (refused["error"], refused["message"]) == (error, "name: must not be blank")
+
+
 def test_further_members_can_be_mandatory_in_a_tenant(robaws: RobawsSimulator) -> None:
     robaws.switches.required_members = ("name", "vatIdNumber")
 
@@ -87,6 +96,7 @@ def test_a_body_that_is_no_json_object_is_400(robaws: RobawsSimulator, raw: byte
     [
         pytest.param("application/json", id="json"),
         pytest.param("application/merge-patch+json, application/json", id="two in one header"),
+        pytest.param("application/merge-patch+json; charset=utf-8, application/json", id="two, one with a parameter"),
         pytest.param("application/json-patch+json", id="the other variant, which is not simulated"),
         pytest.param(None, id="none"),
     ],

@@ -329,4 +329,5 @@ _REASONS = {
     415: "Unsupported Media Type",
     422: "Unprocessable Entity",
     429: "Too Many Requests",
+    500: "Internal Server Error",
 }

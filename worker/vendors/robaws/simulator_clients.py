@@ -64,23 +64,17 @@ class Clients:
 
     def post(self, body: dict[str, Any]) -> Client:
         """8: create; every other rule is `clean_client`'s."""
-        members = merge({}, clean_client(body, self._switches, self._fields, None))
-        check_required(members, self._switches)
-        return self._created(members, ())
+        return self._created(self._merged({}, body, None), ())
 
     def patch(self, client_id: str, body: dict[str, Any]) -> Client:
         """6: a merge patch, RFC 7396."""
         client = self.find(client_id)
-        members = merge(client.members, clean_client(body, self._switches, self._fields, client_id))
-        check_required(members, self._switches)
-        return self._written(client, members)
+        return self._written(client, self._merged(client.members, body, client_id))
 
     def put(self, client_id: str, body: dict[str, Any]) -> Client:
         """6: the payload replaces the whole entity, so what it does not name is cleared (trap 13)."""
         client = self.find(client_id)
-        members = merge({}, clean_client(body, self._switches, self._fields, client_id))
-        check_required(members, self._switches)
-        return self._written(client, members)
+        return self._written(client, self._merged({}, body, client_id))
 
     def post_person(self, client_id: str, body: dict[str, Any]) -> Person:
         """8: a contact person under its client."""
@@ -153,6 +147,16 @@ class Clients:
         self._store(replace(self.require(client_id), archived=True))
 
     # --------------------------------------------------------------------------------------------------------- help
+
+    def _merged(self, base: Mapping[str, Any], body: dict[str, Any], client_id: str | None) -> dict[str, Any]:
+        try:
+            merged: dict[str, Any] = merge(base, clean_client(body, self._switches, self._fields, client_id))
+            check_required(merged, self._switches)
+        except Refusal as refusal:
+            if refusal.status == 400:
+                raise Refusal(self._switches.refused_values_status, refusal.message) from None
+            raise
+        return merged
 
     def _strict(self, members: dict[str, Any], client_id: str | None) -> dict[str, Any]:
         cleaned: dict[str, Any] = clean_client(members, self._switches, self._fields, client_id)

@@ -38,7 +38,7 @@ class Keys:
         """
         Do the work once for each key: a repeat gets the original answer.
 
-        Only a success is remembered: a 4xx or 5xx leaves the key free.
+        Only a success is remembered: work that is refused raises, and leaves the key free.
         """
         if key is None:
             return work()
@@ -48,8 +48,7 @@ class Keys:
         if answer is not None and now - at <= self.switches.idempotency_lifetime_seconds:
             return answer
         fresh = work()
-        if 200 <= fresh.status < 300:
-            self._answers[key] = (now, fresh)
+        self._answers[key] = (now, fresh)
         if self.switches.idempotency_busy_seconds:
             self._busy_until[key] = now + self.switches.idempotency_busy_seconds
         return fresh

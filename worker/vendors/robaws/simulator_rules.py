@@ -100,6 +100,7 @@ class Switches:
     created_status: Literal[200, 201] = 201
     patch_answers_entity: bool = True
     read_only_status: Literal[415, 422] = 422
+    refused_values_status: Literal[400, 422, 500] = 400  # 10, trap 23: a 500 may be the payload's fault
     required_members: tuple[str, ...] = ("name",)
     # 7: lists.
     updated_from_refused_on: frozenset[str] = frozenset({"contacts"})
