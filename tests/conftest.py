@@ -5,4 +5,5 @@ from __future__ import annotations
 pytest_plugins = [
     "tests.fixtures.network",
     "tests.fixtures.servers",
+    "tests.fixtures.hub",  # after the servers, which it imports
 ]

@@ -53,7 +53,7 @@ class Publisher(Protocol):
     def deliver(self, system: str, link_id: int) -> None:
         """A link is due (0: whichever is)."""
 
-    def crowded(self, lane: str) -> bool:
+    def crowded(self, lane: str, /) -> bool:
         """Whether enough nudges wait in a lane (`fetch` or a system) already."""
         ...
 
@@ -70,7 +70,7 @@ class Silent:
     def deliver(self, system: str, link_id: int) -> None:
         """Nothing."""
 
-    def crowded(self, lane: str) -> bool:
+    def crowded(self, _lane: str) -> bool:
         """There is always room for nothing."""
         return False
 
@@ -133,7 +133,10 @@ class Runtime:
         """The vendor's client (`contract.Source` or `contract.Target`)."""
         if system not in self._clients:
             region = self.settings.systems.robaws.phone_region
-            self._clients[system] = contract.build(system, self.settings.system(system), region)
+            sync = self.settings.sync
+            options = {"private_status": sync.private_status, "person_kinds": sync.person_kinds}
+            options = options if system == SOURCE else {}
+            self._clients[system] = contract.build(system, self.settings.system(system), region, **options)
         return self._clients[system]
 
     def owners(self, system: str) -> dict[str, Owner]:
