@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 
+from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
 
-from alembic import context
 from models import Base
 from worker.store.migrations import ADVISORY_LOCK, include_object
 

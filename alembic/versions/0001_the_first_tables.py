@@ -7,11 +7,12 @@ Revision ID: 0001
 Revises: nothing
 """
 
+# size: the first migration makes every table, and a migration is not taken apart later
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -21,6 +22,7 @@ depends_on: None = None
 
 def upgrade() -> None:
     """Bring the schema forward."""
+    # size: one migration makes every table
     op.create_table(
         "attempt",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
