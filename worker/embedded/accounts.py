@@ -76,8 +76,11 @@ def choose_account(program: Path, folder: Path, *, root_may: bool = False) -> Ac
         return Account()
     said = ""
     for account in _candidates(folder):
-        account.take_over(folder)
-        said = _try_out(account, program, folder)
+        try:
+            account.take_over(folder)
+            said = _try_out(account, program, folder)
+        except OSError as error:
+            said = str(error)
         if not said:
             return account
     if root_may:

@@ -52,8 +52,13 @@ def unusable(home: Path, error: OSError) -> EmbeddedError:
 
 def make_folder(folder: Path, mode: int = 0o700) -> Path:
     """A folder inside the home, with the home's owner where root makes it."""
-    folder.mkdir(mode=mode, exist_ok=True)
-    give_to_owner_of(folder.parent, folder)
+    try:
+        folder.mkdir(mode=mode)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        give_to_owner_of(folder.parent, folder)
     return folder
 
 
