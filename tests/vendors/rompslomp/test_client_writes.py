@@ -85,6 +85,17 @@ def test_a_change_touches_only_what_it_names_and_null_empties() -> None:
     assert len(simulator.calls("PATCH")) == 1
 
 
+def test_a_change_of_nothing_writes_nothing() -> None:
+    simulator = RompslompSimulator()
+    client, session = client_of(simulator), session_with(simulator)
+    external_id = make(client, session, de_linde()).external_id or ""
+
+    shown = client.update(session, external_id, {}, None, None, "key")
+
+    assert shown == client.read(session, external_id)
+    assert [exchange.request.method for exchange in simulator.calls()] == ["POST", "GET", "GET"]
+
+
 def test_a_change_needs_no_read() -> None:
     simulator = RompslompSimulator()
     client, session = client_of(simulator), session_with(simulator)

@@ -149,7 +149,10 @@ class RompslompClient(Target):
         held = current.fields if current else None
         if held is None and rules.name_wanted(patch):
             held = self.read(session, external_id).fields
-        response = session.send(self.requests.update(external_id, rules.patch_members(patch, held)))
+        members = rules.patch_members(patch, held)
+        if not members:
+            return current or self.read(session, external_id)
+        response = session.send(self.requests.update(external_id, members))
         record = self._record(rules.contact_of(response))
         if record.external_id != external_id:
             raise response.broken(f"contact {record.external_id} was shown after a change of {external_id}")

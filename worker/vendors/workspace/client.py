@@ -145,6 +145,8 @@ class WorkspaceClient(Target):
         key: str,
     ) -> Record | None:
         """Change the members of the patch, or all that may be changed where `update_mode` says so."""
+        if not patch:
+            return current or self.read(session, external_id)
         members = {
             member: self._stand_in(member) if value in (None, "") and self.mapping.row(member).required else value
             for member, value in patch.items()
