@@ -9,6 +9,7 @@ from models.link import Link
 from models.operator import OperatorAction
 from models.review import Review
 from models.system import Checkpoint, SystemState
+from models.tally import RowTally
 
 __all__ = [
     "Attempt",
@@ -23,5 +24,6 @@ __all__ = [
     "Link",
     "OperatorAction",
     "Review",
+    "RowTally",
     "SystemState",
 ]

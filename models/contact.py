@@ -30,10 +30,11 @@ class Contact(Base):
             "ix_contact_fetch_due",
             "fetch_priority",
             "fetch_next_attempt_at",
+            postgresql_include=["fetch_since"],
             postgresql_where=text("fetch_state IN ('due', 'working', 'waiting')"),
         ),
         Index("ix_contact_fetch_dead", "id", postgresql_where=text("fetch_state = 'dead'")),
-        Index("ix_contact_name", text("lower(name) text_pattern_ops")),
+        Index("ix_contact_words", text("to_tsvector('simple', coalesce(name, ''))"), postgresql_using="gin"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)

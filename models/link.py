@@ -43,7 +43,13 @@ class Link(Base):
             "id",
             postgresql_where=text("state IN ('waiting', 'unknown', 'review', 'dead')"),
         ),
-        Index("ix_link_system_state", "system", "state", postgresql_where=text("state <> 'synced'")),
+        Index(
+            "ix_link_system_state",
+            "system",
+            "state",
+            postgresql_include=["since"],
+            postgresql_where=text("state NOT IN ('synced', 'excluded')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)

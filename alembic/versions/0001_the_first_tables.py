@@ -19,6 +19,56 @@ down_revision: str | None = None
 branch_labels: None = None
 depends_on: None = None
 
+# Counts of rows as rows that are only ever added (`row_tally`). One tally row a statement and system, whatever number
+# of rows the statement touched; a link that merely changes its state between the others than `excluded` adds none.
+TALLY_TRIGGERS = (
+    """
+    CREATE FUNCTION tally_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO row_tally (counted, rows)
+        SELECT 'contact', CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END FROM touched HAVING count(*) > 0;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE FUNCTION tally_links() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO row_tally (counted, system, rows)
+        SELECT counted, system, CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
+        FROM touched, unnest(CASE state WHEN 'excluded' THEN ARRAY['link', 'excluded'] ELSE ARRAY['link'] END) AS counted
+        GROUP BY counted, system;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE FUNCTION tally_excluded() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO row_tally (counted, system, rows)
+        VALUES ('excluded', NEW.system, CASE NEW.state WHEN 'excluded' THEN 1 ELSE -1 END);
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE FUNCTION tally_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        DELETE FROM row_tally WHERE (counted = 'contact') = (TG_TABLE_NAME = 'contact');
+        RETURN NULL;
+    END $$
+    """,
+    "CREATE TRIGGER tally_insert AFTER INSERT ON contact REFERENCING NEW TABLE AS touched "
+    "FOR EACH STATEMENT EXECUTE FUNCTION tally_contacts()",
+    "CREATE TRIGGER tally_delete AFTER DELETE ON contact REFERENCING OLD TABLE AS touched "
+    "FOR EACH STATEMENT EXECUTE FUNCTION tally_contacts()",
+    "CREATE TRIGGER tally_truncate AFTER TRUNCATE ON contact FOR EACH STATEMENT EXECUTE FUNCTION tally_emptied()",
+    "CREATE TRIGGER tally_insert AFTER INSERT ON link REFERENCING NEW TABLE AS touched "
+    "FOR EACH STATEMENT EXECUTE FUNCTION tally_links()",
+    "CREATE TRIGGER tally_delete AFTER DELETE ON link REFERENCING OLD TABLE AS touched "
+    "FOR EACH STATEMENT EXECUTE FUNCTION tally_links()",
+    "CREATE TRIGGER tally_update AFTER UPDATE OF state ON link FOR EACH ROW "
+    "WHEN ((OLD.state = 'excluded') <> (NEW.state = 'excluded')) EXECUTE FUNCTION tally_excluded()",
+    "CREATE TRIGGER tally_truncate AFTER TRUNCATE ON link FOR EACH STATEMENT EXECUTE FUNCTION tally_emptied()",
+)
+
 
 def upgrade() -> None:
     """Bring the schema forward."""
@@ -101,9 +151,16 @@ def upgrade() -> None:
         "contact",
         ["fetch_priority", "fetch_next_attempt_at"],
         unique=False,
+        postgresql_include=["fetch_since"],
         postgresql_where=sa.text("fetch_state IN ('due', 'working', 'waiting')"),
     )
-    op.create_index("ix_contact_name", "contact", [sa.literal_column("lower(name) text_pattern_ops")], unique=False)
+    op.create_index(
+        "ix_contact_words",
+        "contact",
+        [sa.literal_column("to_tsvector('simple', coalesce(name, ''))")],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_table(
         "directory_entry",
         sa.Column("system", sa.Text(), nullable=False),
@@ -343,7 +400,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('waiting', 'unknown', 'review', 'dead')"),
     )
     op.create_index(
-        "ix_link_system_state", "link", ["system", "state"], unique=False, postgresql_where=sa.text("state <> 'synced'")
+        "ix_link_system_state",
+        "link",
+        ["system", "state"],
+        unique=False,
+        postgresql_include=["since"],
+        postgresql_where=sa.text("state NOT IN ('synced', 'excluded')"),
     )
     op.create_table(
         "review",
@@ -368,16 +430,36 @@ def upgrade() -> None:
     op.create_index(
         "uq_review_open", "review", ["link_id", "path"], unique=True, postgresql_where=sa.text("resolved_at IS NULL")
     )
+    op.create_table(
+        "row_tally",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("counted", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("counted IN ('contact', 'link', 'excluded')", name=op.f("ck_row_tally_counted")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_row_tally")),
+    )
+    for statement in TALLY_TRIGGERS:
+        op.execute(statement)
     op.execute("CREATE TABLE inbox_event_default PARTITION OF inbox_event DEFAULT")
     op.execute("CREATE TABLE attempt_default PARTITION OF attempt DEFAULT")
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.execute("DROP FUNCTION tally_contacts() CASCADE")
+    op.execute("DROP FUNCTION tally_links() CASCADE")
+    op.execute("DROP FUNCTION tally_excluded() CASCADE")
+    op.execute("DROP FUNCTION tally_emptied() CASCADE")
+    op.drop_table("row_tally")
     op.drop_index("uq_review_open", table_name="review", postgresql_where=sa.text("resolved_at IS NULL"))
     op.drop_index("ix_review_waiting", table_name="review", postgresql_where=sa.text("resolved_at IS NULL"))
     op.drop_table("review")
-    op.drop_index("ix_link_system_state", table_name="link", postgresql_where=sa.text("state <> 'synced'"))
+    op.drop_index(
+        "ix_link_system_state",
+        table_name="link",
+        postgresql_where=sa.text("state NOT IN ('synced', 'excluded')"),
+    )
     op.drop_index(
         "ix_link_open", table_name="link", postgresql_where=sa.text("state IN ('waiting', 'unknown', 'review', 'dead')")
     )
@@ -418,7 +500,7 @@ def downgrade() -> None:
     op.drop_index("ix_directory_entry_name", table_name="directory_entry", postgresql_where=sa.text("name_key <> ''"))
     op.drop_index("ix_directory_entry_emails", table_name="directory_entry", postgresql_using="gin")
     op.drop_table("directory_entry")
-    op.drop_index("ix_contact_name", table_name="contact")
+    op.drop_index("ix_contact_words", table_name="contact", postgresql_using="gin")
     op.drop_index(
         "ix_contact_fetch_due",
         table_name="contact",
