@@ -35,7 +35,8 @@ TALLY_TRIGGERS = (
     BEGIN
         INSERT INTO row_tally (counted, system, rows)
         SELECT counted, system, CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
-        FROM touched, unnest(CASE state WHEN 'excluded' THEN ARRAY['link', 'excluded'] ELSE ARRAY['link'] END) AS counted
+        FROM touched,
+            unnest(CASE state WHEN 'excluded' THEN ARRAY['link', 'excluded'] ELSE ARRAY['link'] END) AS counted
         GROUP BY counted, system;
         RETURN NULL;
     END $$
@@ -55,17 +56,27 @@ TALLY_TRIGGERS = (
         RETURN NULL;
     END $$
     """,
-    "CREATE TRIGGER tally_insert AFTER INSERT ON contact REFERENCING NEW TABLE AS touched "
-    "FOR EACH STATEMENT EXECUTE FUNCTION tally_contacts()",
-    "CREATE TRIGGER tally_delete AFTER DELETE ON contact REFERENCING OLD TABLE AS touched "
-    "FOR EACH STATEMENT EXECUTE FUNCTION tally_contacts()",
+    """
+    CREATE TRIGGER tally_insert AFTER INSERT ON contact REFERENCING NEW TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_contacts()
+    """,
+    """
+    CREATE TRIGGER tally_delete AFTER DELETE ON contact REFERENCING OLD TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_contacts()
+    """,
     "CREATE TRIGGER tally_truncate AFTER TRUNCATE ON contact FOR EACH STATEMENT EXECUTE FUNCTION tally_emptied()",
-    "CREATE TRIGGER tally_insert AFTER INSERT ON link REFERENCING NEW TABLE AS touched "
-    "FOR EACH STATEMENT EXECUTE FUNCTION tally_links()",
-    "CREATE TRIGGER tally_delete AFTER DELETE ON link REFERENCING OLD TABLE AS touched "
-    "FOR EACH STATEMENT EXECUTE FUNCTION tally_links()",
-    "CREATE TRIGGER tally_update AFTER UPDATE OF state ON link FOR EACH ROW "
-    "WHEN ((OLD.state = 'excluded') <> (NEW.state = 'excluded')) EXECUTE FUNCTION tally_excluded()",
+    """
+    CREATE TRIGGER tally_insert AFTER INSERT ON link REFERENCING NEW TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_links()
+    """,
+    """
+    CREATE TRIGGER tally_delete AFTER DELETE ON link REFERENCING OLD TABLE AS touched
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_links()
+    """,
+    """
+    CREATE TRIGGER tally_update AFTER UPDATE OF state ON link FOR EACH ROW
+    WHEN ((OLD.state = 'excluded') <> (NEW.state = 'excluded')) EXECUTE FUNCTION tally_excluded()
+    """,
     "CREATE TRIGGER tally_truncate AFTER TRUNCATE ON link FOR EACH STATEMENT EXECUTE FUNCTION tally_emptied()",
 )
 
