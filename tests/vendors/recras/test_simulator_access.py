@@ -202,6 +202,17 @@ def test_a_swap_without_an_end_stops_when_the_faults_are_cleared() -> None:
     assert json.loads(call(simulator, "GET", "/api2/klanten").body)[0]["adres"] is None
 
 
+def test_a_swap_waits_for_the_method_that_it_is_meant_for() -> None:
+    simulator = RecrasSimulator()
+    record_id = simulator.add_record(naam="A")
+    path = f"/api2/klanten/{record_id}"
+    simulator.fail("swap_empty", method="PUT")
+
+    shown = [json.loads(call(simulator, method, path, {}).body)["adres"] for method in ("GET", "PUT", "PUT")]
+
+    assert shown == [None, "", None]
+
+
 def test_a_swap_leaves_refusals_and_answers_without_a_body_alone() -> None:
     simulator = RecrasSimulator()
     call(simulator, "POST", "/api2/webhooks", {"name": "Klant::postSave", "url": "https://hub.example"})

@@ -69,6 +69,18 @@ def test_the_list_is_a_bare_array_of_customers_out_of_order() -> None:
     assert read(simulator, "/klanten") == listed
 
 
+def test_the_order_is_still_none_when_the_last_of_the_list_is_gone() -> None:
+    simulator = RecrasSimulator()
+    ids = [int(simulator.add_record(naam=f"N{number}")) for number in range(4)]
+
+    simulator.delete_record(str(read(simulator, "/klanten")[-1]["id"]))
+    newest = int(simulator.add_record(naam="Nieuw"))
+
+    listed = [klant["id"] for klant in read(simulator, "/klanten")]
+    assert listed[-1] != newest
+    assert len(listed) == len(ids)
+
+
 @pytest.mark.parametrize(("order", "back"), [("id", 1), ("newest", -1)])
 def test_the_order_can_be_chosen(order: Any, back: int) -> None:
     simulator = RecrasSimulator(order=order)
@@ -258,6 +270,16 @@ def test_a_kind_of_customer_is_looked_up_at_the_company_that_the_customer_has() 
         "soort_klant"
     ]
     assert call(simulator, "PUT", f"/klanten/{record_id}", {"soort_klant": "Bedrijf"}).status == 200
+
+
+@pytest.mark.parametrize(("given", "held"), [(2, 2), (None, 1)])
+def test_a_customer_moves_to_another_company_or_back_to_the_default(given: int | None, held: int) -> None:
+    simulator = RecrasSimulator()
+    record_id = simulator.add_record(naam="A", bedrijf_id=2)
+
+    response = call(simulator, "PUT", f"/klanten/{record_id}", {"bedrijf_id": given})
+
+    assert json.loads(response.body)["bedrijf_id"] == held
 
 
 def test_a_change_needs_its_persons_where_that_is_switched_on() -> None:

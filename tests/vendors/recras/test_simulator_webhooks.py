@@ -142,6 +142,18 @@ def test_a_person_added_by_hand_may_become_the_main_one() -> None:
     assert [(str(p["id"]), p["hoofdcontact"]) for p in shown] == [(second, True), ("1", False)]
 
 
+def test_of_persons_made_by_hand_the_first_is_the_main_one() -> None:
+    simulator = RecrasSimulator()
+
+    simulator.add_record(naam="A", contactpersonen=[{"achternaam": "Claes"}, {"achternaam": "Peeters"}])
+
+    (record,) = simulator.state()["records"]
+    assert [(p["achternaam"], p["hoofdcontact"]) for p in record["contactpersonen"]] == [
+        ("Claes", True),
+        ("Peeters", False),
+    ]
+
+
 def test_when_the_main_person_is_unlinked_by_hand_another_takes_the_place() -> None:
     simulator = RecrasSimulator()
     record_id = simulator.add_record(naam="A", contactpersonen=[{"achternaam": "Claes"}, {"achternaam": "Peeters"}])

@@ -191,6 +191,16 @@ def test_over_the_limit_every_request_waits_until_the_time_that_was_told() -> No
     assert answers == [(200, None), (200, None), (429, "5"), (429, "1"), (200, None)]
 
 
+def test_a_new_window_begins_at_the_moment_the_last_one_ends() -> None:
+    clock = Clock()
+    simulator = RompslompSimulator(rate_limit=1, rate_window_seconds=10, clock=clock)
+
+    first = call(simulator, "GET", CONTACTS).status
+    clock.now += 10
+
+    assert (first, call(simulator, "GET", CONTACTS).status) == (200, 200)
+
+
 def test_a_request_before_the_told_time_has_passed_waits_although_the_window_is_over() -> None:
     clock = Clock()
     simulator = RompslompSimulator(rate_limit=1, rate_window_seconds=10, clock=clock)

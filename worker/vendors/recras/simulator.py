@@ -187,7 +187,7 @@ class RecrasSimulator(Tenant):
         return f"{self.public_url or f'https://{host}{self.prefix}'}{path}"
 
     def _me(self, request: SimRequest, _: int) -> SimResponse:
-        checked_query(request, ())
+        checked_query(request, (), flat=self.switches.flat_errors)
         me = {"id": 1, "type": "personeel", "displaynaam": "Sandbox", "voornaam": "Sam", "achternaam": "Voorbeeld"}
         return _json(200, me)
 

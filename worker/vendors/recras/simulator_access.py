@@ -71,7 +71,7 @@ class Access:
 
 def _user(credentials: str) -> tuple[str, str]:
     try:
-        user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+        user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return "", ""
     return user, password

@@ -48,7 +48,7 @@ class ApiError(Exception):
         self.response = response
 
 
-def refused(faults: Sequence[Fault], *, flat: bool = False) -> ApiError:
+def refused(faults: Sequence[Fault], *, flat: bool) -> ApiError:
     """406, Recras's status for everything that is wrong with what was sent. `flat`: inner faults without the outer."""
     listed = [inner for fault in faults for inner in fault.inner or (fault,)] if flat else faults
     return ApiError(SimResponse.of_json(406, [fault.shown() for fault in listed], content_type=CONTENT_TYPE))

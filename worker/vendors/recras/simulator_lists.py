@@ -13,7 +13,7 @@ from worker.vendors.recras.simulator_rules import Switches
 from worker.vendors.simulation import SimRequest, SimResponse
 
 
-def checked_query(request: SimRequest, allowed: Collection[str], *, flat: bool = False) -> dict[str, str]:
+def checked_query(request: SimRequest, allowed: Collection[str], *, flat: bool) -> dict[str, str]:
     """
     The parameters that mean something.
 

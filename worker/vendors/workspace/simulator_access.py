@@ -70,7 +70,7 @@ def _credentials(header: str) -> tuple[str, str]:
     if scheme.lower() != "basic":
         return "", ""
     try:
-        user, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return "", ""
     return user, password
