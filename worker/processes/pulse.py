@@ -11,19 +11,18 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from worker.config import Settings
 
-Part = Literal["receiver", "worker", "scheduler"]
 STALE_SECONDS: Final = 60.0
 
 
 class Pulse:
     """One part's sign of life in a home."""
 
-    def __init__(self, settings: Settings, part: Part) -> None:
+    def __init__(self, settings: Settings, part: str) -> None:
         self.path = Path(settings.home) / "run" / f"{part}-{socket.gethostname()}.pulse"
 
     def beat(self) -> None:

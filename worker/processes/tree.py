@@ -92,7 +92,7 @@ class Tree:
             "CONTACTSYNC_RECEIVER__PORT": str(settings.receiver.port),
             "CONTACTSYNC_HOME": str(settings.home),
         }
-        ready = self._receiver_ready if part == "receiver" else Pulse(settings, part).fresh  # type: ignore[arg-type]
+        ready = self._receiver_ready if part == "receiver" else Pulse(settings, part).fresh
         argv = [sys.executable, "-m", "worker.cli", part]
         return ChildSpec(part, argv, env, ready=ready, stop_timeout_seconds=30.0)
 
