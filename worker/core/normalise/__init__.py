@@ -56,6 +56,29 @@ NORMALISERS: Final[Mapping[str, Normaliser]] = MappingProxyType(
 )
 """By the word that a row of a mapping carries: any JSON value in, its comparison key out."""
 
+# Shorter ones are placeholders, or cut off; Ireland's VAT numbers have seven.
+_FEWEST_DIGITS: Final = {"vat": 7, "registration": 8, "phone": 7}
+
+
+def identity_key(word: str, value: object) -> str:
+    """
+    The key of a value that tells one organisation from all others, empty where it cannot: what matching compares.
+
+    People fill required fields with `-`, `n.v.t.` or noughts, and two such records are not the same client. An e-mail
+    address needs its @, a VAT number its check digits or seven digits, a registration number eight, a phone number
+    seven; not all of them noughts. KeyError for a word that names nothing of the kind.
+
+    >>> identity_key("vat", "BE 0403.170.701"), identity_key("vat", "n.v.t."), identity_key("registration", "00000000")
+    ('BE0403170701', '', '')
+    """
+    key = NORMALISERS[word](value)
+    if word == "email":
+        return key if "@" in key.strip("@") else ""
+    digits = "".join(char for char in key if char.isdigit())
+    enough = len(digits) >= _FEWEST_DIGITS[word] or (word == "vat" and vat_valid(key))
+    return key if enough and digits.strip("0") else ""
+
+
 __all__ = [
     "NORMALISERS",
     "Normaliser",
@@ -68,6 +91,7 @@ __all__ = [
     "country_name_nl",
     "email_key",
     "folded",
+    "identity_key",
     "integer_key",
     "is_kvk",
     "join_name",

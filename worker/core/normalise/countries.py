@@ -20,12 +20,11 @@ LANGUAGES: Final = ("nl", "fr", "en", "de")
 _NO_COUNTRY: Final = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
 
 # Names in use that CLDR writes otherwise, folded. EL is the European Union's own code for Greece.
-_ALSO: Final[Mapping[str, str]] = {
+ALSO_KNOWN_AS: Final[Mapping[str, str]] = {
     "el": "GR",
     "holland": "NL",
     "the netherlands": "NL",
     "koninkrijk der nederlanden": "NL",
-    "niederlande": "NL",
     "hollande": "NL",
     "belgie belgique": "BE",
     "koninkrijk belgie": "BE",
@@ -82,14 +81,10 @@ _ALSO: Final[Mapping[str, str]] = {
     "hongkong": "HK",
     "macau": "MO",
     "macao": "MO",
-    "zuid korea": "KR",
     "republic of korea": "KR",
-    "viet nam": "VN",
     "swaziland": "SZ",
     "birma": "MM",
     "burma": "MM",
-    "kaapverdie": "CV",
-    "cape verde": "CV",
 }
 
 _SIGNS: Final = re.compile(r"[\W_]+")
@@ -158,4 +153,4 @@ def _by_name() -> dict[str, str]:
         if alias.isalpha() and len(codes) == 1 and codes[0] in countries:
             found[_plain(alias)].add(codes[0])
     names = {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
-    return {**names, **_ALSO, **{code.lower(): code for code in countries}}
+    return {**names, **ALSO_KNOWN_AS, **{code.lower(): code for code in countries}}

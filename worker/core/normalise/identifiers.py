@@ -7,12 +7,12 @@ from typing import Final
 
 from stdnum import get_cc_module
 from stdnum.eu import vat as eu_vat
-from stdnum.exceptions import ValidationError
 from stdnum.util import clean
 
 from worker.core.normalise.countries import country_code
 from worker.core.normalise.text import choice_key, text_key
 
+_MOST_VAT_CHARACTERS: Final = 20  # the longest in the world has 16; the check digits of endless ones cannot be computed
 # Written before the number, by people.
 _VAT_WORD: Final = re.compile(r"(?:(?:BTW|TVA|VAT|MWST|UST)(?:ID)?(?:NR|NUMMER|NO)?)+(?=[A-Z]{2}[0-9]|[0-9])")
 _REGISTRATION_WORD: Final = re.compile(r"(?:KVK|KBO|BCE|RPR|RPM|BTW|TVA|NL|BE|ONDERNEMING|ONDERNEMINGS)+(?:NR|NUMMER)?")
@@ -86,7 +86,7 @@ def is_kvk(value: str | None) -> bool:
 
 def _compact(value: str | None) -> str:
     """Letters and digits alone, in capitals; digits of other scripts and widths as ours where stdnum knows them."""
-    text = clean(text_key(value)).upper()
+    text = clean(text_key(value).upper())
     return text_key("".join(char for char in text if char.isalnum()))
 
 
@@ -97,21 +97,22 @@ def _vat_prefix(country: str | None) -> str | None:
 
 
 def _european(number: str) -> str:
-    """With a member state's own habits removed, where it is one's number."""
-    if not number.isascii():
+    """As the member state itself writes it, where it is a valid number of one: a wrong one is nobody's to fill up."""
+    if not (_can_be_vat(number) and eu_vat.is_valid(number)):
         return number
-    try:
-        compact = str(eu_vat.compact(number))
-    except ValidationError:
-        return number
+    compact = str(eu_vat.compact(number))
     return f"EL{compact[2:]}" if compact.startswith("GR") else compact
 
 
 def _is_valid_vat(number: str) -> bool:
-    prefix = number[:2]
-    if not (number.isascii() and prefix.isalpha() and number.isalnum()):
+    if not _can_be_vat(number):
         return False
-    if bool(eu_vat.is_valid(number)):
+    if eu_vat.is_valid(number):
         return True
-    module = get_cc_module(prefix.lower(), "vat")
+    module = get_cc_module(number[:2].lower(), "vat")
     return module is not None and bool(module.is_valid(number))
+
+
+def _can_be_vat(number: str) -> bool:
+    """Two letters, then letters and digits of ours, and not too many: what the check digits may be asked of."""
+    return number.isascii() and number.isalnum() and number[:2].isalpha() and len(number) <= _MOST_VAT_CHARACTERS

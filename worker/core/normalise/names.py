@@ -51,7 +51,7 @@ def folded(value: str | None) -> str:
     for _ in range(2):  # Unicode's own compatibility caseless match (section 3.13, D146) takes two rounds
         text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(char for char in text if unicodedata.category(char) != "Mn")
-    return unicodedata.normalize("NFC", plain.translate(_LETTERS))
+    return text_key(plain.translate(_LETTERS))
 
 
 def name_key(value: str | None) -> str:

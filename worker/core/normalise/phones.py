@@ -39,26 +39,30 @@ def phone_key(value: str | None, country: str | None = None, home: Sequence[str]
         return choice_key(text)
     code = country_code(country)
     regions = (code,) if code in phonenumbers.SUPPORTED_REGIONS else tuple(home)
-    for written in (_dialled(text), digits):
-        if number := _number(written, regions):
-            key = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-            return f"{key};ext={number.extension}" if number.extension else key
-    return digits
+    return _number(_dialled(text), regions) or _number(digits, regions) or digits
 
 
-def _number(written: str, regions: Sequence[str | None]) -> PhoneNumber | None:
-    """The first reading of a number that exists somewhere, else the first that could."""
-    possible: PhoneNumber | None = None
+def _number(written: str, regions: Sequence[str | None]) -> str | None:
+    """The first reading of a number that exists somewhere, else the first that could; None for neither."""
+    possible: str | None = None
     for region in regions:
         try:
             number = phonenumbers.parse(written, region)
+            key = _international(number)
+            if phonenumbers.is_valid_number(number):
+                return key
+            # One that does not exist may lose a nought each time it is read, as if that were the trunk zero.
+            stable = _international(phonenumbers.parse(key, None)) == key
         except NumberParseException:
             continue
-        if phonenumbers.is_valid_number(number):
-            return number
-        if possible is None and phonenumbers.is_possible_number(number):
-            possible = number
+        if possible is None and stable and phonenumbers.is_possible_number(number):
+            possible = key
     return possible
+
+
+def _international(number: PhoneNumber) -> str:
+    key = str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+    return f"{key};ext={number.extension}" if number.extension else key
 
 
 def _dialled(text: str) -> str:
@@ -71,5 +75,7 @@ def _dialled(text: str) -> str:
 
 def _digits(text: str) -> str:
     """The digits alone, `+` before them where the number is written internationally."""
-    digits = phonenumbers.normalize_digits_only(_dialled(text))
-    return f"+{digits}" if digits and _INTERNATIONAL.match(text) else digits
+    digits = str(phonenumbers.normalize_digits_only(_dialled(text)))
+    if _INTERNATIONAL.match(text):
+        return f"+{digits}" if digits else ""
+    return f"+{digits[2:]}" if digits.startswith("00") and len(digits) > 2 else digits

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from email_validator import validate_email
 
-from worker.core.normalise.text import choice_key, settled, text_key
+from worker.core.normalise.text import choice_key, text_key
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_USUAL_PORT: Final = {"http": ":80", "https": ":443"}
+_USUAL_PORT: Final = {"http": re.compile(r"(?::80)+$"), "https": re.compile(r"(?::443)+$")}
 
 
 def email_key(value: str | None) -> str:
@@ -58,8 +58,10 @@ def url_key(value: str | None) -> str:
         scheme, host, path, query, fragment = urlsplit(text)
     except ValueError:  # brackets that are no IPv6 address, and the like
         return text
-    if not host:
-        return text
     login, at, place = host.rpartition("@")
-    place = place.casefold().removesuffix(_USUAL_PORT.get(scheme, ":"))
-    return settled(urlunsplit((scheme, f"{login}{at}{place}", path.rstrip("/"), query, fragment)))
+    place = place.replace(" ", "").casefold()
+    if scheme in _USUAL_PORT:
+        place = _USUAL_PORT[scheme].sub("", place)
+    if not place:
+        return text
+    return text_key(urlunsplit((scheme, f"{login}{at}{place}", path.rstrip("/ "), query, fragment)))

@@ -1,0 +1,116 @@
+"""Phone, VAT and registration numbers. Those that exist are well-known ones of public bodies or of the libraries."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from worker.core.normalise import is_kvk, phone_key, registration_key, vat_key, vat_valid
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "key"),
+    [
+        pytest.param("+32 9 000 00 00", None, "+3290000000", id="international"),
+        pytest.param("09 000 00 00", None, "+3290000000", id="national, as in Belgium"),
+        pytest.param("0032 9 000 00 00", None, "+3290000000", id="two noughts"),
+        pytest.param("+32 (0)9 000 00 00", None, "+3290000000", id="trunk zero shown"),
+        pytest.param("(+32) 9/000.00.00", None, "+3290000000", id="brackets, slash, points"),
+        pytest.param("\uff0b32 9 000 00 00", None, "+3290000000", id="a wide plus"),
+        pytest.param("tel: 09/221.00.00 (kantoor)", None, "+3292210000", id="words around"),
+        pytest.param("06 1234 5678", None, "+31612345678", id="exists only in the Netherlands"),
+        pytest.param("06 1234 5678", "NL", "+31612345678", id="by the address's country"),
+        pytest.param("06 1234 5678", "Nederland", "+31612345678", id="by its name"),
+        pytest.param("030 123456", "DE", "+4930123456", id="by another country"),
+        pytest.param("030 123456", "Atlantis", "+3230123456", id="a country that is not known is no help"),
+        pytest.param("+49 30 123456", "BE", "+4930123456", id="the number knows its country"),
+        pytest.param("+1 (650) 253-0000", None, "+16502530000", id="America"),
+        pytest.param("09 221 00 00 ext. 12", None, "+3292210000;ext=12", id="extension"),
+        pytest.param("112", None, "112", id="too short to dial abroad"),
+        pytest.param("09 221 00 00 / 0470 12 34 56", None, "0922100000470123456", id="two numbers"),
+        pytest.param("+99 1", None, "+991", id="no such country"),
+        pytest.param("-", None, "-", id="a placeholder"),
+        pytest.param("Geen", None, "geen", id="a word"),
+    ],
+)
+def test_a_phone_number_has_one_key(written: str, country: str | None, key: str) -> None:
+    assert phone_key(written, country) == key
+
+
+def test_the_home_regions_can_be_others() -> None:
+    assert phone_key("030 123456", home=("DE",)) == "+4930123456"
+
+
+@given(digits=st.text("0123456789", min_size=6, max_size=11), signs=st.lists(st.sampled_from(" ./-"), max_size=6))
+@settings(deadline=None)
+def test_signs_between_the_digits_of_a_phone_number_do_not_count(digits: str, signs: list[str]) -> None:
+    spaced = "".join(a + b for a, b in zip(digits, [*signs, *[""] * len(digits)], strict=False))
+
+    assert phone_key(f"+31{spaced}") == phone_key(f"+31 {digits}")
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "key", "valid"),
+    [
+        pytest.param("BE 0403.170.701", None, "BE0403170701", True, id="Belgium"),
+        pytest.param("be403170701", None, "BE0403170701", True, id="Belgium, old nine digits"),
+        pytest.param("BE0000000097", None, "BE0000000097", True, id="Belgium, made up"),
+        pytest.param("BE 0403.170.702", None, "BE0403170702", False, id="Belgium, wrong check digits"),
+        pytest.param("0403.170.701", None, "0403170701", False, id="no country"),
+        pytest.param("0403.170.701", "BE", "BE0403170701", True, id="the address's country"),
+        pytest.param("0403.170.701", "Belgique", "BE0403170701", True, id="the country's name"),
+        pytest.param("0403.170.702", "BE", "0403170702", False, id="wrong, so not to be completed"),
+        pytest.param("NL 0044.95.445.B01", None, "NL004495445B01", True, id="the Netherlands"),
+        pytest.param("NL4495445B01", None, "NL004495445B01", True, id="the Netherlands, noughts left out"),
+        pytest.param("NL123456789B01", None, "NL123456789B01", False, id="Rompslomp's own example (sheet 6)"),
+        pytest.param("NL", None, "NL", False, id="letters alone are not filled up"),
+        pytest.param("DE 136 695 976", None, "DE136695976", True, id="Germany"),
+        pytest.param("FR 40 303 265 045", None, "FR40303265045", True, id="France"),
+        pytest.param("GR 094259216", None, "EL094259216", True, id="Greece by its country code"),
+        pytest.param("094259216", "GR", "EL094259216", True, id="Greece by the address"),
+        pytest.param("CHE-107.787.577 MWST", None, "CHE107787577MWST", True, id="Switzerland"),
+        pytest.param("GB 980 7806 84", None, "GB980780684", True, id="Britain"),
+        pytest.param("BTW BE 0403.170.701", None, "BE0403170701", True, id="a word before"),
+        pytest.param("Btw-nr: NL004495445B01", None, "NL004495445B01", True, id="more words before"),
+        pytest.param("n.v.t.", None, "NVT", False, id="not applicable"),
+        pytest.param("XX123456789", None, "XX123456789", False, id="no such country"),
+        pytest.param("-", None, "-", False, id="a placeholder"),
+        pytest.param("", None, "", False, id="empty"),
+        pytest.param(None, "BE", "", False, id="none"),
+    ],
+)
+def test_a_vat_number_has_one_key(written: str | None, country: str | None, key: str, valid: bool) -> None:
+    assert vat_key(written, country) == key
+    assert vat_valid(written, country) is valid
+
+
+@given(written=st.text() | st.from_regex(r"[A-Z]{2}[0-9A-Z .-]{0,14}", fullmatch=True))
+@settings(deadline=None, max_examples=300)
+def test_a_valid_vat_number_stays_valid_as_its_key(written: str) -> None:
+    assert vat_valid(vat_key(written)) is vat_valid(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "key", "kvk"),
+    [
+        pytest.param("12345678", None, "12345678", True, id="KvK"),
+        pytest.param("KvK 1234 5678", None, "12345678", True, id="KvK with the word"),
+        pytest.param("KvK-nummer: 12345678", "NL", "12345678", True, id="KvK with more words"),
+        pytest.param("01234567", None, "01234567", True, id="KvK with a nought in front"),
+        pytest.param("1234567", None, "1234567", False, id="a digit short"),
+        pytest.param("00000000", None, "00000000", False, id="noughts"),
+        pytest.param("0403.170.701", None, "0403170701", False, id="Belgium"),
+        pytest.param("BE 0403.170.701", None, "0403170701", False, id="Belgium with the country"),
+        pytest.param("BE403170701", None, "0403170701", False, id="Belgium, nine digits"),
+        pytest.param("403170701", None, "403170701", False, id="nine digits of nobody knows where"),
+        pytest.param("403170701", "België", "0403170701", False, id="nine digits in Belgium"),
+        pytest.param("RPR 0403.170.701", None, "0403170701", False, id="register of legal persons"),
+        pytest.param("HRB 12345 B", "DE", "HRB12345B", False, id="Germany"),
+        pytest.param("-", None, "-", False, id="a placeholder"),
+        pytest.param(None, None, "", False, id="none"),
+    ],
+)
+def test_a_registration_number_has_one_key(written: str | None, country: str | None, key: str, kvk: bool) -> None:
+    assert registration_key(written, country) == key
+    assert is_kvk(written) is kvk
