@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.vendors.rompslomp.stored import FOLDER, answer
 from worker.errors import (
@@ -196,3 +199,36 @@ def test_the_token_is_not_shown_where_the_requests_are_printed() -> None:
 
     assert "very-secret" not in repr(requests)
     assert "very-secret" not in repr(requests.read("1"))
+
+
+# -------------------------------------------------------------------------------------------------- whatever may come
+_NUMBERS = st.sampled_from(["9" * 5_000, "²", "-1", "12", 12, 1.5, True])
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=8) | _NUMBERS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+_CONTACTS = _VALUES | st.fixed_dictionaries({"id": _NUMBERS}, optional={"city": _VALUES, "is_supplier": _VALUES})
+_ERRORS = _VALUES | st.fixed_dictionaries({}, optional={"type": _VALUES, "message": _VALUES})
+_ANSWERS = _VALUES | st.fixed_dictionaries(
+    {}, optional={"contact": _CONTACTS, "contacts": st.lists(_CONTACTS, max_size=3), "error": _ERRORS}
+)
+_BODIES = st.binary(max_size=40) | _ANSWERS.map(lambda value: json.dumps(value).encode())
+
+
+@given(
+    status=st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 405, 409, 415, 422, 429, 500, 503]),
+    operation=st.sampled_from(["read", "list", "create", "update"]),
+    headers=st.fixed_dictionaries(
+        {"content-type": st.sampled_from(["application/json", "text/html", ""])},
+        optional={"retry-after": st.text(max_size=6), "x-total": st.sampled_from(["9" * 5_000, "²", "-1", "3"])},
+    ),
+    body=_BODIES,
+)
+def test_no_answer_at_all_crashes_its_reader(status: int, operation: str, headers: dict[str, str], body: bytes) -> None:
+    request = answer("contact", operation).request
+    response = Response(status, headers, body, request)
+
+    for reader in (rules.contact_of, lambda answered: rules.page_of(answered, "contacts")):
+        with suppress(SyncError):
+            reader(response)

@@ -8,6 +8,7 @@ https://api.rompslomp.nl/developer/swagger/v1/swagger.yaml (members, statuses). 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -50,6 +51,8 @@ TEXT_MEMBERS: Final = (
     "free_2",
     "free_3",
 )
+
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 CREDENTIALS_STEP: Final = "make a token in Rompslomp (Mijn account, Mijn API tokens) and set systems.rompslomp.token"
 SCOPE_STEP: Final = "make a token with the scopes public and manage:contacts, and allow both in the administration"
@@ -127,7 +130,7 @@ def _paging(page: int, per_page: int = PER_PAGE) -> tuple[tuple[str, str], ...]:
 
 def _digits(external_id: str) -> str:
     # What is not a number never becomes part of an address.
-    if not (external_id.isascii() and external_id.isdigit()):
+    if not _NUMBER.fullmatch(external_id):
         raise VendorRejected(f"{external_id!r} is not the id of a Rompslomp contact", reason="bad_id")
     return external_id
 
@@ -161,7 +164,7 @@ def page_of(response: Response, root: str) -> Page:
     if root == "contacts":
         items = [_sound(item, response) for item in items]
     total = response.headers.get("x-total", "")
-    return Page(tuple(items), int(total) if total.isascii() and total.isdigit() else None)
+    return Page(tuple(items), int(total) if _NUMBER.fullmatch(total) else None)
 
 
 def is_last(page: Page, seen: int, fresh: int, per_page: int = PER_PAGE) -> bool:
@@ -186,7 +189,7 @@ def _root(response: Response, root: str) -> Any:
 
 def _sound(contact: Json, response: Response) -> Json:
     number = contact.get("id")
-    if isinstance(number, bool) or not str(number).isdigit():
+    if isinstance(number, bool) or not _NUMBER.fullmatch(str(number)):
         raise response.broken("a contact without an id")
     for member in TEXT_MEMBERS:
         if not isinstance(contact.get(member), str | None):

@@ -9,6 +9,7 @@ is a setting. Nothing here sends anything.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -41,6 +42,8 @@ UNTOLD_WAIT_SECONDS: Final = 60.0
 
 BANK_MEMBERS: Final = ("bank_name", "bank_nr")
 """Financial data (sheet 5): dropped where an answer is read, and never quoted in what is kept of one."""
+
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 CREDENTIALS_STEP: Final = "set systems.workspace.token (and auth, username) to what Workspace gave"
 RIGHT_STEP: Final = "ask Workspace to give the token the right to Contacts"
@@ -101,7 +104,7 @@ class Requests:
 
     def _element(self, external_id: str) -> str:
         # "Digits only", says the page; what is not never becomes part of an address.
-        if not (external_id.isascii() and external_id.isdigit()):
+        if not _NUMBER.fullmatch(external_id):
             raise VendorRejected(f"{external_id!r} is not the id of a Workspace contact", reason="bad_id")
         return self.element_path.format(id=external_id)
 
@@ -198,7 +201,7 @@ def _envelope(response: Response) -> Envelope | None:
     if not isinstance(inner, dict):
         return None
     code, data, exceptions = inner.get("code"), inner.get("data"), inner.get("exception")
-    if code is not None and (isinstance(code, bool) or not text(code).isdigit()):
+    if code is not None and (isinstance(code, bool) or not _NUMBER.fullmatch(text(code))):
         raise response.broken("`code` of the answer is no number")
     if not exceptions:
         exceptions = []
@@ -221,7 +224,7 @@ def _is_empty_list(response: Response) -> bool:
 def _contact(entry: Any, response: Response) -> Json:
     """One contact without bank data, every value a text or None but `trashed` (sheet 5)."""
     contact = entry.get("Contact") if isinstance(entry, dict) else None
-    if not isinstance(contact, dict) or not text(contact.get("id")).isdigit():
+    if not isinstance(contact, dict) or not _NUMBER.fullmatch(text(contact.get("id"))):
         raise response.broken("the answer holds a contact without an id")
     sound: Json = {}
     for member, value in contact.items():
