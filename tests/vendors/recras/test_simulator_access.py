@@ -237,6 +237,11 @@ def test_a_person_can_edit_between_a_get_and_a_put() -> None:
     assert (answer["plaats"], answer["adres"]) == ("Aalst", "Kerkstraat 12")
 
 
+def test_a_fault_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        RecrasSimulator().fail("nonsense")
+
+
 def test_the_settings_point_at_the_simulator_and_so_do_its_own_addresses() -> None:
     simulator = RecrasSimulator()
 

@@ -354,6 +354,20 @@ def test_what_a_person_deleted_is_gone() -> None:
     assert simulator.state() == {"records": [], "companies": {"440923104": []}}
 
 
+def test_what_a_contact_has_not_cannot_be_set_by_hand() -> None:
+    simulator = RompslompSimulator()
+    record_id = simulator.add_record(company_name="Dakwerken De Linde")
+
+    with pytest.raises(ValueError, match="email"):
+        simulator.add_record(company_name="B", email="x")
+    with pytest.raises(ValueError, match="is_supplier"):
+        simulator.edit_record(record_id, {"is_supplier": "no"})
+    with pytest.raises(KeyError):
+        simulator.edit_record("1", {"city": "Gent"})
+    with pytest.raises(ValueError, match="nonsense"):
+        simulator.fail("nonsense")
+
+
 def test_many_callers_at_once_make_no_double_where_numbers_are_unique() -> None:
     simulator = RompslompSimulator()
     body = {"contact": {**COMPANY, "contact_number": "RB-1"}}

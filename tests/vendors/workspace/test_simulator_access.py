@@ -250,6 +250,11 @@ def test_a_person_can_edit_between_two_requests() -> None:
     assert (contact["name"], contact["phone"]) == ("B", "2")
 
 
+def test_a_fault_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        WorkspaceSimulator().fail("nonsense")
+
+
 def test_the_settings_point_at_the_simulator() -> None:
     simulator = WorkspaceSimulator()
 
