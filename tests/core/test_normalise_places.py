@@ -59,6 +59,16 @@ def test_every_country_of_europe_is_known_by_its_name(language: str) -> None:
     assert [country_code(names[code]) for code in EUROPE] == EUROPE
 
 
+def test_no_name_means_two_countries() -> None:
+    meanings: dict[str, set[str]] = {}
+    for language in LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if country_name_nl(code):
+                meanings.setdefault(folded(name), set()).add(code)
+
+    assert {name: codes for name, codes in meanings.items() if len(codes) > 1} == {}
+
+
 def test_every_country_has_a_dutch_name_that_leads_back_to_it() -> None:
     codes = sorted(code for code in phonenumbers.SUPPORTED_REGIONS if code not in {"AC", "TA"})
 

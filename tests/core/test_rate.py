@@ -39,6 +39,7 @@ def allowed_times(gaps: list[float], rate: float, burst: int) -> list[float]:
         pytest.param(10.5, 10.5, 2.0, 1, Turn(True, 11.0, 0.0), id="waited as told"),
         pytest.param(10.5, 10.0, 2.0, 2, Turn(True, 11.0, 0.0), id="the second of a burst"),
         pytest.param(11.0, 10.0, 2.0, 2, Turn(False, 11.0, 0.5), id="the burst is spent"),
+        pytest.param(10.5, 10.5 - 2**-9, 2.0, 1, Turn(False, 10.5, 2**-9), id="two milliseconds are a wait"),
         pytest.param(99.0, 10.0, 2.0, 2, Turn(False, 11.0, 0.5), id="the clock was set back"),
         pytest.param(None, 10.0, 0.25, 1, Turn(True, 14.0, 0.0), id="less than one a second"),
     ],

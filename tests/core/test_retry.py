@@ -55,6 +55,8 @@ DEAD = RetryDecision("dead", None, costs_attempt=True)
         pytest.param(0, "postponed", None, 0.5, postponed(5), id="not told, before any attempt"),
         pytest.param(2, "postponed", None, 0.0, postponed(24), id="not told: the rung, with jitter"),
         pytest.param(1, "postponed", 1e300, 0.5, postponed(LONGEST_WAIT_SECONDS), id="postponed for ever"),
+        pytest.param(1, "postponed", float("nan"), 0.5, postponed(5), id="told no number"),
+        pytest.param(1, "postponed", -5, 0.5, postponed(5), id="told to wait in the past"),
         pytest.param(1, "doubtful", None, 0.5, waiting(300), id="a doubtful refusal is tried once more"),
         pytest.param(2, "doubtful", None, 0.5, DEAD, id="and then believed"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Final
@@ -95,8 +94,7 @@ def country_code(value: str | None) -> str | None:
     """
     The two-letter code of a country from a code (two or three letters) or a name in Dutch, French, English or German.
 
-    None for what is not known, and for a name that means two countries. Spelling is read kindly: case, accents and
-    signs do not count.
+    None for what is not known. Spelling is read kindly: case, accents and signs do not count.
 
     >>> country_code("be"), country_code("NLD"), country_code("Duitsland"), country_code("Pays-Bas")
     ('BE', 'NL', 'DE', 'NL')
@@ -143,14 +141,16 @@ def _dutch() -> dict[str, str]:
 def _by_name() -> dict[str, str]:
     """Every name and code that is known, folded, to the code. Read from CLDR once, in some ten milliseconds."""
     countries = _dutch().keys()
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for language in LANGUAGES:
-        for code, name in Locale(language).territories.items():
-            if code in countries:
-                found[_plain(name)].add(code)
+    names = {
+        _plain(name): code
+        for language in LANGUAGES
+        for code, name in Locale(language).territories.items()
+        if code in countries
+    }
     # Old and three-letter codes; one that stands for several countries of today is left out.
-    for alias, codes in get_global("territory_aliases").items():
-        if alias.isalpha() and len(codes) == 1 and codes[0] in countries:
-            found[_plain(alias)].add(codes[0])
-    names = {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
-    return {**names, **ALSO_KNOWN_AS, **{code.lower(): code for code in countries}}
+    codes = {
+        alias.lower(): now[0]
+        for alias, now in get_global("territory_aliases").items()
+        if alias.isalpha() and len(now) == 1 and now[0] in countries
+    }
+    return {**codes, **names, **ALSO_KNOWN_AS, **{code.lower(): code for code in countries}}

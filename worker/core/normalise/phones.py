@@ -15,8 +15,6 @@ from worker.core.normalise.text import choice_key, text_key
 HOME_REGIONS: Final = ("BE", "NL")
 """Where a number without a country is looked for, in this order."""
 
-# `+32 (0)9 …` shows the trunk zero of calls within the country; it is not dialled after the country's number.
-_TRUNK_ZERO: Final = re.compile(r"\(\s*0\s*\)")
 _INTERNATIONAL: Final = re.compile(r"\(?\s*(?:[+\uff0b]|00)")
 
 
@@ -66,11 +64,9 @@ def _international(number: PhoneNumber) -> str:
 
 
 def _dialled(text: str) -> str:
-    """The number as it is dialled from anywhere, if it is written so: `+` and no trunk zero."""
+    """`00` as `+`: the library takes it for one only where the region's own prefix for going abroad is `00`."""
     prefix = _INTERNATIONAL.match(text)
-    if prefix is None:
-        return text
-    return "+" + _TRUNK_ZERO.sub("", text[prefix.end() :])
+    return f"+{text[prefix.end() :]}" if prefix else text
 
 
 def _digits(text: str) -> str:
