@@ -26,6 +26,7 @@ from worker.errors import OutcomeUnknown, RateLimited, VendorBroken, VendorUnava
 __all__ = ["Budget", "Exchange", "Lane", "Request", "Response", "Session", "Unmetered", "json_body", "make_client"]
 
 EXCERPT_BYTES: Final = 4_096
+LONGEST_WAIT_SECONDS: Final = 30 * 86_400.0
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -53,7 +54,7 @@ class Response:
         """The body as JSON. VendorBroken (for a create: OutcomeUnknown) where it is none."""
         if self.is_json:
             try:
-                return orjson.loads(self.body)
+                return _storable(self.body)
             except orjson.JSONDecodeError:
                 pass
         raise self.broken("the answer is not JSON")
@@ -61,7 +62,7 @@ class Response:
     def json_or_none(self) -> Any:
         """The body as JSON, None where it is none; for error bodies, which may be anything."""
         try:
-            return orjson.loads(self.body) if self.is_json else None
+            return _storable(self.body) if self.is_json else None
         except orjson.JSONDecodeError:
             return None
 
@@ -236,14 +237,31 @@ def retry_after_seconds(value: str | None, now: float | None = None) -> float | 
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
+        return min(max(0.0, seconds), LONGEST_WAIT_SECONDS) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
         at = parsedate_to_datetime(value).timestamp()
     except (TypeError, ValueError):
         return None
-    return max(0.0, at - (time.time() if now is None else now))
+    return min(max(0.0, at - (time.time() if now is None else now)), LONGEST_WAIT_SECONDS)
+
+
+def _storable(body: bytes) -> Any:
+    """JSON without NUL characters in its texts: a vendor may send them, and PostgreSQL stores none."""
+    value = orjson.loads(body)
+    return _without_nul(value) if b"\\u0000" in body else value
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, list):
+        return [_without_nul(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(one) for name, one in value.items()}
+    return value
 
 
 def json_body(value: Any) -> bytes:

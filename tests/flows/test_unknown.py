@@ -1,0 +1,67 @@
+"""A create whose answer is lost makes no second record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fixtures.hub import Crash
+from tests.flows.stories import client
+
+if TYPE_CHECKING:
+    from tests.fixtures.hub import Hub
+
+TARGETS = ["rompslomp", "recras", "workspace"]
+FAULTS = ["drop_after", "delay", "truncate", "html", "status", "empty", "wrong_json"]
+
+
+@pytest.mark.parametrize("system", TARGETS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_create_whose_answer_is_lost_makes_no_second_record(hub: Hub, system: str, fault: str) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.simulators[system].fail(fault, method="POST", seconds=60.0)  # type: ignore[arg-type]
+
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert len(hub.simulators[system].state()["records"]) == 1
+    assert hub.link(source_id, system)["state"] == "synced"
+
+
+@pytest.mark.parametrize("system", TARGETS)
+def test_a_create_that_never_arrived_is_made_once(hub: Hub, system: str) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.simulators[system].fail("drop_before", method="POST")
+
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert len(hub.simulators[system].state()["records"]) == 1
+    assert hub.link(source_id, system)["state"] == "synced"
+
+
+@pytest.mark.parametrize("system", TARGETS)
+@pytest.mark.parametrize("point", ["before_send", "after_answer"])
+def test_a_worker_killed_around_the_create_makes_no_second_record(hub: Hub, system: str, point: str) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.event(source_id)
+    hub.crash_at = lambda name: name == f"{system}.create.{point}"
+
+    with pytest.raises(Crash):
+        hub.settle()
+    hub.restart()
+    hub.settle_all()
+
+    assert [len(hub.simulators[name].state()["records"]) for name in TARGETS] == [1, 1, 1]
+    assert {state for _, _, state, _ in hub.links()} == {"synced"}
+
+
+def test_a_lost_answer_in_recras_without_an_email_makes_no_second_record(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client(email=None))
+    hub.recras.fail("drop_after", method="POST")
+
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert len(hub.recras.state()["records"]) == 1
