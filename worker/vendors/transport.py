@@ -10,6 +10,7 @@ error of `worker.errors` here; what an answer means is for the vendor's folder.
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
