@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from worker.core import contact as canonical
 from worker.core.contact import Json
 from worker.core.matching import Candidate
-from worker.core.normalise import NORMALISERS, name_key
+from worker.core.normalise import NORMALISERS, identity_key, name_key
 
 NAME = "directory"
 
@@ -123,11 +123,11 @@ def find(connection: Connection, system: str, contact: Json, reference: str | No
         {
             "system": system,
             "reference": reference or "",
-            "vat": NORMALISERS["vat"](contact.get("vat_number")),
-            "registration": NORMALISERS["registration"](contact.get("registration_number")),
+            "vat": identity_key("vat", contact.get("vat_number")),
+            "registration": identity_key("registration", contact.get("registration_number")),
             "name": name_key(contact.get("name")),
             "postcode": NORMALISERS["postcode"](canonical.get(contact, "address.postal_code")),
-            "emails": sorted({NORMALISERS["email"](email) for email in emails if email}),
+            "emails": sorted({identity_key("email", email) for email in emails if email}),
         },
     )
     return [
@@ -146,8 +146,8 @@ def _row(candidate: Candidate) -> Json:
         "values": dict(candidate.values),
         "emails": list(candidate.emails),
         "name_key": name_key(candidate.name),
-        "vat_key": NORMALISERS["vat"](candidate.values.get("vat_number")),
-        "registration_key": NORMALISERS["registration"](candidate.values.get("registration_number")),
+        "vat_key": identity_key("vat", candidate.values.get("vat_number")),
+        "registration_key": identity_key("registration", candidate.values.get("registration_number")),
         "postcode_key": NORMALISERS["postcode"](candidate.values.get("address.postal_code")),
-        "email_keys": sorted({NORMALISERS["email"](email) for email in candidate.emails if email}),
+        "email_keys": sorted({identity_key("email", email) for email in candidate.emails if email}),
     }
