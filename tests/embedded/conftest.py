@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.fixtures.servers import UNSAFE_BUT_FAST
+from tests.fixtures.servers import UNSAFE_BUT_FAST, short_folder
 from worker.embedded.servers import LocalServers
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A home that does not exist yet."""
-    with _short_folder() as folder:
+    with short_folder() as folder:
         yield folder / "home"
 
 
@@ -30,15 +28,7 @@ def used_home(home: Path, _stopped_home: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def _stopped_home() -> Iterator[Path]:
-    with _short_folder() as folder:
+    with short_folder() as folder:
         with LocalServers(folder / "home", postgres_settings=UNSAFE_BUT_FAST):
             pass
         yield folder / "home"
-
-
-@contextmanager
-def _short_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="cs-") as name:
-        folder = Path(name).resolve()
-        folder.chmod(0o755)  # under root the servers run as somebody else, who has to get in
-        yield folder

@@ -18,7 +18,10 @@ from worker.embedded.accounts import CAP_DAC_READ_SEARCH, Account, choose_accoun
 from worker.embedded.binaries import postgres_programs
 from worker.embedded.servers import LocalServers
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="capabilities and namespaces are of Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="capabilities and namespaces are of Linux"),
+]
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 

@@ -78,6 +78,7 @@ def test_the_command_starts_with_clean_signals_and_without_our_files(tmp_path: P
     assert (tmp_path / "log").read_text() == "[] [True, True, True] ['0', '1', '2']\n"
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_moment_of_the_start_is_not_lost(tmp_path: Path) -> None:
     for _ in range(20):
         process = run(SLEEPS, tmp_path)
@@ -148,6 +149,7 @@ guard.wait()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this is what all the tests are about")
 def test_without_the_means_of_linux_the_guard_still_sees_that_it_is_alone(tmp_path: Path) -> None:
     options = {"parent": "PARENT", "directory": str(tmp_path), "stop_signals": [15], "stop_seconds": 1}

@@ -115,6 +115,7 @@ def test_data_survive_a_stop_and_a_start(used_home: Path) -> None:
         assert remembered(postgres.url) == [1]
 
 
+@pytest.mark.slow
 def test_a_commit_survives_a_crash_of_the_server(home: Path) -> None:
     with EmbeddedPostgres(home) as postgres:
         url = postgres.url
@@ -128,6 +129,7 @@ def test_a_commit_survives_a_crash_of_the_server(home: Path) -> None:
         assert remembered(url) == [1]
 
 
+@pytest.mark.slow
 def test_the_database_is_made_again_when_somebody_has_dropped_it(used_home: Path) -> None:
     with (
         EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST) as postgres,
@@ -139,6 +141,7 @@ def test_the_database_is_made_again_when_somebody_has_dropped_it(used_home: Path
         assert ask(postgres.url, "SELECT current_database()::text") == "contactsync"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["with blanks and Zoë’s", 'quote " percent % equals = plus + at @ and colon :', "comma,comma"]
 )
@@ -149,6 +152,7 @@ def test_a_home_may_have_an_odd_name(home: Path, name: str) -> None:
         assert (home / name / "postgres" / "data" / "PG_VERSION").exists()
 
 
+@pytest.mark.slow
 def test_a_home_too_deep_for_a_socket_is_reached_by_tcp(home: Path) -> None:
     deep = home.joinpath(*["a-folder-with-a-long-name"] * 12)
 
@@ -172,6 +176,7 @@ def test_a_home_that_is_a_file_is_refused_in_words(home: Path) -> None:
     assert "`home`" in caught.value.next_step
 
 
+@pytest.mark.slow
 def test_a_lost_password_is_replaced(used_home: Path) -> None:
     with EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST) as postgres:
         remember(postgres.url, 1)
@@ -192,6 +197,7 @@ def test_a_wrong_password_file_is_said_at_once(used_home: Path) -> None:
     assert "remove the file" in caught.value.next_step
 
 
+@pytest.mark.slow
 def test_a_setting_that_postgres_refuses_is_in_the_message(used_home: Path) -> None:
     with pytest.raises(EmbeddedError, match="no_such_setting"):
         EmbeddedPostgres(used_home, settings={**UNSAFE_BUT_FAST, "no_such_setting": "1"}).start()
@@ -229,6 +235,7 @@ def test_a_port_lost_in_a_race_is_replaced_by_another(used_home: Path) -> None:
             assert ask(postgres.tcp_url, "SELECT 1") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["postgres/data/postmaster.pid", "run/.s.PGSQL.5432.lock"])
 def test_a_stale_pid_file_whose_pid_is_another_programs_by_now_is_no_obstacle(used_home: Path, file: str) -> None:
     somebody_else = psutil.Process().ppid()
@@ -245,6 +252,7 @@ def test_a_stale_pid_file_whose_pid_is_another_programs_by_now_is_no_obstacle(us
         assert psutil.pid_exists(somebody_else)
 
 
+@pytest.mark.slow
 def test_what_a_start_that_was_cut_off_left_is_cleared_away(home: Path) -> None:
     half = home / "postgres.new-0123abcd" / "data"
     half.mkdir(parents=True)
@@ -275,6 +283,7 @@ def test_data_of_a_version_that_is_not_carried_are_refused_in_words(home: Path) 
         EmbeddedPostgres(home).start()
 
 
+@pytest.mark.slow
 def test_stopping_ends_the_server_and_frees_the_home(used_home: Path) -> None:
     postgres = EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST)
     postgres.start()
@@ -297,6 +306,7 @@ def _is_broken(connection: psycopg.Connection) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_stopping_twice_or_before_the_start_is_harmless(used_home: Path) -> None:
     postgres = EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST)
     postgres.stop()

@@ -88,6 +88,7 @@ def test_a_second_terminal_reaches_the_same_database_and_cannot_stop_it(running:
     assert running.running()
 
 
+@pytest.mark.slow
 def test_a_second_start_is_told_the_pid_and_the_home(used_home: Path) -> None:
     with program(RUN_SERVERS, used_home) as first:
         first.wait_for("running")
@@ -106,6 +107,7 @@ def test_a_second_start_in_the_same_process_is_refused_too(running: LocalServers
     assert running.running()
 
 
+@pytest.mark.slow
 def test_there_is_nothing_to_find_before_and_after(used_home: Path) -> None:
     assert connect_existing(used_home) is None
     with LocalServers(used_home, postgres_settings=UNSAFE_BUT_FAST):
@@ -125,6 +127,7 @@ def test_a_state_file_that_nobody_stands_behind_is_no_server(used_home: Path, co
     assert connect_existing(used_home) is None
 
 
+@pytest.mark.slow
 def test_a_start_that_fails_leaves_nothing_running(used_home: Path) -> None:
     servers = LocalServers(used_home, redis_settings={"no-such-setting": "1"}, postgres_settings=UNSAFE_BUT_FAST)
 
@@ -136,6 +139,7 @@ def test_a_start_that_fails_leaves_nothing_running(used_home: Path) -> None:
         assert again.running()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["postgres", "redis"])
 def test_a_server_that_dies_comes_back_under_the_same_url(running: LocalServers, which: str) -> None:
     server = {"postgres": running.postgres, "redis": running.redis}[which]
@@ -146,6 +150,7 @@ def test_a_server_that_dies_comes_back_under_the_same_url(running: LocalServers,
     wait_until(lambda: server.running() and server.pid() != before and running.running())
 
 
+@pytest.mark.slow
 def test_a_server_that_was_stopped_on_purpose_stays_so(running: LocalServers) -> None:
     running.redis.stop()
     before = running.postgres.pid()

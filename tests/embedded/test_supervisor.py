@@ -138,6 +138,7 @@ def test_a_child_killed_from_outside_is_started_again(tmp_path: Path) -> None:
     assert (died.name, died.pid, died.reason, died.wait_seconds) == ("a", before["a"], "signal 9 (SIGKILL)", 0.05)
 
 
+@pytest.mark.slow
 def test_a_child_that_dies_again_and_again_rests_longer_each_time(tmp_path: Path) -> None:
     dying = ChildSpec("a", [sys.executable, "-S", "-c", "import sys; sys.exit(3)"], ready=lambda: False)
 
@@ -149,6 +150,7 @@ def test_a_child_that_dies_again_and_again_rests_longer_each_time(tmp_path: Path
     assert {event.reason for event in deaths} == {"exit status 3"}
 
 
+@pytest.mark.slow
 def test_after_a_good_run_the_rest_is_short_again(tmp_path: Path) -> None:
     any_run_is_good = Backoff(first_seconds=0.05, longest_seconds=0.2, good_run_seconds=0)
     dying = ChildSpec("a", [sys.executable, "-S", "-c", ""])
@@ -186,6 +188,7 @@ def test_a_stubborn_child_is_killed_and_the_status_tells(tmp_path: Path) -> None
     assert none_alive(processes)
 
 
+@pytest.mark.slow
 def test_a_second_request_to_stop_does_not_wait_any_longer(tmp_path: Path) -> None:
     stubborn = child("a", tmp_path, STUBBORN, stop_timeout_seconds=600)
 
@@ -248,6 +251,7 @@ sys.exit(Supervisor(children, folder, on_event=tell, output=sys.argv[2]).run())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_tree_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     with program(SUPERVISE, tmp_path, "log") as up:
@@ -266,6 +270,7 @@ def test_a_signal_ends_the_tree_in_good_order(tmp_path: Path, number: signal.Sig
         wait_until(lambda: none_alive(family))
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_takes_the_whole_tree_with_it(tmp_path: Path) -> None:
     with program(SUPERVISE, tmp_path, "log") as up:
         up.wait_for("all ready")
@@ -277,6 +282,7 @@ def test_a_killed_supervisor_takes_the_whole_tree_with_it(tmp_path: Path) -> Non
         wait_until(lambda: none_alive(family))
 
 
+@pytest.mark.slow
 def test_output_can_pass_through(tmp_path: Path) -> None:
     talkative = SUPERVISE.replace(
         "import pathlib, signal, subprocess", "print('hello'); import pathlib, signal, subprocess"
