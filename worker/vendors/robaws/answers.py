@@ -117,15 +117,5 @@ def _object(response: Response) -> dict[str, Any]:
 
 
 def _kept(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy without internal members, bank data and NUL characters, which PostgreSQL stores in no text."""
-    return {name: _without_nul(value) for name, value in record.items() if name not in _DROPPED}
-
-
-def _without_nul(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, list):
-        return [_without_nul(item) for item in value]
-    if isinstance(value, dict):
-        return {name.replace("\x00", ""): _without_nul(inner) for name, inner in value.items()}
-    return value
+    """A copy without internal members and bank data."""
+    return {name: value for name, value in record.items() if name not in _DROPPED}

@@ -123,7 +123,7 @@ def _limited(response: Response) -> RateLimited:
     been seen, and is obeyed if it comes.
     """
     told, said = quota(response), _Said.of(response)
-    wait = min(retry_after_seconds(response.headers.get("retry-after")) or 0.0, DAY_SECONDS)
+    wait = retry_after_seconds(response.headers.get("retry-after")) or 0.0
     if told is not None and told.remaining == 0:
         seconds = told.reset_seconds if told.reset_seconds is not None else (wait or UNTOLD_RESET_SECONDS)
         text = "the day's quota of calls to Robaws is spent, by all integrations of this tenant together"
@@ -215,4 +215,4 @@ def _field_messages(errors: Any) -> Iterator[tuple[str, str]]:
 
 
 def _short(text: str) -> str:
-    return text.replace("\x00", "").strip()[:MOST_TEXT]
+    return text.strip()[:MOST_TEXT]
