@@ -1,0 +1,147 @@
+"""A real receiver on a free port of this machine, with a real PostgreSQL behind it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy import Engine, text
+
+from webhooks.app import create_app
+from webhooks.server import make_server
+from worker.config import Settings
+from worker.core.signature import sign
+
+SECRET = "a-made-up-secret"
+TOKENS = {"viewer-token": "viewer", "operator-token": "operator", "administrator-token": "admin"}
+
+
+class Nudges:
+    """A publisher that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[object, ...]] = []
+
+    def intake(self) -> None:
+        self.said.append(("intake",))
+
+    def fetch(self, contact_id: int) -> None:
+        self.said.append(("fetch", contact_id))
+
+    def deliver(self, system: str, link_id: int) -> None:
+        self.said.append(("deliver", system, link_id))
+
+
+def make_settings(database_url: str, **sections: Any) -> Settings:
+    """Settings of a receiver, and of enabled systems that are never called."""
+    sections.setdefault("receiver", {})
+    return Settings.model_validate(
+        {
+            "database": {"url": database_url},
+            "redis": {"url": "redis://127.0.0.1:1/0"},
+            "ops": {"tokens": TOKENS},
+            "systems": {
+                "robaws": {
+                    "enabled": True,
+                    "username": "api",
+                    "password": "secret",
+                    "webhook_secrets": [SECRET],
+                    "base_url": "https://robaws.example/api/v2",
+                },
+                "rompslomp": {
+                    "enabled": True,
+                    "token": "token",
+                    "company_id": "1",
+                    "base_url": "https://rompslomp.example/api/v1",
+                },
+            },
+            **sections,
+        }
+    )
+
+
+class Served:
+    """One running receiver, seen from the outside."""
+
+    def __init__(self, url: str, engine: Engine, nudges: Nudges) -> None:
+        self.url = url
+        self.engine = engine
+        self.nudges = nudges
+        self.http = httpx.Client(base_url=url, timeout=10, trust_env=False)
+
+    def post(self, body: bytes, **headers: str) -> httpx.Response:
+        """A signed webhook."""
+        signed = {"Content-Type": "application/json", "Robaws-Signature": sign(SECRET, int(time.time()), body)}
+        signed.update({name.replace("_", "-"): value for name, value in headers.items()})
+        return self.http.post("/webhooks/robaws", content=body, headers=signed)
+
+    def event(self, event_id: str, source_id: str = "1834", kind: str = "client.updated") -> httpx.Response:
+        """A webhook event."""
+        return self.post(orjson.dumps({"id": event_id, "event": kind, "data": {"id": source_id}}))
+
+    def api(self, path: str, token: str = "administrator-token", **more: Any) -> httpx.Response:
+        """A GET of the API."""
+        return self.http.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {token}"}, **more)
+
+    def act(self, path: str, json: Any = None, token: str = "operator-token") -> httpx.Response:
+        """A POST of the API."""
+        return self.http.post(f"/api/v1{path}", headers={"Authorization": f"Bearer {token}"}, json=json)
+
+    def rows(self, query: str, **values: Any) -> list[Any]:
+        """Rows of the database."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query), values))
+
+    def execute(self, statement: str, **values: Any) -> None:
+        """Change the database."""
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), values)
+
+
+@contextmanager
+def serving(settings: Settings, engine: Engine, **more: Any) -> Iterator[Served]:
+    """A receiver in a thread, until the end of the block."""
+    nudges = Nudges()
+    more.setdefault("publisher", nudges)
+    ready = threading.Event()
+    address: list[tuple[str, int]] = []
+
+    def on_ready(host: str, port: int) -> None:
+        address.append((host, port))
+        ready.set()
+
+    server = make_server(create_app(settings, **more), "127.0.0.1", 0, on_ready)
+    thread = threading.Thread(target=server.run, name="receiver", daemon=True)
+    thread.start()
+    assert ready.wait(20), "the receiver did not come up"
+    served = Served("http://{}:{}".format(*address[0]), engine, nudges)
+    try:
+        yield served
+    finally:
+        served.http.close()
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive(), "the receiver did not stop"
+
+
+@pytest.fixture
+def served(migrated_url: str, engine: Engine) -> Iterator[Served]:
+    """A running receiver on a fresh database."""
+    with serving(make_settings(migrated_url), engine) as made:
+        wait_until(lambda: made.http.get("/readyz").status_code == 200)
+        yield made
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for a condition; it is asked again and again, with a short breath between."""
+    end = time.monotonic() + seconds
+    breath = threading.Event()
+    while not condition():
+        assert time.monotonic() < end, "what was waited for did not happen"
+        breath.wait(0.02)

@@ -1,0 +1,1 @@
+"""The JSON API for operators, scripts and monitors: `/api/v1`."""

@@ -1,0 +1,137 @@
+"""
+`create_app(settings)`: the receiver, the API, the metrics and the page in one ASGI application.
+
+The event's way stands beside the router: it is looked at first and touches none of Starlette's machinery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from prometheus_client import generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from typing_extensions import override
+
+from webhooks import metrics, page
+from webhooks.access import Access
+from webhooks.api.responses import json_response
+from webhooks.api.routes import api_routes
+from webhooks.database import Database
+from webhooks.figures import Figures
+from webhooks.group_commit import GroupCommit, Limits
+from webhooks.health import Readiness
+from webhooks.nudge import Nudger
+from webhooks.problems import Problem, on_error, on_http_exception
+from webhooks.receive import PATH, Receiver
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from worker.config import Settings
+    from worker.runtime import Publisher
+
+
+class Application(Starlette):
+    """Starlette with the event's own way before the router."""
+
+    receiver: Receiver
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PATH:
+            await self.receiver(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings, *, publisher: Publisher | None = None, limits: Limits | None = None) -> Application:
+    """
+    The application of these settings, which carry the database's and Redis's url.
+
+    `publisher` takes the nudges; without one they go out over Celery. A database that is away at the start is waited
+    for: until then events are answered with 503 and `/readyz` says what is missing.
+    """
+    parts = Parts(settings, publisher, limits)
+    app = Application(
+        routes=[
+            Route("/healthz", parts.healthz),
+            Route("/readyz", parts.readyz),
+            Route("/metrics", parts.metrics),
+            Route("/", parts.page),
+            *api_routes(settings, parts.database, parts.access, parts.nudger),
+        ],
+        exception_handlers={HTTPException: on_http_exception, Exception: on_error},
+        lifespan=parts.lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.receiver = Receiver(settings, parts.commit, parts.figures)
+    return app
+
+
+class Parts:
+    """What one receiver consists of."""
+
+    def __init__(self, settings: Settings, publisher: Publisher | None, limits: Limits | None) -> None:
+        assert settings.database.url is not None, "settings carry urls once a process starts"  # noqa: S101
+        self.settings = settings
+        self.figures = Figures()
+        self.nudger = Nudger(lambda: publisher or _celery(settings), self.figures)
+        limits = limits or Limits(quarantine=int(settings.receiver.quarantine_limit))
+        self.commit = GroupCommit(settings.database.url, self.figures, self.nudger.events, limits)
+        self.database = Database(settings)
+        self.readiness = Readiness(self.database, self.commit)
+        self.access = Access(settings)
+
+    @asynccontextmanager
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        """Start and stop what runs beside the requests."""
+        self.nudger.start()
+        self.commit.start()
+        try:
+            yield
+        finally:
+            await self.commit.stop()
+            self.nudger.stop()
+            self.database.close()
+
+    async def healthz(self, _request: Request) -> Response:
+        """200 while the process lives."""
+        return json_response({"status": "alive"})
+
+    async def readyz(self, _request: Request) -> Response:
+        """200, or 503 and what is missing."""
+        missing = await self.readiness.missing()
+        status = {"status": "ready"} if not missing else {"status": "not ready", "missing": missing}
+        return json_response(status, 503 if missing else 200)
+
+    async def metrics(self, _request: Request) -> Response:
+        """Prometheus's text format; without the summary's gauges while the database is away."""
+        try:
+            found = await self.database.summary()
+        except Problem:
+            found = None
+        text = generate_latest(metrics.registry(self.figures, self.commit, found))
+        return Response(text, media_type=metrics.CONTENT_TYPE)
+
+    async def page(self, request: Request) -> Response:
+        """The plain page."""
+        self.access.require_page(request)
+        try:
+            found = await self.database.summary()
+        except Problem:
+            found = None
+        at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return HTMLResponse(page.render(found, at), headers=page.HEADERS)
+
+
+def _celery(settings: Settings) -> Publisher:
+    from worker.app import CeleryPublisher, create_celery
+
+    return CeleryPublisher(create_celery(settings))

@@ -1,0 +1,117 @@
+"""
+The database for everything but the events' own way: short reads and operators' actions, each in a thread.
+
+They share a small pool of their own, so that a page that takes long never stands before an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from webhooks.problems import Problem
+from worker.store import summary
+from worker.store.engine import is_away, make_engine
+from worker.store.summary import Summary
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from worker.config import Settings
+
+T = TypeVar("T")
+
+POOL_SIZE: Final = 4
+THREADS: Final = 6
+ANSWER_SECONDS: Final = 20.0
+SUMMARY_SECONDS: Final = 1.0
+
+
+class Database:
+    """Runs functions of a connection. A database that is away ends the request with 503."""
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.database.url is not None, "settings carry urls once a process starts"  # noqa: S101
+        self.settings = settings
+        self.engine = make_engine(settings.database.url, pool_size=POOL_SIZE, application_name="receiver-api")
+        self._threads = asyncio.Semaphore(THREADS)
+        self._summary: tuple[float, Summary] | None = None
+        self._reading: asyncio.Task[Summary] | None = None
+
+    async def run(self, work: Callable[[Connection], T], within_seconds: float = ANSWER_SECONDS) -> T:
+        """Run in one transaction, committed at the end; rolled back when `work` raises."""
+
+        def transaction() -> T:
+            with self.engine.begin() as connection:
+                return work(connection)
+
+        try:
+            async with asyncio.timeout(within_seconds):
+                return await self._in_thread(transaction)
+        except DBAPIError as error:
+            if is_away(error):
+                raise _away() from error
+            raise
+        except (TimeoutError, PoolTimeout) as error:
+            raise _away() from error
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """
+        Run in a thread of its own, which the process does not wait for at its end.
+
+        When nobody waits any more the thread goes on, and keeps its place until its database answers: so one that
+        hangs costs a few threads and not one for each request.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        await self._threads.acquire()
+
+        def deliver(result: T | None, error: BaseException | None) -> None:
+            self._threads.release()
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)  # type: ignore[arg-type]
+
+        def run() -> None:
+            try:
+                outcome: tuple[T | None, BaseException | None] = (work(), None)
+            except BaseException as error:  # noqa: BLE001  it is raised where the result is waited for
+                outcome = (None, error)
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(deliver, *outcome)
+
+        threading.Thread(target=run, name="database", daemon=True).start()
+        return await future
+
+    async def summary(self, max_age_seconds: float = SUMMARY_SECONDS) -> Summary:
+        """The summary, at most so old; whoever asks meanwhile waits for the same reading."""
+        loop = asyncio.get_running_loop()
+        if self._summary is not None and loop.time() - self._summary[0] < max_age_seconds:
+            return self._summary[1]
+        if self._reading is None or self._reading.done():
+            self._reading = loop.create_task(self._read_summary())
+        return await asyncio.shield(self._reading)
+
+    async def _read_summary(self) -> Summary:
+        begun = asyncio.get_running_loop().time()
+        found = await self.run(lambda connection: summary.read(connection, self.settings, datetime.now(UTC)))
+        self._summary = (begun, found)
+        return found
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def _away() -> Problem:
+    return Problem(503, "the database is away; ask again in a moment", headers={"Retry-After": "5"})

@@ -1,0 +1,126 @@
+"""`GET /metrics`: what this process counted, and the summary as gauges, in Prometheus's text format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+
+    from webhooks.figures import Figures, Histogram
+    from webhooks.group_commit import GroupCommit
+    from worker.store.summary import Summary
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+SYSTEM_STATES: Final = ("running", "paused", "broken", "probing", "disabled")
+
+
+class ProcessFigures(Collector):
+    """The counts of this receiver."""
+
+    def __init__(self, figures: Figures, commit: GroupCommit) -> None:
+        self.figures = figures
+        self.commit = commit
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Everything that was counted."""
+        figures = self.figures
+        results = CounterMetricFamily(
+            "contactsync_webhook_requests", "Requests to the webhook address, by what became of them", labels=["result"]
+        )
+        for result, count in sorted(figures.results.items()):
+            results.add_metric([result], count)
+        yield results
+        yield _histogram(
+            "contactsync_accept_seconds", "From the whole body to its commit, of events stored or seen", figures.latency
+        )
+        yield _histogram("contactsync_accept_batch_events", "Events that shared one commit", figures.batch)
+        yield GaugeMetricFamily(
+            "contactsync_accept_waiting_events", "Events that wait for their commit", self.commit.waiting
+        )
+        yield CounterMetricFamily(
+            "contactsync_accept_failed_commits",
+            "Commits that failed; their senders were asked to come again",
+            figures.failed_commits,
+        )
+        yield CounterMetricFamily(
+            "contactsync_database_connects", "Connections that the flusher made", figures.reconnects
+        )
+        yield GaugeMetricFamily(
+            "contactsync_database_connected", "Whether the flusher has its database", int(self.commit.connected)
+        )
+        yield CounterMetricFamily("contactsync_nudges", "Nudges handed to the broker", figures.nudges_sent)
+
+
+class SummaryFigures(Collector):
+    """The summary as gauges; without one (the database is away) there are none, rather than old ones."""
+
+    def __init__(self, summary: Summary | None) -> None:
+        self.summary = summary
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """One family for each part of the summary."""
+        summary = self.summary
+        yield GaugeMetricFamily(
+            "contactsync_summary_read", "Whether the summary could be read", int(summary is not None)
+        )
+        if summary is None:
+            return
+        yield _labelled("contactsync_events", "Events by state, since the beginning", "state", _parts(summary.events))
+        yield GaugeMetricFamily(
+            "contactsync_conservation",
+            "received - applied - skipped - open - dead: anything but 0 is a fault",
+            summary.conservation,
+        )
+        yield _labelled("contactsync_contacts", "Contacts by kind of count", "count", _parts(summary.contacts))
+        links = GaugeMetricFamily("contactsync_links", "Links by system and state", labels=["system", "state"])
+        for name, states in summary.links.items():
+            for state, count in states.items():
+                links.add_metric([name, state], count)
+        yield links
+        yield from _systems(summary)
+
+
+def _systems(summary: Summary) -> Iterator[Metric]:
+    state = GaugeMetricFamily("contactsync_system_state", "1 for the state it is in", labels=["system", "state"])
+    oldest = GaugeMetricFamily("contactsync_oldest_due_seconds", "Age of the oldest work owed", labels=["system"])
+    calls = GaugeMetricFamily("contactsync_calls_today", "Calls made today", labels=["system"])
+    quota = GaugeMetricFamily("contactsync_quota_remaining", "Calls left today", labels=["system"])
+    for name, system in summary.systems.items():
+        for word in SYSTEM_STATES:
+            state.add_metric([name, word], int(system.state == word))
+        oldest.add_metric([name], system.oldest_due_seconds)
+        calls.add_metric([name], system.calls_today)
+        quota.add_metric([name], system.quota_remaining)
+    yield from (state, oldest, calls, quota)
+
+
+def _parts(counts: object) -> dict[str, int]:
+    return dict(vars(counts))
+
+
+def _labelled(name: str, text: str, label: str, values: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for word, count in values.items():
+        family.add_metric([word], count)
+    return family
+
+
+def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
+    return HistogramMetricFamily(name, text, buckets=histogram.cumulated(), sum_value=histogram.total)
+
+
+def registry(figures: Figures, commit: GroupCommit, summary: Summary | None) -> CollectorRegistry:
+    """A registry of one scrape."""
+    made = CollectorRegistry(auto_describe=False)
+    made.register(ProcessFigures(figures, commit))
+    made.register(SummaryFigures(summary))
+    return made

@@ -1,0 +1,39 @@
+"""`GET /`: one plain page with the summary, until the console is there. Without script: it loads itself again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+if TYPE_CHECKING:
+    from worker.store.summary import Summary
+
+REFRESH_SECONDS: Final = 5
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+_templates: Final = Environment(
+    loader=PackageLoader("webhooks"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True
+)
+
+
+def render(summary: Summary | None, at: str) -> str:
+    """The page; without a summary it says that the database is away."""
+    template = _templates.get_template("summary.html")
+    return template.render(summary=summary, at=at, refresh=REFRESH_SECONDS, waited=_waited)
+
+
+def _waited(seconds: int) -> str:
+    """A time span as people say it: the two largest units."""
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    if seconds < 86_400:
+        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    return f"{seconds // 86_400} d {seconds % 86_400 // 3600} h"

@@ -1,0 +1,275 @@
+"""
+`POST /webhooks/robaws`: verify, write down, answer. Decides nothing else and calls nobody.
+
+Robaws waits two seconds in all and may suspend an endpoint silently (Robaws sheet 3.3), so the way is short: a plain
+ASGI application beside Starlette's router, the signature over the raw body, one look at the JSON, one shared commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from webhooks.group_commit import Arrival, GroupCommit, Result
+from webhooks.problems import PROBLEM_TYPE, problem_body
+from worker.core import signature
+from worker.errors import InvalidEvent
+from worker.vendors.robaws.events import parse_event
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+    from webhooks.figures import Figures
+    from worker.config import Settings
+
+PATH: Final = "/webhooks/robaws"
+RETRY_AFTER_SECONDS: Final = 5
+
+_SIGNATURE: Final = signature.HEADER.lower().encode()
+_KEPT: Final = frozenset((b"content-type", b"user-agent", b"traceparent", b"x-request-id", b"x-forwarded-for"))
+_KEPT_PREFIX: Final = b"robaws-"
+_MOST_HEADER_CHARACTERS: Final = 2_000
+_MOST_KEPT_HEADERS: Final = 20
+_MOST_HELD_BYTES: Final = 64 * 1024 * 1024
+_MOST_REJECT_BYTES: Final = 64 * 1024
+_LINGER_SECONDS: Final = 1.0
+_LINGER_BYTES: Final = 8 * 1024 * 1024
+_TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_NO_TRACE: Final = b"0" * 32
+
+_JSON_HEADERS: Final = (b"content-type", b"application/json")
+_PROBLEM_HEADERS: Final = (b"content-type", PROBLEM_TYPE.encode())
+_RETRY_AFTER: Final = (b"retry-after", str(RETRY_AFTER_SECONDS).encode())
+_CLOSE: Final = (b"connection", b"close")
+
+_UNAUTHORISED: Final = {
+    "missing": "the header Robaws-Signature is missing",
+    "malformed": "the header Robaws-Signature is not of the form t=<unix seconds>,v1=<hex>",
+    "wrong": "the signature fits none of the secrets that are configured here for this body",
+    "too_old": "the signature's time is too far from ours: a clock is wrong, or this is an old request sent again",
+    "no_secret": "no secret is configured here, so nothing can be believed: set systems.robaws.webhook_secrets",
+}
+
+
+class _Answer(Exception):
+    """Ends a request early. `unread`: part of the body may still be on its way."""
+
+    def __init__(self, status: int, result: str, detail: str, *, unread: bool = False) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.result = result
+        self.detail = detail
+        self.unread = unread
+
+
+class _Gone(Exception):
+    """The sender has gone away before its request was complete."""
+
+
+class Receiver:
+    """The handler of one vendor's webhooks."""
+
+    def __init__(
+        self, settings: Settings, commit: GroupCommit, figures: Figures, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.commit = commit
+        self.figures = figures
+        self.clock = clock
+        self.secrets = [secret.get_secret_value() for secret in settings.systems.robaws.webhook_secrets]
+        self.tolerance = float(settings.receiver.signature_tolerance_seconds)
+        self.most_bytes = int(settings.receiver.max_body_bytes)
+        self._held = 0
+        self._most_held = max(_MOST_HELD_BYTES, 2 * self.most_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever it holds."""
+        try:
+            await self._answer(scope, receive, send)
+        except _Answer as early:
+            self.figures.count(early.result)
+            await self._early(scope, receive, send, early)
+        except _Gone:
+            self.figures.count("gone")
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            raise _Answer(405, "method", "events are sent here by POST", unread=True)
+        length, content_type, signed, trace = _read_headers(scope["headers"])
+        if not _is_json(content_type):
+            raise _Answer(415, "content_type", "an event is sent as application/json", unread=True)
+        if length is not None and not 0 <= length <= self.most_bytes:
+            raise _Answer(413, "too_large", f"a body has at most {self.most_bytes} bytes here", unread=True)
+        body = await self._read(receive)
+        self._verify(signed, body)
+        try:
+            event = parse_event(body)
+        except InvalidEvent as error:
+            arrival = Arrival(body[:_MOST_REJECT_BYTES], _kept(scope["headers"]), problem=error.message.encode())
+            await self.commit.store(arrival)
+            raise _Answer(400, "invalid", error.message) from None
+        event_id = event.event_id.encode()
+        arrival = Arrival(
+            body,
+            _kept(scope["headers"]),
+            event_id=event_id,
+            kind=event.kind.encode(),
+            source_id=event.source_id.encode(),
+            correlation_id=_correlation(trace),
+        )
+        result = await self.commit.store(arrival)
+        self.figures.count(result)
+        await _finish(send, result, event.event_id)
+
+    def _verify(self, signed: str | None, body: bytes) -> None:
+        if not self.secrets:
+            raise _Answer(401, "unauthorised", _UNAUTHORISED["no_secret"])
+        verdict = signature.verify(signed, body, self.secrets, self.clock(), self.tolerance)
+        if verdict.reason is not None:
+            raise _Answer(401, "unauthorised", _UNAUTHORISED[verdict.reason])
+
+    async def _read(self, receive: Receive) -> bytes:
+        """The whole body; it is not read beyond the limit, whatever length was announced."""
+        message = await receive()
+        body: bytes = _part(message)
+        if not message.get("more_body"):
+            if len(body) > self.most_bytes:
+                raise _Answer(413, "too_large", f"a body has at most {self.most_bytes} bytes here")
+            return body
+        return await self._read_on(receive, body)
+
+    async def _read_on(self, receive: Receive, first: bytes) -> bytes:
+        parts, size, more = [first], len(first), True
+        self._held += size
+        try:
+            while more:
+                if size > self.most_bytes:
+                    detail = f"a body has at most {self.most_bytes} bytes here"
+                    raise _Answer(413, "too_large", detail, unread=True)
+                if self._held > self._most_held:
+                    raise _Answer(503, "full", "too much is being received at once", unread=True)
+                message = await receive()
+                part = _part(message)
+                parts.append(part)
+                size += len(part)
+                self._held += len(part)
+                more = bool(message.get("more_body"))
+        finally:
+            self._held -= size
+        if size > self.most_bytes:
+            raise _Answer(413, "too_large", f"a body has at most {self.most_bytes} bytes here")
+        return b"".join(parts)
+
+    async def _early(self, scope: Scope, receive: Receive, send: Send, early: _Answer) -> None:
+        body = problem_body(early.status, early.detail)
+        headers = [_PROBLEM_HEADERS, (b"content-length", str(len(body)).encode())]
+        if early.status == 405:
+            headers.append((b"allow", b"POST"))
+        if early.status == 503:
+            headers.append(_RETRY_AFTER)
+        if early.status == 401:
+            headers.append((b"www-authenticate", b"Robaws-Signature"))
+        unread = early.unread and _has_body(scope["headers"])
+        if unread:
+            headers.append(_CLOSE)
+        await send({"type": "http.response.start", "status": early.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": unread})
+        if unread:
+            await _drain(receive)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _part(message: Message) -> bytes:
+    if message["type"] != "http.request":
+        raise _Gone
+    part: bytes = message.get("body", b"")
+    return part
+
+
+def _read_headers(headers: Sequence[tuple[bytes, bytes]]) -> tuple[int | None, bytes, str | None, bytes]:
+    """Announced length (-1: not a number), content type, signature (several are one list, RFC 9110 5.2), trace."""
+    length: int | None = None
+    content_type = trace = b""
+    signed: bytes | None = None
+    for name, value in headers:
+        if name == b"content-type":
+            content_type = value if not content_type else content_type + b"," + value
+        elif name == _SIGNATURE:
+            signed = value if signed is None else signed + b"," + value
+        elif name == b"content-length":
+            length = int(value) if value.isdigit() and len(value) < 19 else -1
+        elif name == b"traceparent":
+            trace = value
+    return length, content_type, None if signed is None else signed.decode("latin-1"), trace
+
+
+def _is_json(content_type: bytes) -> bool:
+    """`application/json` or a type that ends in `+json`, with any parameters; exactly one type."""
+    if content_type == b"application/json":
+        return True
+    kind = content_type.partition(b";")[0].strip().lower()
+    return kind == b"application/json" or (
+        kind.startswith(b"application/") and kind.endswith(b"+json") and b"," not in kind
+    )
+
+
+def _has_body(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether more than the headers is on its way (a sender that waits for `100 Continue` has sent nothing)."""
+    names = dict(headers)
+    if names.get(b"expect", b"").lower() == b"100-continue":
+        return False
+    return b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0"
+
+
+def _kept(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """The headers that are worth keeping, as JSON; NUL, which `jsonb` cannot hold, is left out."""
+    kept: dict[str, str] = {}
+    for name, value in headers:
+        if (name in _KEPT or name.startswith(_KEPT_PREFIX)) and len(kept) < _MOST_KEPT_HEADERS:
+            text = value[:_MOST_HEADER_CHARACTERS].decode("latin-1").replace("\x00", "")
+            kept[name[:100].decode("latin-1").replace("\x00", "")] = text
+    return orjson.dumps(kept)
+
+
+def _correlation(trace: bytes) -> bytes:
+    """The trace that the sender is in (W3C Trace Context), else one of our own."""
+    if trace:
+        found = _TRACEPARENT.fullmatch(trace.strip())
+        if found is not None and found[1] != _NO_TRACE:
+            return found[1]
+    return os.urandom(16).hex().encode()
+
+
+async def _finish(send: Send, result: Result, event_id: str) -> None:
+    if result in ("accepted", "duplicate"):
+        status, kind = (202 if result == "accepted" else 200), _JSON_HEADERS
+        body = b'{"status":"%b","event_id":%b}' % (result.encode(), orjson.dumps(event_id))
+        headers = [kind, (b"content-length", b"%d" % len(body))]
+    elif result == "unstorable":
+        body = problem_body(400, "the event holds a value that cannot be stored")
+        status, headers = 400, [_PROBLEM_HEADERS, (b"content-length", b"%d" % len(body))]
+    else:
+        detail = "the database is away" if result == "away" else "more events wait than can be held"
+        body = problem_body(503, f"{detail}; send the event again")
+        status, headers = 503, [_PROBLEM_HEADERS, (b"content-length", b"%d" % len(body)), _RETRY_AFTER]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _drain(receive: Callable[[], Awaitable[Message]]) -> None:
+    """Let a sender that is still writing read its answer: drop what comes, for a moment (RFC 9112 9.6)."""
+    dropped = 0
+    try:
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while dropped < _LINGER_BYTES:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
+                dropped += len(message.get("body", b""))
+    except TimeoutError:
+        return

@@ -1,0 +1,177 @@
+"""
+The HTTP server: uvicorn with uvloop and httptools, held to limits that it does not have by itself.
+
+A request whose headers or body do not arrive within `REQUEST_SECONDS`, or whose headers are larger than
+`MOST_HEADER_BYTES`, has its connection closed, so that a sender who trickles or floods holds nothing for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from webhooks.app import create_app
+from worker.errors import ConfigurationError
+from worker.store import migrations
+from worker.store.engine import is_away, make_engine
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from worker.config import Settings
+    from worker.runtime import Publisher
+
+REQUEST_SECONDS: Final = 10.0
+KEEP_ALIVE_SECONDS: Final = 65
+MOST_HEADER_BYTES: Final = 64 * 1024
+BACKLOG: Final = 2_048
+GRACE_SECONDS: Final = 10
+
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """httptools with an end to patience. `since` is when the request that is still arriving began, else None."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.since: float | None = None
+        self.header_bytes = 0
+        self.in_headers = True
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.since = self.loop.time()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.in_headers:
+            self.header_bytes += len(data)
+            if self.header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+
+    @override
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.since = self.loop.time()
+        self.header_bytes = 0
+        self.in_headers = True
+
+    @override
+    def on_headers_complete(self) -> None:
+        self.in_headers = False
+        super().on_headers_complete()
+
+    @override
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self.since = None
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which tells its address when it serves, and ends with the process's own status."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str, int], None]) -> None:
+        super().__init__(config)
+        self.on_ready = on_ready
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, without raising the signal again at the end: a stop that was asked for is no failure."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Also begins to look after slow senders, and says where it listens."""
+        await super().startup(sockets)
+        self._patience = asyncio.get_running_loop().create_task(self._end_slow_requests(), name="patience")
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        self.on_ready(host, port)
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Requests that are complete are answered first."""
+        self._patience.cancel()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, LimitedProtocol) and connection.since is not None:
+                connection.transport.close()
+        await super().shutdown(sockets)
+
+    async def _end_slow_requests(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(REQUEST_SECONDS / 5)
+            begun_before = loop.time() - REQUEST_SECONDS
+            for connection in list(self.server_state.connections):
+                if (
+                    isinstance(connection, LimitedProtocol)
+                    and connection.since is not None
+                    and connection.since < begun_before
+                ):
+                    connection.transport.abort()
+
+
+def make_server(app: ASGIApp, host: str, port: int, on_ready: Callable[[str, int], None]) -> Server:
+    """A server for an application; `on_ready` gets the host and the real port, on the server's own loop."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=LimitedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return Server(config, on_ready)
+
+
+def serve(
+    settings: Settings, on_ready: Callable[[str, int], None] | None = None, *, publisher: Publisher | None = None
+) -> None:
+    """
+    Serve until SIGTERM or SIGINT. `on_ready(host, port)` is called once connections are taken.
+
+    ConfigurationError before anything is started when the database's schema is not this release's. A database that
+    is away is waited for instead, as `/readyz` says.
+    """
+    require_schema(settings)
+    app = create_app(settings, publisher=publisher)
+    server = make_server(app, settings.receiver.host, settings.receiver.port, on_ready or (lambda _host, _port: None))
+    server.run()
+
+
+def require_schema(settings: Settings) -> None:
+    """ConfigurationError, naming `contactsync migrate`, unless the schema is right or the database away."""
+    if settings.database.url is None:
+        raise ConfigurationError("database.url is not set")
+    engine = make_engine(settings.database.url, pool_size=1, application_name="receiver-start")
+    try:
+        migrations.require_current(engine)
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        if not is_away(error):
+            raise
+    finally:
+        engine.dispose()
