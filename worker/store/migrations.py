@@ -64,6 +64,15 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
         return before, head()
 
 
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take the schema back to a revision (`base`: to nothing, with all data); for tests and for emergencies."""
+    with engine.connect() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+        connection.commit()
+
+
 def require_current(engine: Engine) -> None:
     """ConfigurationError, naming the command to run, unless the schema is the one that this code was written for."""
     with engine.connect() as connection:
