@@ -92,12 +92,14 @@ class OurPerson:
     A contact person as one system should hold it.
 
     `key` is the source's id of the person, or `:self` for one that was made from the client itself because the
-    system wants at least one. `fields` are in the vendor's members.
+    system wants at least one. `fields` are in the vendor's members; `placeholders` are those that hold a stand-in of
+    ours, which never takes the place of a value that somebody else put there.
     """
 
     key: str
     main: bool
     fields: Mapping[str, Any]
+    placeholders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,72 @@
+"""
+Finding the record of a create that was not answered (Recras sheet 14).
+
+No reference of ours can be searched, and there is no idempotency key. What there is: ids ascend, so that a create's
+record is among those above the highest id that was known before it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from worker.core.normalise import NORMALISERS, folded
+from worker.vendors.contract import Intent, Record
+
+_ADDRESS: Final = ("adres", "plaats")
+
+
+class Highest:
+    """The highest id that this process has seen, and when it last looked for newer ones (Unix time). Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._id = 0
+        self._looked_at: float | None = None
+
+    def saw(self, external_id: str) -> None:
+        """This id exists."""
+        with self._lock:
+            self._id = max(self._id, int(external_id))
+
+    def looked(self, at: float) -> None:
+        """All ids that there were at this time have been seen."""
+        with self._lock:
+            self._looked_at = max(self._looked_at or 0.0, at)
+
+    @property
+    def id(self) -> int:
+        """The highest id seen, 0 before any."""
+        return self._id
+
+    def age_seconds(self, now: float) -> float:
+        """How long ago all ids were seen; infinite before the first time."""
+        return float("inf") if self._looked_at is None else now - self._looked_at
+
+
+def sent_emails(intent: Intent) -> frozenset[str]:
+    """The e-mail addresses of a create's main contact person, as keys; Recras itself matches by one of them."""
+    main = next((person for person in intent.persons if person.get("main")), None)
+    fields = (main or {}).get("fields") or {}
+    return _keys(fields.get(member) for member in ("email1", "email2"))
+
+
+def is_alike(intent: Intent, klant: Mapping[str, Any]) -> bool:
+    """Whether a customer of the list has the name and the address that were sent; case, accents and blanks aside."""
+    sent = intent.body
+    if not folded(sent.get("naam")) or folded(sent.get("naam")) != folded(klant.get("naam")):
+        return False
+    postcode = NORMALISERS["postcode"]
+    return postcode(sent.get("postcode")) == postcode(klant.get("postcode")) and all(
+        folded(sent.get(member)) == folded(klant.get(member)) for member in _ADDRESS
+    )
+
+
+def has_email(record: Record, wanted: frozenset[str]) -> bool:
+    """Whether any person of a record has one of the addresses."""
+    return bool(wanted & _keys(record.emails))
+
+
+def _keys(values: Iterable[Any]) -> frozenset[str]:
+    return frozenset(NORMALISERS["email"](value) for value in values) - {""}
