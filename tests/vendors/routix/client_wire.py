@@ -69,11 +69,14 @@ def wire(routix: RoutixSimulator, clock: Clock | None = None, **settings: Any) -
 
 
 @contextmanager
-def stored(answer: Callable[[httpx.Request], httpx.Response]) -> Iterator[Wire]:
+def stored(
+    answer: Callable[[httpx.Request], httpx.Response], before_token: Callable[[], object] = lambda: None
+) -> Iterator[Wire]:
     """The client with a token, talking to a function from request to answer, for what the simulator does not do."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/oauth-token"):
+            before_token()
             return httpx.Response(200, json={"access_token": "a.b.c"})
         return answer(request)
 
