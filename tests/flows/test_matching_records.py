@@ -1,0 +1,142 @@
+"""A client that a system has already: linked when it is certain, asked about when it is not, never made twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.flows.stories import client
+
+if TYPE_CHECKING:
+    from tests.fixtures.hub import Hub
+
+VAT = "BE0000000097"
+BOOKS = {"company_name": "De Linde", "vat_number": VAT}
+PROJECTS = {"name": "De Linde", "btw": VAT, "type": "1", "client_reference": "7"}
+
+
+def books(hub: Hub) -> list[dict[str, Any]]:
+    return list(hub.rompslomp.state()["records"])
+
+
+def test_one_certain_match_is_linked_its_gaps_filled_and_its_differences_asked_about(hub: Hub) -> None:
+    hub.rompslomp.add_record(**BOOKS, city="Brugge", contact_number="K00042")
+    source_id = hub.robaws.add_client(**client(vatIdNumber=VAT))
+
+    hub.sync(source_id)
+
+    [record] = books(hub)
+    assert (record["company_name"], record["city"], record["address"]) == ("De Linde", "Brugge", "Kerkstraat 12")
+    assert record["contact_number"] == "K00042"
+    assert hub.link(source_id, "rompslomp")["state"] == "review"
+    assert {question["path"] for question in hub.questions(source_id, "rompslomp")} == {"company_name", "city"}
+
+
+def test_a_match_in_workspace_is_linked_from_the_whole_list(hub: Hub) -> None:
+    hub.workspace.add_record(**PROJECTS)
+    source_id = hub.robaws.add_client(**client(vatIdNumber=VAT))
+
+    hub.sync(source_id)
+
+    [record] = hub.workspace.state()["records"]
+    assert (record["client_reference"], record["location_city"]) == ("7", "Gent")
+
+
+def test_two_certain_matches_wait_for_a_person_and_nothing_is_made(hub: Hub) -> None:
+    hub.rompslomp.add_record(**BOOKS)
+    hub.rompslomp.add_record(**BOOKS)
+    source_id = hub.robaws.add_client(**client(vatIdNumber=VAT))
+
+    hub.sync(source_id)
+
+    assert len(books(hub)) == 2
+    link = hub.link(source_id, "rompslomp")
+    assert (link["state"], link["reason"]) == ("review", "several_matches")
+    [question] = hub.questions(source_id, "rompslomp")
+    assert len(question["detail"]["candidates"]) == 2
+
+
+@pytest.mark.parametrize("system", ["rompslomp", "workspace"])
+def test_a_doubtful_match_waits_for_a_person_and_nothing_is_made(hub: Hub, system: str) -> None:
+    if system == "rompslomp":
+        hub.rompslomp.add_record(company_name="Dakwerken De Linde BV", zipcode="9000")
+    else:
+        hub.workspace.add_record(name="Dakwerken De Linde BV", location_postal="9000", type="1", client_reference="7")
+    source_id = hub.robaws.add_client(**client())
+
+    hub.sync(source_id)
+
+    link = hub.link(source_id, system)
+    assert (link["state"], link["reason"]) == ("review", "doubtful_match")
+    assert len(hub.simulators[system].state()["records"]) == 1
+
+
+def test_a_supplier_of_the_same_name_is_no_match(hub: Hub) -> None:
+    hub.workspace.add_record(**{**PROJECTS, "type": "2"})
+    hub.rompslomp.add_record(**BOOKS, is_supplier=True)
+    source_id = hub.robaws.add_client(**client(vatIdNumber=VAT))
+
+    hub.sync(source_id)
+
+    assert len(hub.workspace.state()["records"]) == 2
+    assert len(books(hub)) == 2
+    assert {state for _, _, state, _ in hub.links()} == {"synced"}
+
+
+def test_a_record_that_belongs_to_another_client_is_never_linked_twice(hub: Hub) -> None:
+    first = hub.robaws.add_client(**client(1, vatIdNumber=VAT))
+    hub.sync(first)
+    second = hub.robaws.add_client(**client(2, vatIdNumber=VAT))
+
+    hub.sync(second)
+
+    assert {hub.link(second, name)["reason"] for name in ("rompslomp", "workspace")} == {"match_taken"}
+    assert len(books(hub)) == 1
+
+
+def test_a_reference_that_was_there_before_in_workspace_waits_for_a_person(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.workspace.add_record(name="Bakkerij Het Zuiden", type="1", client_reference=source_id)
+
+    hub.sync(source_id)
+
+    link = hub.link(source_id, "workspace")
+    assert (link["state"], link["reason"]) == ("review", "reference_collision")
+    assert len(hub.workspace.state()["records"]) == 1
+
+
+def test_placeholders_in_two_records_are_no_match(hub: Hub) -> None:
+    hub.rompslomp.add_record(company_name="Bakkerij Het Zuiden", vat_number="n.v.t.", kvk_number="00000000")
+    source_id = hub.robaws.add_client(**client(vatIdNumber="n.v.t."))
+
+    hub.sync(source_id)
+
+    assert len(books(hub)) == 2
+    assert hub.link(source_id, "rompslomp")["state"] == "synced"
+
+
+def test_a_missing_email_that_workspace_requires_is_asked_about_and_made_when_it_comes(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client(email=None))
+
+    hub.sync(source_id)
+    asked = hub.link(source_id, "workspace")
+    hub.robaws.change_client(source_id, email="info@delinde.example")
+    hub.sync(source_id)
+
+    assert (asked["state"], asked["reason"]) == ("review", "missing_required")
+    assert hub.link(source_id, "workspace")["state"] == "synced"
+    assert hub.questions(source_id, "workspace") == []
+    assert [record["email"] for record in hub.workspace.state()["records"]] == ["info@delinde.example"]
+
+
+def test_a_placeholder_gives_way_to_the_real_value(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client(tel=None))
+    hub.sync(source_id)
+    placeholder = [record["phone"] for record in hub.workspace.state()["records"]]
+
+    hub.robaws.change_client(source_id, tel="+32 9 000 00 07")
+    hub.sync(source_id)
+
+    assert placeholder == ["-"]
+    assert [record["phone"] for record in hub.workspace.state()["records"]] == ["+32 9 000 00 07"]
