@@ -267,3 +267,17 @@ def test_what_ends_its_worker_again_and_again_is_dead_and_says_so(hub: Hub) -> N
 
     link = hub.link(source_id, "rompslomp")
     assert (link["state"], link["reason"]) == ("dead", "crashed")
+
+
+def test_a_wrong_base_url_of_robaws_skips_no_event(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
+    right = hub.settings.systems.robaws.base_url
+    hub.configure(robaws={"base_url": right.replace("/api/v2", "/api")})
+
+    hub.sync(source_id)
+    wrong = hub.equation()
+    hub.configure(robaws={"base_url": right})
+    hub.settle_all()
+
+    assert wrong["open"] == 1
+    assert hub.equation() == {"received": 1, "applied": 1, "skipped": 0, "open": 0, "dead": 0}

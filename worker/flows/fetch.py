@@ -7,7 +7,7 @@ that had come before the fetch began.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -98,7 +98,8 @@ class _Fetch:
         digest = content_hash(canonical)
         changed = digest != claim.content_hash
         version = claim.version + 1 if changed else claim.version
-        takes_part = taking_part(self.runtime.settings.sync.filter, canonical, raw)
+        wanted = self.runtime.settings.sync.filter
+        takes_part = taking_part(wanted, canonical, raw, self.runtime.client(SOURCE).extra_value)
         with self.runtime.transaction("fetch.store") as connection:
             again = contacts.finish_fetch(
                 connection,
@@ -226,19 +227,15 @@ class _Fetch:
         attempts.add(connection, self.session.exchanges, context, decisions)
 
 
-def taking_part(wanted: FilterSettings, canonical: Json, raw: Mapping[str, Any]) -> bool:
+def taking_part(
+    wanted: FilterSettings,
+    canonical: Json,
+    raw: Mapping[str, Any],
+    extra_value: Callable[[Mapping[str, Any], str], Any],
+) -> bool:
     """Whether a client takes part: every condition of `sync.filter` that is set holds."""
     if wanted.status is not None and canonical.get("status") not in wanted.status:
         return False
     if wanted.type is not None and canonical.get("kind") not in wanted.type:
         return False
-    extra = raw.get("extraFields") or {}
-    return all(_extra_value(extra.get(name)) == value for name, value in wanted.extra_field.items())
-
-
-def _extra_value(field: Any) -> Any:
-    """The value of an extra field, by whichever of its typed members is filled (Robaws sheet 9.2)."""
-    if not isinstance(field, Mapping):
-        return field
-    members = ("stringValue", "booleanValue", "integerValue", "decimalValue", "numberValue", "dateValue")
-    return next((field[member] for member in members if field.get(member) is not None), None)
+    return all(extra_value(raw, name) == value for name, value in wanted.extra_field.items())

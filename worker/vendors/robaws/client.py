@@ -20,6 +20,7 @@ from worker.vendors.robaws.mapping import (
     DEFAULT_OPTIONS,
     MAPPING,
     Options,
+    extra_field,
     extra_patch,
     holds,
     row_values,
@@ -70,6 +71,7 @@ class RobawsClient:
         self.sweep_mode: calls.Mode = sweep_mode
         self.secrets_known = secrets_known
         self._list_style = 0
+        self._address_confirmed = False
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -80,10 +82,37 @@ class RobawsClient:
         RecordGone when it is not there. One call; a second one only where Robaws leaves the contact persons out
         although they were asked for.
         """
-        raw = answers.client(self._send(session, calls.read_client(self.access, source_id)), source_id)
+        try:
+            raw = answers.client(self._send(session, calls.read_client(self.access, source_id)), source_id)
+        except RecordGone:
+            self._confirm_address(session)
+            raise
+        self._address_confirmed = True
         if "contacts" not in raw:
             raw["contacts"] = self._persons(session, source_id)
         return to_canonical(raw, self.options), raw
+
+    def extra_value(self, raw: Mapping[str, Any], name: str) -> str | int | float | bool | None:
+        """The value of one extra field of a record, for the filter of the settings."""
+        return extra_field(raw, name)
+
+    def _confirm_address(self, session: Session) -> None:
+        """
+        Once in a process, before a 404 is believed: do the clients stand at this address at all?
+
+        A wrong base url answers every client with the same 404 as one that is gone (Robaws sheet 10), and "gone" would
+        skip their events. WrongAddress when the list is not there either.
+        """
+        if self._address_confirmed:
+            return
+        request = calls.list_clients(self.access, 0, updated_from=None, sort=False, mode="live", size=1)
+        try:
+            self._send(session, request)
+        except RecordGone as error:
+            raise WrongAddress(
+                "Robaws has no clients at systems.robaws.base_url: it should end in /api/v2", status=404
+            ) from error
+        self._address_confirmed = True
 
     def _persons(self, session: Session, source_id: str) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
