@@ -2,13 +2,16 @@
 Contact persons of one record: which of ours is which of theirs, and what must change.
 
 Persons that the source brought are added, changed and removed; all others that a system holds are never touched,
-and are carried along where a write replaces the whole list. A person is matched by link, then by e-mail, then by
-name. The main person is the one that the source marks.
+and are carried along where a write replaces the whole list. A person is matched by link, then by e-mail and name
+together, by e-mail, by name. The main person is the one that the source marks.
+
+A system that wants at least one person gets a stand-in (`:self`), made from the client itself. The first real person
+takes its place, unless somebody there has made a person of their own of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -110,17 +113,21 @@ def plan_persons(
             else:
                 added.append(person)
             continue
-        patch = _person_patch(table, person, known.get(person.key), by_id[external_id], restore)
+        entry = _entry(table, known, person.key, by_id[external_id])
+        patch = _person_patch(table, person, entry, by_id[external_id], restore)
         kept.append(PersonChange(person.key, external_id, patch, person, by_id[external_id]))
     taken = set(links.values())
     removed = tuple(
         (key, str(entry["external_id"]))
         for key, entry in known.items()
         if entry.get("external_id") in by_id and entry["external_id"] not in taken
+        # A person of theirs that only stood in for the client is not ours to take out.
+        if key != SELF or _is_stand_in(table, entry, by_id[entry["external_id"]])
     )
     gone = {external_id for _, external_id in removed}
     others = tuple(person for person in theirs if person.external_id not in taken and person.external_id not in gone)
-    listing = _listing(kept, added, others, _choose_main(ours, base, theirs, links, gone))
+    main = _choose_main(ours, base, theirs, links, gone, [person.key for person in added])
+    listing = _listing(kept, added, others, main)
     before = [(person.external_id, person.main) for person in theirs]
     after = [(external_id, main) for external_id, _, main in listing]
     changes = bool(added or removed) or sorted(map(str, before)) != sorted(map(str, after))
@@ -137,31 +144,88 @@ def _match(
     known: Mapping[str, Mapping[str, Any]],
     theirs: Sequence[TheirPerson],
 ) -> dict[str, str]:
-    there = {person.external_id for person in theirs}
+    """Which of ours is which of theirs, as external id by key."""
+    by_id = {person.external_id: person for person in theirs}
+    keys = {person.key for person in ours}
     links = {
         person.key: str(known[person.key]["external_id"])
         for person in ours
-        if person.key in known and known[person.key].get("external_id") in there
+        if person.key in known and known[person.key].get("external_id") in by_id
     }
-    keys = {person.key for person in ours}
-    orphaned = {str(entry.get("external_id")) for key, entry in known.items() if key not in keys and key != SELF}
-    free = [p for p in theirs if p.external_id not in set(links.values()) and p.external_id not in orphaned]
-    self_made = known.get(SELF, {}).get("external_id")
-    if SELF not in keys and self_made in {person.external_id for person in free}:
+    stand_in = _stand_in(table, known, by_id) if SELF not in keys else None
+    _link_alike(table, ours, _free(theirs, links, {stand_in}), links, _email_and_name)
+    # A person whom the source dropped is found again only by both, as the same human under a new key.
+    orphaned = {entry.get("external_id") for key, entry in known.items() if key not in keys and key != SELF}
+    _link_alike(table, ours, _free(theirs, links, {stand_in, *orphaned}), links, _email, _name)
+    if stand_in is not None:
         heir = next((p for p in sorted(ours, key=lambda p: not p.main) if p.key not in links), None)
         if heir is not None:
-            links[heir.key] = str(self_made)
-            free = [person for person in free if person.external_id != self_made]
-    for probe, clean in ((table.email, NORMALISERS["email"]), (table.name, name_key)):
+            links[heir.key] = stand_in
+    return links
+
+
+def _free(theirs: Sequence[TheirPerson], links: Mapping[str, str], kept: set[str | None]) -> list[TheirPerson]:
+    taken = {*links.values(), *kept}
+    return [person for person in theirs if person.external_id not in taken]
+
+
+def _link_alike(
+    table: PersonTable,
+    ours: Sequence[OurPerson],
+    free: list[TheirPerson],
+    links: dict[str, str],
+    *probes: Callable[[PersonTable, Mapping[str, Any]], str],
+) -> None:
+    for probe in probes:
         for person in ours:
-            wanted = clean(probe(person.fields) or "")
+            wanted = probe(table, person.fields)
             if person.key in links or not wanted:
                 continue
-            hits = [candidate for candidate in free if clean(probe(candidate.fields) or "") == wanted]
-            if len(hits) == 1:
-                links[person.key] = hits[0].external_id
-                free = [candidate for candidate in free if candidate is not hits[0]]
-    return links
+            hits = [candidate for candidate in free if probe(table, candidate.fields) == wanted]
+            # Equal in name and e-mail: the same person twice, and either serves. In one of them only: nobody knows.
+            if len(hits) == 1 or (hits and probe is _email_and_name):
+                chosen = next((candidate for candidate in hits if candidate.main), hits[0])
+                links[person.key] = chosen.external_id
+                free.remove(chosen)
+
+
+def _email(table: PersonTable, fields: Mapping[str, Any]) -> str:
+    return NORMALISERS["email"](table.email(fields) or "")
+
+
+def _name(table: PersonTable, fields: Mapping[str, Any]) -> str:
+    return name_key(table.name(fields) or "")
+
+
+def _email_and_name(table: PersonTable, fields: Mapping[str, Any]) -> str:
+    name = _name(table, fields)
+    return f"{_email(table, fields)} {name}" if name else ""
+
+
+def _stand_in(
+    table: PersonTable, known: Mapping[str, Mapping[str, Any]], by_id: Mapping[str, TheirPerson]
+) -> str | None:
+    """The external id of the person that we made from the client itself, None where there is none any more."""
+    entry = known.get(SELF) or {}
+    person = by_id.get(str(entry.get("external_id")))
+    return person.external_id if person is not None and _is_stand_in(table, entry, person) else None
+
+
+def _is_stand_in(table: PersonTable, entry: Mapping[str, Any], person: TheirPerson) -> bool:
+    """Whether it still has the name that we gave it; with another one it is somebody there."""
+    return _name(table, entry.get("ours") or {}) == _name(table, person.fields)
+
+
+def _entry(
+    table: PersonTable, known: Mapping[str, Mapping[str, Any]], key: str, theirs: TheirPerson
+) -> Mapping[str, Any] | None:
+    """What we last wrote to a person: under its key, else under the key that its place there had before."""
+    before = (
+        entry
+        for other, entry in known.items()
+        if entry.get("external_id") == theirs.external_id and (other != SELF or _is_stand_in(table, entry, theirs))
+    )
+    return known.get(key) or next(before, None)
 
 
 def _person_patch(
@@ -177,6 +241,9 @@ def _person_patch(
     for row in table.rows:
         value, held = person.fields.get(row.vendor), theirs.fields.get(row.vendor)
         if row.key(value) == row.key(held):
+            continue
+        stands_in = row.vendor in person.placeholders
+        if stands_in and row.key(held) not in ("", row.key((base_ours or {}).get(row.vendor))):
             continue
         if _writes(row, value, held, base_ours, base_theirs, restore):
             patch[row.vendor] = value
@@ -206,18 +273,20 @@ def _choose_main(
     theirs: Sequence[TheirPerson],
     links: Mapping[str, str],
     gone: set[str],
+    added: Sequence[str],
 ) -> tuple[str | None, str | None]:
     """The main person afterwards, as (external id or None for a new one, our key or None)."""
     by_link = {external_id: key for key, external_id in links.items()}
     wanted = _main_key(ours)
     now = next((person.external_id for person in theirs if person.main and person.external_id not in gone), None)
     unchanged = base.main == wanted if base is not None else True
-    if now is not None and (unchanged or wanted is None):
+    missing = wanted not in links and wanted not in added
+    if now is not None and (unchanged or missing):
         return now, by_link.get(now)
-    if wanted is None:
+    if missing:
         rest = next((person.external_id for person in theirs if person.external_id not in gone), None)
         return rest, by_link.get(rest) if rest else None
-    return links.get(wanted), wanted
+    return links.get(str(wanted)), wanted
 
 
 def _listing(
