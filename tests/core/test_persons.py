@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from worker.core.mapping import FieldRow, OurPerson, PersonTable
-from worker.core.persons import SELF, PersonPlan, TheirPerson, plan_persons, settle_persons
+from worker.core.persons import (
+    SELF,
+    PersonPlan,
+    TheirPerson,
+    find_sent,
+    plan_persons,
+    sent_persons,
+    settle_persons,
+)
 from worker.core.planning import Snapshot
 
 TABLE = PersonTable(
@@ -154,3 +163,16 @@ def test_a_main_person_whom_somebody_took_out_there_leaves_the_main_one_as_it_is
     assert plan.absent == ("7",)
     assert plan.listing == (("2", "8", True),)
     assert not plan.list_changes
+
+
+# ---------------------------------------------------------------------------------------- a create that was not answered
+def test_a_person_who_changed_after_an_unanswered_create_is_written_when_the_record_is_found() -> None:
+    sent = [ours("7", "An", "Peeters", main=True, tel="1111111"), ours("8", "Bo", "Claes")]
+    base = Snapshot(persons=sent_persons(sent), main="7")
+    there = [theirs("48", "An", "Peeters", main=True, tel="1111111"), theirs("49", "Bo", "Claes")]
+
+    found = replace(base, persons=find_sent(TABLE, base, there))
+    plan = plan_persons(TABLE, [ours("7", "An", "Peeters", main=True, tel="2222222")], found, there)
+
+    assert patches(plan) == {"48": {"tel": "2222222"}}
+    assert plan.removed == (("8", "49"),)

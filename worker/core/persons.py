@@ -15,10 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from worker.core.mapping import OurPerson
 from worker.core.normalise import NORMALISERS, name_key
 
 if TYPE_CHECKING:
-    from worker.core.mapping import FieldRow, OurPerson, PersonTable, VendorMapping
+    from worker.core.mapping import FieldRow, PersonTable, VendorMapping
     from worker.core.planning import Snapshot
 
 SELF: Final = ":self"
@@ -77,7 +78,7 @@ def persons_changed(
     table = mapping.persons
     if table is None:
         return False
-    if {person.key for person in ours} != set(base):
+    if {person.key for person in ours} != set(base) or any(entry.get("external_id") is None for entry in base.values()):
         return True
     if _main_key(ours) != main:
         return True
@@ -302,6 +303,22 @@ def _listing(
     entries += [(None, person.key, main_id is None and person.key == main_key) for person in added]
     entries += [(person.external_id, None, person.external_id == main_id) for person in others]
     return tuple(entries)
+
+
+def sent_persons(persons: Sequence[OurPerson]) -> dict[str, dict[str, Any]]:
+    """The persons of a create as a snapshot keeps them, before a read told their ids (external id None)."""
+    return {
+        person.key: {"external_id": None, "ours": dict(person.fields), "theirs": dict(person.fields)}
+        for person in persons
+    }
+
+
+def find_sent(table: PersonTable, base: Snapshot, theirs: Sequence[TheirPerson]) -> dict[str, dict[str, Any]]:
+    """The snapshot's persons with the ids of those that a create sent; one that is not there is left out."""
+    sent = [OurPerson(key, False, entry["ours"]) for key, entry in base.persons.items() if not entry.get("external_id")]
+    found = settle_persons(table, sent, base, theirs)
+    known = {key: dict(entry) for key, entry in base.persons.items() if entry.get("external_id")}
+    return known | {key: entry for key, entry in found.items() if key not in known}
 
 
 def settle_persons(

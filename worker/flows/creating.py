@@ -9,9 +9,10 @@ same key and body, leave again.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from worker.core.persons import settle_persons
+from worker.core.mapping import OurPerson
+from worker.core.persons import sent_persons, settle_persons
 from worker.core.planning import Review, Snapshot, agree, plan_create
 from worker.errors import AmbiguousMatch, NotYetKnown, OutcomeUnknown, SyncError, VendorRejected
 from worker.flows import updating
@@ -38,9 +39,7 @@ def create(delivery: Delivery, reference: str | None) -> Ended:
         return delivery.end("review", questions=questions, reason=plan.reason, message=plan.message)
     delivery.operation = "create"
     body = dict(plan.fields)
-    persons = tuple(
-        {"key": person.key, "main": person.main, "fields": dict(person.fields)} for person in delivery.ours.persons
-    )
+    persons = _persons(delivery)
     intent = Intent(
         key=delivery.key("create", {"body": body, "persons": list(persons)}),
         reference=reference,
@@ -49,6 +48,13 @@ def create(delivery: Delivery, reference: str | None) -> Ended:
         mark=delivery.client.mark(delivery.session),
     )
     return _post(delivery, intent)
+
+
+def _persons(delivery: Delivery) -> tuple[dict[str, Any], ...]:
+    """The contact persons as an intent keeps them."""
+    return tuple(
+        {"key": person.key, "main": person.main, "fields": dict(person.fields)} for person in delivery.ours.persons
+    )
 
 
 def repeat(delivery: Delivery) -> Ended:
@@ -110,8 +116,7 @@ def _matched(delivery: Delivery, created: Created) -> Ended:
 
 def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record | None) -> Ended:
     """Commit the id at once, then settle what the record holds."""
-    written = Snapshot(ours=dict(intent.body), theirs=dict(intent.body))
-    delivery.bind(external_id, written)
+    delivery.bind(external_id, _written(delivery, intent))
     if record is None or (delivery.mapping.persons is not None and record.persons is None):
         delivery.operation = "read"
         record = delivery.client.read(delivery.session, external_id)
@@ -121,11 +126,22 @@ def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record |
     main = next((person.key for person in delivery.ours.persons if person.main), None)
     owners = delivery.owners
     fields = {path: value for path, value in delivery.ours.fields.items() if owners.get(path) != "ignore"}
-    if dict(intent.body) != {path: value for path, value in fields.items() if value not in (None, "")}:
+    same = dict(intent.body) == {path: value for path, value in fields.items() if value not in (None, "")}
+    if not same or intent.persons != _persons(delivery):
         return updating.update(delivery, record=record)
     decisions = written_decisions(delivery.mapping, fields)
     snapshot = agree(delivery.ours, None, decisions, record.fields, persons, main)
     return updating.settle(delivery, snapshot, decisions)
+
+
+def _written(delivery: Delivery, intent: Intent) -> Snapshot:
+    """What a create wrote, as the base of whatever changed here since; its persons' ids are learnt by a read."""
+    body = dict(intent.body)
+    if delivery.mapping.persons is None:
+        return Snapshot(ours=body, theirs=body)
+    persons = [OurPerson(person["key"], person["main"], person["fields"]) for person in intent.persons]
+    main = next((person.key for person in persons if person.main), None)
+    return Snapshot(ours=body, theirs=body, persons=sent_persons(persons), main=main)
 
 
 def _remember(delivery: Delivery, record: Record) -> None:
@@ -157,7 +173,7 @@ def resolve(delivery: Delivery) -> bool:
         delivery.evidence = {"candidates": [{"external_id": one.external_id, "name": one.name} for one in mine]}
         raise AmbiguousMatch(f"{len(mine)} records could be the create that was not answered", reason="several_made")
     if mine:
-        delivery.bind(mine[0].external_id, Snapshot(ours=dict(intent.body), theirs=dict(intent.body)))
+        delivery.bind(mine[0].external_id, _written(delivery, intent))
         delivery.must_read = True
         return True
     _wait_or_ask(delivery, intent)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from worker.core import planning
 from worker.core.echo import content_hash
+from worker.core.persons import find_sent
 from worker.core.planning import Decision, Snapshot
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, links, reviews
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from worker.core.mapping import Ours, Owner, VendorMapping
     from worker.runtime import Runtime
     from worker.store.links import LinkClaim
-    from worker.vendors.contract import Intent
+    from worker.vendors.contract import Intent, Record
 
 EndState = Literal["synced", "review", "excluded"]
 
@@ -103,6 +104,13 @@ class Delivery:
         self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value)
         self.runtime.announce(due)
         return due
+
+    def find_persons(self, record: Record) -> None:
+        """Give the persons of a create that has just been read their ids there, so that they are ours from now on."""
+        base, table = self.base, self.mapping.persons
+        if base is not None and table is not None and record.persons is not None:
+            base = replace(base, persons=find_sent(table, base, record.persons))
+            self.claim = replace(self.claim, snapshot=base.to_json())
 
     def end(
         self,

@@ -42,6 +42,8 @@ def update(delivery: Delivery, record: Record | None = None) -> Ended:
             record = delivery.client.read(delivery.session, str(delivery.claim.external_id))
         except RecordGone as gone:
             return _gone(delivery, gone)
+    if record is not None:
+        delivery.find_persons(record)
     plan = plan_update(
         delivery.mapping,
         delivery.ours,
