@@ -165,7 +165,7 @@ def test_a_main_person_whom_somebody_took_out_there_leaves_the_main_one_as_it_is
     assert not plan.list_changes
 
 
-# ---------------------------------------------------------------------------------------- a create that was not answered
+# ----------------------------------------------------------------------------- a create without an answer
 def test_a_person_who_changed_after_an_unanswered_create_is_written_when_the_record_is_found() -> None:
     sent = [ours("7", "An", "Peeters", main=True, tel="1111111"), ours("8", "Bo", "Claes")]
     base = Snapshot(persons=sent_persons(sent), main="7")
