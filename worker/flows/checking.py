@@ -1,0 +1,194 @@
+"""
+What `contactsync check` looks at, each look a list of findings in sentences; nothing here is changed or started.
+
+A finding that is right may still have a next step: a hint for whoever wants more than to be running.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from typing_extensions import override
+
+from worker.errors import ConfigurationError
+from worker.runtime import SOURCE, TARGETS
+from worker.store import migrations
+from worker.store.engine import is_away, make_engine
+from worker.vendors import contract
+from worker.vendors.contract import Finding
+from worker.vendors.transport import Lane, Session, Unmetered, make_client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+
+    from worker.config import Settings
+    from worker.runtime import Runtime
+
+PATIENCE_SECONDS: Final = 10.0
+"""How long a vendor may take to answer here: somebody sits before the screen."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The findings of one area; `away` where they come of a part that does not answer."""
+
+    area: str
+    findings: tuple[Finding, ...]
+    away: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether all of them are right."""
+        return all(finding.ok for finding in self.findings)
+
+
+class Paced(Unmetered):
+    """A budget of one process alone, for looks before there is a Redis: so many calls a second, one at a time."""
+
+    def __init__(self, calls_per_second: float) -> None:
+        self._interval = 1 / calls_per_second if calls_per_second > 0 else 0.0
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    @override
+    def acquire(self, system: str, lane: Lane, patience_seconds: float, kind: str = "") -> None:
+        """Wait for the next turn."""
+        with self._lock:
+            wait = self._next - time.monotonic()
+            self._next = max(self._next, time.monotonic()) + self._interval
+        if wait > 0:
+            time.sleep(wait)
+
+
+def plan(settings: Settings) -> Checked:
+    """Whether the settings, which are valid each for itself, make something run."""
+    enabled = settings.enabled_systems()
+    targets = [name for name in TARGETS if name in enabled]
+    if not enabled:
+        step = (
+            "switch on [systems.robaws] and one more in contactsync.toml (contactsync.example.toml says how), "
+            "or see it work first: contactsync demo"
+        )
+        found = [Finding("systems", False, "no system is switched on, so there is nothing to do", step)]
+    elif not targets:
+        step = f"switch on one of {', '.join(TARGETS)}"
+        found = [Finding("systems", False, "Robaws is on and no other system, so clients go nowhere", step)]
+    else:
+        found = [Finding("systems", True, f"clients go from Robaws to {', '.join(targets)}")]
+    if settings.ops.tokens:
+        found.append(Finding("API", True, f"{len(settings.ops.tokens)} token(s) may use it"))
+    else:
+        step = 'to ask it from elsewhere, set ops.tokens = { "A-LONG-RANDOM-TEXT" = "operator" }'
+        found.append(Finding("API", True, "nobody has a token, so only this command sees the queue", step))
+    return Checked("configuration", tuple(found))
+
+
+def database(url: str) -> Checked:
+    """Whether PostgreSQL answers, keeps what it confirms, and holds the schema of this release."""
+    engine = make_engine(url, pool_size=1, application_name="check")
+    try:
+        return Checked("database", tuple(_database(engine)))
+    except SQLAlchemyError as error:
+        if not is_away(error):
+            raise
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        step = "start PostgreSQL, or correct database.url (host, port, user, password)"
+        return Checked("database", (Finding("connection", False, f"does not answer: {lines[0]}", step),), away=True)
+    finally:
+        engine.dispose()
+
+
+def _database(engine: Engine) -> list[Finding]:
+    with engine.connect() as connection:
+        version = connection.execute(text("SHOW server_version")).scalar_one()
+        unsafe = [
+            name
+            for name in ("fsync", "synchronous_commit", "full_page_writes")
+            if connection.execute(text(f"SHOW {name}")).scalar_one() == "off"
+        ]
+    found = [Finding("connection", True, f"PostgreSQL {version.split()[0]} answers")]
+    if unsafe:
+        text_ = f"{', '.join(unsafe)} is off: an event that was accepted can be lost in a power cut"
+        found.append(Finding("durability", False, text_, f"switch {' and '.join(unsafe)} on in PostgreSQL"))
+    try:
+        migrations.require_current(engine)
+    except ConfigurationError as error:
+        what, _, step = error.message.partition(": ")
+        found.append(Finding("schema", False, what, step))
+    else:
+        found.append(Finding("schema", True, f"the newest ({migrations.head()})"))
+    return found
+
+
+def redis(url: str) -> Checked:
+    """Whether Redis answers and refuses when it is full, as an evicted key would make nudges vanish in silence."""
+    from redis import Redis, RedisError
+
+    try:
+        with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
+            server: dict[str, Any] = client.info()
+            found = [Finding("connection", True, f"Redis {server.get('redis_version', 'of unknown version')} answers")]
+            found.append(_policy(str(server.get("maxmemory_policy", ""))))
+            found.append(_persistence(server))
+    except (RedisError, OSError) as error:
+        step = "start Redis, or correct redis.url (host, port, password, rediss:// for TLS)"
+        return Checked("redis", (Finding("connection", False, f"does not answer: {error}", step),), away=True)
+    return Checked("redis", tuple(found))
+
+
+def _policy(policy: str) -> Finding:
+    if policy == "noeviction":
+        return Finding("when it is full", True, "refuses rather than forget (noeviction)")
+    told = f"evicts keys when it is full ({policy})" if policy else "does not tell what happens when it is full"
+    return Finding("when it is full", not policy, told, "set maxmemory-policy to noeviction")
+
+
+def _persistence(server: dict[str, Any]) -> Finding:
+    if server.get("aof_enabled"):
+        return Finding("persistence", True, "keeps its data over a restart (append-only file)")
+    return Finding(
+        "persistence",
+        True,
+        "is emptied by a crash, which loses nothing: what must be done stands in PostgreSQL",
+        "appendonly yes saves it a few seconds of finding its way back",
+    )
+
+
+def vendor(settings: Settings, name: str, runtime: Runtime | None = None) -> Checked:
+    """
+    Whether a vendor takes our credentials and lets us read, by its own `check`.
+
+    With a runtime the calls come out of the budget that all processes share; without one they are only paced.
+    """
+    system = settings.system(name)
+    if runtime is not None:
+        client, session = runtime.client(name), runtime.session(name)
+    else:
+        rate = float(system.rate_per_second or 0) or float(system.rate_per_minute or 0) / 60
+        client = contract.build(name, system, settings.systems.robaws.phone_region)
+        session = Session(
+            name, make_client(system.base_url), Paced(rate), timeout_seconds=float(system.timeout_seconds)
+        )
+    session.timeout_seconds = min(session.timeout_seconds, PATIENCE_SECONDS)
+    session.patience_seconds = PATIENCE_SECONDS
+    try:
+        findings: Sequence[Finding] = client.check(session)
+    finally:
+        if runtime is None:
+            session.client.close()
+    answered = any(exchange.status is not None for exchange in session.exchanges)
+    away = not answered and not all(finding.ok for finding in findings)
+    return Checked(name, tuple(findings), away)
+
+
+def systems_to_check(settings: Settings) -> tuple[str, ...]:
+    """The systems that take part, Robaws first."""
+    enabled = settings.enabled_systems()
+    return tuple(name for name in (SOURCE, *TARGETS, "routix") if name in enabled)
