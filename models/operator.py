@@ -23,6 +23,7 @@ class OperatorAction(Base):
     __tablename__ = "operator_action"
     __table_args__ = (
         CheckConstraint(one_of("state", ACTION_STATES), name="state"),
+        Index(None, "target", "at"),
         Index("ix_operator_action_open", "id", postgresql_where=text("state IN ('pending', 'running')")),
     )
 

@@ -34,7 +34,48 @@ MOST_HEADER_BYTES: Final = 64 * 1024
 BACKLOG: Final = 2_048
 GRACE_SECONDS: Final = 10
 
+_HEAD: Final = b"HTTP/1.1 "
+_CONTINUE: Final = b"HTTP/1.1 100"
+_HEAD_END: Final = b"\r\n\r\n"
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class OneWrite:
+    """
+    A transport that sends the head of an answer together with the first piece of its body.
+
+    uvicorn writes them one after the other and uvloop makes a system call of each: a sixth of what an event costs
+    here. A transport that has been closed swallows what is written, as the sender is gone.
+    """
+
+    __slots__ = ("_head", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """Keep a head back; send anything else with what was kept."""
+        if data.startswith(_HEAD) and data.endswith(_HEAD_END) and not data.startswith(_CONTINUE):
+            self.flush()
+            self._head = data
+        elif not self._transport.is_closing():
+            self._transport.write(self._head + data if self._head else data)
+            self._head = b""
+
+    def flush(self) -> None:
+        """Send a head that no body followed."""
+        if self._head and not self._transport.is_closing():
+            self._transport.write(self._head)
+        self._head = b""
+
+    def close(self) -> None:
+        """Send what is left and end the connection."""
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -49,6 +90,7 @@ class LimitedProtocol(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport = OneWrite(transport)  # type: ignore[assignment]
         self.since = self.loop.time()
 
     @override
@@ -71,6 +113,11 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self.in_headers = False
         super().on_headers_complete()
+
+    @override
+    def on_response_complete(self) -> None:
+        self.transport.flush()  # type: ignore[attr-defined]
+        super().on_response_complete()
 
     @override
     def on_message_complete(self) -> None:

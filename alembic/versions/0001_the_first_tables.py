@@ -321,6 +321,7 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('pending', 'running', 'done', 'aborted')", name=op.f("ck_operator_action_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operator_action")),
     )
+    op.create_index(op.f("ix_operator_action_target_at"), "operator_action", ["target", "at"], unique=False)
     op.create_index(
         "ix_operator_action_open",
         "operator_action",
@@ -484,6 +485,7 @@ def downgrade() -> None:
         table_name="operator_action",
         postgresql_where=sa.text("state IN ('pending', 'running')"),
     )
+    op.drop_index(op.f("ix_operator_action_target_at"), table_name="operator_action")
     op.drop_table("operator_action")
     op.drop_table("inbox_reject")
     op.drop_index(op.f("ix_inbox_key_received_at"), table_name="inbox_key")

@@ -1,0 +1,97 @@
+"""
+Lists for people: pages by key, so that the last page costs what the first one does.
+
+A cursor says after which row to go on. It is opaque to whoever asks, checked when it comes back, and stays good while
+rows come and go.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+import orjson
+
+from worker.store.refusals import NotFound, Unfit
+
+T = TypeVar("T")
+
+DEFAULT_LIMIT: Final = 50
+MOST_LIMIT: Final = 200
+COUNT_CAP: Final = 10_000
+"""Beyond so many, a total is not counted on: it says `COUNT_CAP` and `total_is_capped`."""
+
+WORDS: Final = "to_tsvector('simple', coalesce(c.name, ''))"
+MATCHES: Final = (
+    f"(c.source_id = :query OR {WORDS} @@ "
+    "(SELECT string_agg(quote_literal(lexeme) || ':*', ' & ')::tsquery FROM unnest(to_tsvector('simple', :query))))"
+)
+"""A contact's id, or the beginnings of words of its name, in any order."""
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page; `next` is the cursor of the page after it, None on the last."""
+
+    items: list[T]
+    total: int
+    next: str | None
+    total_is_capped: bool = False
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which page is wanted."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+    def after(self, length: int) -> list[Any] | None:
+        """The key to go on after, None for the first page; Unfit for a cursor that is none of ours."""
+        if not 1 <= self.limit <= MOST_LIMIT:
+            raise Unfit(f"limit is from 1 to {MOST_LIMIT}")
+        if not self.cursor:
+            return None
+        try:
+            key = orjson.loads(base64.urlsafe_b64decode(self.cursor.encode("ascii") + b"=="))
+        except (binascii.Error, ValueError):
+            key = None
+        if not isinstance(key, list) or len(key) != length or not all(_is_plain(part) for part in key):
+            raise Unfit("cursor is none that was given out here")
+        return key
+
+    def page(self, rows: list[T], keys: list[list[Any]], total: int, *, capped: bool = False) -> Page[T]:
+        """The page of these rows, of which one more than wanted was read to know whether there is a next."""
+        shown = rows[: self.limit]
+        following = _cursor(keys[self.limit - 1]) if len(rows) > self.limit else None
+        return Page(shown, min(total, COUNT_CAP) if capped else total, following, capped and total > COUNT_CAP)
+
+
+def _is_plain(part: Any) -> bool:
+    return isinstance(part, str) or (type(part) is int and -(2**63) <= part < 2**63)
+
+
+def _cursor(key: list[Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(key)).decode("ascii").rstrip("=")
+
+
+def plain(text: str | None, name: str, most: int = 200) -> str | None:
+    """A text that PostgreSQL can look for; Unfit for one with NUL or far too long. Blank counts as none."""
+    if text is None or not text.strip():
+        return None
+    if "\x00" in text or len(text) > most:
+        raise Unfit(f"{name} holds a character that no text here has, or more than {most} of them")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Unfit(f"{name} is not a text") from None
+    return text.strip()
+
+
+def number(text: str, what: str) -> int:
+    """A row's number out of a public id; NotFound where it cannot be one."""
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    raise NotFound(f"there is no {what} of this id")

@@ -1,0 +1,240 @@
+"""Contacts for people: searched, listed, and one with its links, its fields and its whole way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, Row, text
+
+from models.link import LINK_STATES
+from worker.store.listing import COUNT_CAP, MATCHES, Page, Paging, plain
+from worker.store.listing_requests import MOST, RequestView, of_contact
+from worker.store.refusals import NotFound, Unfit
+
+SOURCE: Final = "robaws"
+STATES: Final = (*LINK_STATES, "fetch_due", "fetch_dead", "gone")
+
+_COLUMNS: Final = """
+    c.id, c.source_id, c.name, c.version, c.fetched_at, c.changed_at, c.gone_at, c.taking_part, c.fetch_state,
+    c.fetch_attempts, c.fetch_next_attempt_at, c.fetch_since, c.fetch_reason, c.fetch_message, c.canonical
+"""
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """One contact in one system. `unheld` are fields that the system has no place for, `parked` those in review."""
+
+    id: str
+    system: str
+    external_id: str | None
+    state: str
+    wanted_version: int
+    synced_version: int
+    attempts: int
+    next_attempt_at: datetime | None
+    reason: str | None
+    message: str | None
+    since: datetime | None
+    synced_at: datetime | None
+    unheld: list[Any]
+    parked: list[str]
+
+
+@dataclass(frozen=True)
+class FetchView:
+    """The fetch that a contact is owed, if any."""
+
+    id: str
+    state: str
+    attempts: int
+    next_attempt_at: datetime | None
+    since: datetime | None
+    reason: str | None
+    message: str | None
+
+
+@dataclass(frozen=True)
+class ContactView:
+    """One contact with its links. `version` is 0 until it was fetched; `gone_at` when the source no longer had it."""
+
+    source_id: str
+    name: str | None
+    version: int
+    fetched_at: datetime | None
+    changed_at: datetime | None
+    gone_at: datetime | None
+    taking_part: bool
+    fetch: FetchView
+    links: list[LinkView]
+
+
+@dataclass(frozen=True)
+class EventEntry:
+    """A webhook event of the contact."""
+
+    at: datetime
+    kind: Literal["event"]
+    event_id: str
+    event: str
+    state: str
+    reason: str | None
+    contact_version: int | None
+    correlation_id: str
+
+
+@dataclass(frozen=True)
+class RequestEntry(RequestView):
+    """A request about the contact."""
+
+    kind: Literal["request"] = "request"
+
+
+@dataclass(frozen=True)
+class ActionEntry:
+    """What a person did about it."""
+
+    at: datetime
+    kind: Literal["action"]
+    action: str
+    actor: str
+    target: str
+    reason: str | None
+
+
+HistoryEntry = EventEntry | RequestEntry | ActionEntry
+
+
+@dataclass(frozen=True)
+class ContactDetail(ContactView):
+    """One contact with its canonical fields and its history, newest first (the newest hundred of each kind)."""
+
+    fields: dict[str, Any] | None
+    history: list[HistoryEntry]
+
+
+def page(
+    connection: Connection, paging: Paging, *, query: str | None = None, state: str | None = None
+) -> Page[ContactView]:
+    """
+    Contacts by the id or the name (beginnings of words), in the order in which they became known.
+
+    `state`: with a link in that state, or `fetch_due`, `fetch_dead`, `gone`.
+    """
+    after = paging.after(1)
+    if after is not None and type(after[0]) is not int:
+        raise Unfit("cursor is none that was given out here")
+    conditions, values = _conditions(plain(query, "query"), state)
+    rows = connection.execute(
+        text(f"SELECT {_COLUMNS} FROM contact AS c WHERE c.id > :after {conditions} ORDER BY c.id LIMIT :limit"),
+        {**values, "after": after[0] if after else 0, "limit": paging.limit + 1},
+    ).all()
+    links = _links(connection, [row.id for row in rows[: paging.limit]])
+    found = [_view(row, links.get(row.id, [])) for row in rows]
+    if not conditions:
+        return paging.page(found, [[row.id] for row in rows], _all(connection))
+    counted = connection.execute(
+        text(f"SELECT count(*) FROM (SELECT FROM contact AS c WHERE true {conditions} LIMIT :most) AS t"),
+        {**values, "most": COUNT_CAP + 1},
+    ).scalar_one()
+    return paging.page(found, [[row.id] for row in rows], counted, capped=True)
+
+
+def one(connection: Connection, source_id: str) -> ContactDetail:
+    """One contact, by the id that it has at the source; NotFound where none was ever heard of."""
+    statement = text(f"SELECT {_COLUMNS} FROM contact AS c WHERE c.source = :source AND c.source_id = :id")
+    row = None
+    if plain(source_id, "id") == source_id:
+        row = connection.execute(statement, {"source": SOURCE, "id": source_id}).one_or_none()
+    if row is None:
+        raise NotFound(f"no client {source_id[:40]!r} is known here")
+    links = _links(connection, [row.id]).get(row.id, [])
+    view = _view(row, links)
+    return ContactDetail(**vars(view), fields=row.canonical, history=_history(connection, row, links))
+
+
+def _conditions(query: str | None, state: str | None) -> tuple[str, dict[str, Any]]:
+    conditions = ""
+    values: dict[str, Any] = {}
+    if query:
+        conditions += f" AND {MATCHES}"
+        values["query"] = query
+    if state:
+        if state not in STATES:
+            raise Unfit(f"state is one of {', '.join(STATES)}")
+        if state == "fetch_due":
+            conditions += " AND c.fetch_state IN ('due', 'working', 'waiting')"
+        elif state == "fetch_dead":
+            conditions += " AND c.fetch_state = 'dead'"
+        elif state == "gone":
+            conditions += " AND c.gone_at IS NOT NULL"
+        else:
+            # Written out for the planner: the partial indexes on the rarer states are usable only for a constant.
+            conditions += f" AND c.id IN (SELECT contact_id FROM link WHERE state = '{state}')"
+    return conditions, values
+
+
+def _all(connection: Connection) -> int:
+    statement = text("SELECT COALESCE(sum(rows), 0) FROM row_tally WHERE counted = 'contact'")
+    return int(connection.execute(statement).scalar_one())
+
+
+def _links(connection: Connection, contact_ids: list[int]) -> dict[int, list[LinkView]]:
+    statement = text(
+        "SELECT contact_id, id, system, external_id, state, wanted_version, synced_version, attempts, next_attempt_at,"
+        " reason, message, since, synced_at, unheld, parked FROM link"
+        " WHERE contact_id = ANY(CAST(:ids AS bigint[])) ORDER BY contact_id, system"
+    )
+    found: dict[int, list[LinkView]] = {}
+    for row in connection.execute(statement, {"ids": contact_ids}):
+        values = dict(row._mapping)
+        values |= {"id": f"link-{row.id}", "parked": [path for path in row.parked if not path.startswith(":")]}
+        found.setdefault(values.pop("contact_id"), []).append(LinkView(**values))
+    return found
+
+
+def _view(row: Row[Any], links: list[LinkView]) -> ContactView:
+    fetch = FetchView(
+        f"fetch-{row.id}",
+        row.fetch_state,
+        row.fetch_attempts,
+        row.fetch_next_attempt_at,
+        row.fetch_since,
+        row.fetch_reason,
+        row.fetch_message,
+    )
+    return ContactView(
+        row.source_id,
+        row.name,
+        row.version,
+        row.fetched_at,
+        row.changed_at,
+        row.gone_at,
+        row.taking_part,
+        fetch,
+        links,
+    )
+
+
+def _history(connection: Connection, row: Row[Any], links: list[LinkView]) -> list[HistoryEntry]:
+    events = connection.execute(
+        text(
+            "SELECT received_at, 'event', event_id, kind, CASE WHEN state IN ('new', 'taken') THEN 'open' ELSE state"
+            " END, reason, contact_version, correlation_id FROM inbox_event WHERE contact_id = :id"
+            " ORDER BY received_at DESC LIMIT :most"
+        ),
+        {"id": row.id, "most": MOST},
+    )
+    targets = [f"contact-{row.source_id}", f"fetch-{row.id}", *(link.id for link in links)]
+    actions = connection.execute(
+        text(
+            "SELECT at, 'action', action, actor, target, reason FROM operator_action"
+            " WHERE target = ANY(CAST(:targets AS text[])) ORDER BY at DESC LIMIT :most"
+        ),
+        {"targets": targets, "most": MOST},
+    )
+    history: list[HistoryEntry] = [EventEntry(*event) for event in events]
+    history += [RequestEntry(**vars(request)) for request in of_contact(connection, row.id)]
+    history += [ActionEntry(*action) for action in actions]
+    return sorted(history, key=lambda entry: entry.at, reverse=True)
