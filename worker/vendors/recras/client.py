@@ -92,12 +92,12 @@ class RecrasClient(Target):
 
         Where country and VAT number are sent it is read under `contacten`, the only place that shows them (sheet 5).
         """
-        if self.sends_hidden:
-            shown = self._read(session, self.requests.read_contact(external_id), external_id)
-            if "contactpersonen" in shown:
-                return self._record(shown)
-            return self._record(shown | self._read(session, self.requests.read(external_id), external_id))
-        return self._record(self._read(session, self.requests.read(external_id), external_id))
+        if not self.sends_hidden:
+            return self._record(self._read(session, self.requests.read(external_id), external_id))
+        shown = self._read(session, self.requests.read_contact(external_id), external_id, persons=False)
+        if bodies.PERSONS not in shown:
+            shown = shown | self._read(session, self.requests.read(external_id), external_id)
+        return self._record(shown)
 
     @override
     def list_records(self, session: Session) -> Iterator[Record]:
@@ -135,8 +135,8 @@ class RecrasClient(Target):
         wanted = sent_emails(intent)
         if not wanted:
             return [self._record(klant) for klant in alike]
-        records = (self._record(self._read(session, self.requests.read(str(k["id"])), str(k["id"]))) for k in alike)
-        return [record for record in records if has_email(record, wanted)]
+        records = (self._still_there(session, str(klant["id"])) for klant in alike)
+        return [record for record in records if record is not None and has_email(record, wanted)]
 
     @override
     def mark(self, session: Session) -> str | None:
@@ -204,7 +204,7 @@ class RecrasClient(Target):
 
     def _change_person(self, session: Session, change: PersonChange, after: Json) -> bool:
         """Change one person and lay the answer over `after`; False where the answer did not show it."""
-        shown = after.get("contactpersonen") or []
+        shown = after.get(bodies.PERSONS) or []
         place = next(at for at, person in enumerate(shown) if str(person["id"]) == change.external_id)
         body = bodies.for_person(shown[place], change.patch, full=self.sends_all)
         try:
@@ -214,7 +214,7 @@ class RecrasClient(Target):
             self._confirm_address(session)
             raise StaleRead(f"contact person {change.external_id} is not there any more") from error
         changed = {**shown[place], **body, **(answer or {})}
-        after["contactpersonen"] = [*shown[:place], changed, *shown[place + 1 :]]
+        after[bodies.PERSONS] = [*shown[:place], changed, *shown[place + 1 :]]
         return answer is not None
 
     def _change_klant(
@@ -228,16 +228,16 @@ class RecrasClient(Target):
         persons = bodies.after_listing(after, listing)
         after.update({member: value for member, value in body.items() if member != bodies.PERSONS})
         after.update(answer or {})
-        if persons is not None and "contactpersonen" not in (answer or {}):
-            after["contactpersonen"] = persons
-        return answer is not None and (persons is not None or "contactpersonen" in answer)
+        if persons is not None and bodies.PERSONS not in (answer or {}):
+            after[bodies.PERSONS] = persons
+        return answer is not None and (persons is not None or bodies.PERSONS in answer)
 
     def _put(self, session: Session, external_id: str, body: Json, held: Json) -> Json | None:
         """
         One PUT. A Recras that demands the list of persons in each of them (possible by sheet 5.3) gets the one that
         was just read, from then on at once.
         """
-        same = bodies.same_persons(held.get("contactpersonen") or [])
+        same = bodies.same_persons(held.get(bodies.PERSONS) or [])
         if self._list_demanded and same:
             body.setdefault(bodies.PERSONS, same)
         try:
@@ -283,12 +283,23 @@ class RecrasClient(Target):
         self._highest.saw(str(klant["id"]))
         return record_of(klant, self.mapping, self.reference_field)
 
-    def _read(self, session: Session, request: Request, external_id: str) -> Json:
+    def _read(self, session: Session, request: Request, external_id: str, *, persons: bool = True) -> Json:
+        """One record, with its persons: a plan without those that are there would throw them out (trap 2)."""
         try:
-            return rules.record_of_answer(session.send(request), external_id)
+            response = session.send(request)
+            shown = rules.record_of_answer(response, external_id)
         except RecordGone:
             self._confirm_address(session)
             raise
+        if persons and bodies.PERSONS not in shown:
+            raise response.broken("the answer shows no contact persons")
+        return shown
+
+    def _still_there(self, session: Session, external_id: str) -> Record | None:
+        try:
+            return self.read(session, external_id)
+        except RecordGone:
+            return None
 
     def _confirm_address(self, session: Session) -> None:
         """

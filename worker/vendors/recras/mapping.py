@@ -209,7 +209,14 @@ _WITHOUT_SWITCH: Final[Mapping[str, str]] = {
     "address.country": "lost unless send_landcode_btw is on",
 }
 
+_REACH: Final = ("invoice_email", "phone", "mobile")
+_PERSON_REACH: Final = ("email", "phone", "mobile")
 _PERSON_LOST: Final = ("function", "title")
+
+
+def _is_lost(record: Mapping[str, Any], path: str, held: frozenset[str]) -> bool:
+    key = NORMALISERS[canonical.BY_PATH[path].normaliser](record.get(path))
+    return bool(key) and key not in held
 
 
 @dataclass(frozen=True)
@@ -219,14 +226,11 @@ class RecrasMapping(VendorMapping):
     @override
     def unheld(self, contact: Json) -> tuple[str, ...]:
         """The fields without a place, those whose place others take, and what of a person has none."""
-        held = persons.held_elsewhere(contact)
-        lost = [
-            path
-            for path in ("invoice_email", "phone", "mobile")
-            if (key := NORMALISERS[canonical.BY_PATH[path].normaliser](contact.get(path))) and key not in held
-        ]
+        held = persons.reach_held(contact)
         listed = contact.get("persons") or []
-        lost += [f"persons.{name}" for name in _PERSON_LOST if any(person.get(name) for person in listed)]
+        lost = [path for path in _REACH if _is_lost(contact, path, held)]
+        lost += [f"persons.{name}" for name in _PERSON_REACH if any(_is_lost(one, name, held) for one in listed)]
+        lost += [f"persons.{name}" for name in _PERSON_LOST if any(one.get(name) for one in listed)]
         return (*super().unheld(contact), *lost)
 
 

@@ -147,14 +147,11 @@ def _at(values: Sequence[Any], place: int) -> Any:
     return values[place] if place < len(values) else None
 
 
-def held_elsewhere(contact: Json) -> frozenset[str]:
-    """The values of a client and its persons that found a place on some person, by the key of their normaliser."""
-    held = {
-        NORMALISERS[row.normaliser](person.fields.get(row.vendor))
-        for person in _build(contact, None)
-        for row in ROWS
-        if row.vendor in OURS
-    }
+def reach_held(contact: Json) -> frozenset[str]:
+    """The phones and e-mails of a client and its persons that found a place on some person, as keys."""
+    built = _build(contact, None)
+    rows = [row for row in ROWS if row.normaliser in ("phone", "email")]
+    held = {NORMALISERS[row.normaliser](person.fields.get(row.vendor)) for person in built for row in rows}
     return frozenset(held - {""})
 
 

@@ -1,0 +1,370 @@
+"""Recras as a whole: what a change costs there, whose persons are whose, and creates whose answer is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.flows.stories import client
+
+if TYPE_CHECKING:
+    from tests.fixtures.hub import Hub
+
+AN = {"name": "An", "surname": "Peeters", "email": "an@delinde.example", "isPrimary": True}
+BO = {"name": "Bo", "surname": "Claes", "email": "bo@delinde.example", "tel": "+32 9 000 00 02"}
+
+
+@pytest.fixture
+def hub(hub: Hub) -> Iterator[Hub]:
+    """Recras alone beside Robaws."""
+    hub.configure(rompslomp={"enabled": False}, workspace={"enabled": False})
+    yield hub
+    hub.runtime.close()
+
+
+def klant(hub: Hub) -> dict[str, Any]:
+    """The one customer that there is."""
+    [record] = hub.recras.state()["records"]
+    return dict(record)
+
+
+def names(hub: Hub) -> list[str]:
+    """The contact persons of the one customer, the main one first."""
+    return [f"{one['voornaam'] or ''} {one['achternaam']}".strip() for one in klant(hub)["contactpersonen"]]
+
+
+def add_cas(hub: Hub, record_id: str) -> str:
+    """A person whom only Recras knows, added there by hand."""
+    return hub.recras.add_person(record_id, voornaam="Cas", achternaam="Devos", email1="cas@else.example")
+
+
+def synced_client(hub: Hub, **members: Any) -> str:
+    """A client that is in Recras, with calls counted from here on."""
+    source_id = hub.robaws.add_client(**client(**members))
+    hub.sync(source_id)
+    assert hub.link(source_id, "recras")["state"] == "synced"
+    hub.forget_calls()
+    return source_id
+
+
+def recras_calls(hub: Hub) -> list[str]:
+    """What Recras was asked, without the prefix and ids."""
+    parts = (call.split("/") for call in hub.calls("recras"))
+    return [f"{method.strip()} {rest[1]}" for method, *rest in parts]
+
+
+# ------------------------------------------------------------------------------------------------- calls per change
+def test_one_field_costs_a_read_at_robaws_and_a_read_and_a_write_here(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN, BO])
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+
+    assert hub.calls("robaws") == [f"GET /api/v2/clients/{source_id}"]
+    assert recras_calls(hub) == ["GET klanten", "PUT klanten"]
+    assert klant(hub)["plaats"] == "Gentbrugge"
+
+
+def test_a_phone_of_the_client_costs_a_read_and_a_write_of_its_person(hub: Hub) -> None:
+    source_id = synced_client(hub)
+
+    hub.robaws.change_client(source_id, tel="+32 9 000 00 99")
+    hub.sync(source_id)
+
+    assert recras_calls(hub) == ["GET klanten", "PUT contactpersonen"]
+    assert klant(hub)["contactpersonen"][0]["telefoon1"] == "+32 9 000 00 99"
+
+
+def test_a_second_change_is_planned_on_what_the_first_one_left(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN])
+    hub.robaws.change_client(source_id, tel="+32 9 000 00 99", address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+    hub.forget_calls()
+
+    hub.robaws.change_client(source_id, language="fr")  # has no place here
+    hub.sync(source_id)
+
+    assert recras_calls(hub) == []
+    assert "language" in hub.link(source_id, "recras")["unheld"]
+
+
+def test_null_and_an_empty_text_in_each_others_place_cause_no_write(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN])
+    hub.recras.fail("swap_empty", times=-1)
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+
+    [write] = hub.recras.calls("PUT")
+    assert {value for value in write.request.json().values() if value in (None, "")} == set()
+    assert write.request.json()["plaats"] == "Gentbrugge"
+    assert hub.link(source_id, "recras")["state"] == "synced"
+
+
+def test_an_edit_there_of_another_field_survives(hub: Hub) -> None:
+    source_id = synced_client(hub)
+    hub.recras.edit_record(str(klant(hub)["id"]), {"adres": "Dorpsplein 1", "afdeling": "Zaal"})
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+
+    held = klant(hub)
+    assert (held["adres"], held["afdeling"], held["plaats"]) == ("Dorpsplein 1", "Zaal", "Gentbrugge")
+
+
+def test_a_field_that_is_emptied_is_emptied_there(hub: Hub) -> None:
+    source_id = synced_client(hub, website="delinde.example")
+
+    hub.robaws.change_client(source_id, website=None)
+    hub.sync(source_id)
+
+    assert klant(hub)["website"] is None
+
+
+# ----------------------------------------------------------------------------------------------------------- persons
+def test_the_persons_of_a_client_come_along_with_its_address_on_the_main_one(hub: Hub) -> None:
+    synced_client(hub, contacts=[BO, AN])
+
+    main, other = klant(hub)["contactpersonen"]
+    assert (main["voornaam"], main["email1"], main["email2"]) == ("An", "info@delinde.example", "an@delinde.example")
+    assert (other["voornaam"], other["email1"], other["telefoon1"]) == ("Bo", "bo@delinde.example", "+32 9 000 00 02")
+    assert [main["hoofdcontact"], other["hoofdcontact"]] == [True, False]
+
+
+def test_a_person_of_theirs_survives_all_that_happens_to_ours(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN])
+    theirs = add_cas(hub, str(klant(hub)["id"]))
+
+    bo = hub.robaws.add_person(source_id, **BO)
+    hub.sync(source_id)
+    assert sorted(names(hub)) == ["An Peeters", "Bo Claes", "Cas Devos"]
+
+    hub.robaws.change_person(bo, tel="+32 9 000 00 77")
+    hub.sync(source_id)
+    assert {p["telefoon1"] for p in klant(hub)["contactpersonen"] if p["voornaam"] == "Bo"} == {"+32 9 000 00 77"}
+
+    hub.robaws.remove_person(bo)
+    hub.sync(source_id)
+    assert sorted(names(hub)) == ["An Peeters", "Cas Devos"]
+    assert theirs in {str(person["id"]) for person in klant(hub)["contactpersonen"]}
+
+
+def test_a_person_added_there_between_read_and_write_survives_a_change_of_a_field(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN])
+    record_id = str(klant(hub)["id"])
+
+    def before_the_write() -> None:
+        add_cas(hub, record_id)
+
+    def before_the_read() -> None:
+        hub.recras.before_next(before_the_write)
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.recras.before_next(before_the_read)
+    hub.sync(source_id)
+
+    assert names(hub) == ["An Peeters", "Cas Devos"]
+
+
+def test_an_added_person_costs_one_write_and_learns_its_id(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN])
+
+    hub.robaws.add_person(source_id, **BO)
+    hub.sync(source_id)
+
+    assert recras_calls(hub) == ["GET klanten", "PUT klanten", "GET klanten"]
+    there = {str(person["id"]) for person in klant(hub)["contactpersonen"]}
+    assert {one["external_id"] for one in hub.link(source_id, "recras")["snapshot"]["persons"].values()} == there
+
+
+def test_another_main_person_is_the_main_one_there(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN, BO])
+    an, bo = sorted(hub.link(source_id, "recras")["snapshot"]["persons"])
+
+    hub.robaws.change_person(an, isPrimary=False)
+    hub.robaws.change_person(bo, isPrimary=True)
+    hub.sync(source_id)
+
+    assert names(hub) == ["Bo Claes", "An Peeters"]
+    main, other = klant(hub)["contactpersonen"]
+    assert (main["email1"], main["email2"]) == ("info@delinde.example", "bo@delinde.example")
+    assert (other["email1"], other["email2"]) == ("an@delinde.example", None)
+
+
+def test_the_first_real_person_takes_the_place_of_the_one_made_of_the_client(hub: Hub) -> None:
+    source_id = synced_client(hub)
+    assert names(hub) == ["Dakwerken De Linde"]
+    stand_in = klant(hub)["contactpersonen"][0]["id"]
+
+    hub.robaws.add_person(source_id, **AN)
+    hub.sync(source_id)
+
+    assert names(hub) == ["An Peeters"]
+    assert klant(hub)["contactpersonen"][0]["id"] == stand_in
+    assert recras_calls(hub) == ["GET klanten", "PUT contactpersonen"]
+
+
+def test_the_last_person_that_goes_leaves_one_made_of_the_client(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN])
+    [an] = hub.link(source_id, "recras")["snapshot"]["persons"]
+
+    hub.robaws.remove_person(an)
+    hub.sync(source_id)
+
+    assert names(hub) == ["Dakwerken De Linde"]
+
+
+def test_a_person_and_a_field_and_the_list_may_change_at_once(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN])
+    [an] = hub.link(source_id, "recras")["snapshot"]["persons"]
+
+    hub.robaws.change_person(an, gsm="+32 470 00 00 00")
+    hub.robaws.add_person(source_id, **BO)
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+
+    assert recras_calls(hub) == ["GET klanten", "PUT contactpersonen", "PUT klanten", "GET klanten"]
+    assert names(hub) == ["An Peeters", "Bo Claes"]
+    assert klant(hub)["contactpersonen"][0]["telefoon2"] == "+32 470 00 00 00"
+    assert klant(hub)["plaats"] == "Gentbrugge"
+
+
+def test_a_person_taken_out_there_stays_out_until_it_changes_here(hub: Hub) -> None:
+    source_id = synced_client(hub, contacts=[AN, BO])
+    persons = hub.link(source_id, "recras")["snapshot"]["persons"]
+    bo = max(persons)
+    hub.recras.remove_person(str(klant(hub)["id"]), persons[bo]["external_id"])
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+    assert names(hub) == ["An Peeters"]
+
+    hub.robaws.change_person(bo, tel="+32 9 000 00 88")
+    hub.sync(source_id)
+    assert names(hub) == ["An Peeters", "Bo Claes"]
+
+
+# ----------------------------------------------------------------------------------------- creates without an answer
+@pytest.mark.parametrize("email", ["info@delinde.example", None], ids=["with e-mail", "without e-mail"])
+@pytest.mark.parametrize("restarted", [False, True], ids=["same process", "new process"])
+def test_a_lost_answer_makes_no_second_klant(hub: Hub, email: str | None, restarted: bool) -> None:
+    hub.recras.switches.dedupe = False  # so that nothing but looking back prevents a double
+    hub.recras.add_record(naam="Bakkerij Voorbeeld", contactpersonen=[{"achternaam": "Voorbeeld"}])
+    source_id = hub.robaws.add_client(**client(email=email, contacts=[AN | {"email": None}, BO]))
+    hub.recras.fail("drop_after", method="POST")
+
+    hub.sync(source_id)
+    if restarted:
+        hub.restart()
+    hub.settle_all()
+
+    assert sorted(record["naam"] for record in hub.recras.state()["records"]) == [
+        "Bakkerij Voorbeeld",
+        "Dakwerken De Linde",
+    ]
+    assert hub.link(source_id, "recras")["state"] == "synced"
+    assert len(hub.recras.calls("POST")) == 1
+
+
+def test_what_changed_while_a_create_was_unknown_arrives_once_it_is_found(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client(contacts=[AN, BO]))
+    hub.recras.fail("drop_after", method="POST")
+    hub.sync(source_id)
+    bo = max(person["key"] for person in hub.contact(source_id)["canonical"]["persons"])
+
+    hub.robaws.change_client(source_id, name="Dakwerken De Nieuwe Linde")
+    hub.robaws.change_person(bo, tel="+32 9 000 00 77")
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert klant(hub)["naam"] == "Dakwerken De Nieuwe Linde"
+    assert names(hub) == ["An Peeters", "Bo Claes"]
+    assert klant(hub)["contactpersonen"][1]["telefoon1"] == "+32 9 000 00 77"
+    assert hub.link(source_id, "recras")["state"] == "synced"
+
+
+def test_a_namesake_elsewhere_is_not_taken_for_the_create_that_was_lost(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.recras.fail("drop_before", method="POST")
+    hub.sync(source_id)
+    namesake = hub.recras.add_record(naam="Dakwerken De Linde", plaats="Luik", contactpersonen=[{"achternaam": "X"}])
+
+    hub.settle_all()
+
+    assert len(hub.recras.state()["records"]) == 2
+    assert hub.link(source_id, "recras")["external_id"] != namesake
+
+
+def test_without_an_email_a_person_looks_after_two_unanswered_creates(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client(email=None))
+    hub.recras.fail("drop_before", method="POST", times=-1)
+
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert len(hub.recras.calls("POST")) == 2
+    link = hub.link(source_id, "recras")
+    assert (link["state"], link["reason"]) == ("review", "outcome_unknown")
+
+
+# --------------------------------------------------------------------------------------------- the vendor's own match
+def test_a_klant_that_recras_itself_matched_is_linked_once(hub: Hub) -> None:
+    hub.configure(recras={"directory_max_age_seconds": 3600.0})
+    synced_client(hub, name="Bakkerij Voorbeeld", email="brood@voorbeeld.example")  # the directory is read here
+    theirs = hub.recras.add_record(
+        naam="dakwerken de linde", contactpersonen=[{"achternaam": "Peeters", "email1": "info@delinde.example"}]
+    )
+    source_id = hub.robaws.add_client(**client())
+    hub.time = hub.time.replace(microsecond=1)  # within the second for which a directory that was read quickly is fresh
+
+    hub.sync(source_id)
+
+    assert [one.response.status for one in hub.recras.calls("POST")] == [200]
+    assert hub.link(source_id, "recras")["external_id"] == theirs
+    record = next(one for one in hub.recras.state()["records"] if str(one["id"]) == theirs)
+    assert record["plaats"] == "Gent"  # empty there on the first link
+    assert [person["achternaam"] for person in record["contactpersonen"]] == ["Peeters"]
+
+
+def test_a_klant_that_recras_matched_and_another_client_holds_goes_to_review(hub: Hub) -> None:
+    first = synced_client(hub)
+    hub.engine.dispose()
+    twin = hub.robaws.add_client(
+        **client(address={"addressLine1": "Elders 1", "postalCode": "1000", "city": "Brussel"})
+    )
+    with hub.engine.begin() as connection:  # the directory lost sight of the first one
+        connection.exec_driver_sql("DELETE FROM directory_entry")
+
+    hub.sync(twin)
+
+    link = hub.link(twin, "recras")
+    assert (link["state"], link["reason"]) == ("review", "match_taken")
+    assert link["external_id"] is None
+    assert hub.link(first, "recras")["state"] == "synced"
+    assert len(hub.recras.state()["records"]) == 1
+
+
+# -------------------------------------------------------------------------------------------------------------- gone
+def test_a_klant_that_is_gone_is_told_apart_from_an_address_that_is_wrong(hub: Hub) -> None:
+    source_id = synced_client(hub)
+    hub.recras.delete_record(str(klant(hub)["id"]))
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+
+    assert (hub.link(source_id, "recras")["state"], hub.link(source_id, "recras")["reason"]) == ("review", "gone")
+
+
+def test_a_host_that_answers_404_to_everything_makes_nothing_gone(hub: Hub) -> None:
+    source_id = synced_client(hub)
+    hub.recras.fail("html", status=404, times=-1)
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+
+    link = hub.link(source_id, "recras")
+    assert (link["state"], link["reason"]) == ("due", "wrong_address")
+    hub.recras.clear_faults()
+    assert len(hub.recras.state()["records"]) == 1
