@@ -24,7 +24,7 @@ from worker.store import attempts
 from worker.store.budget import Limits, RedisBudget
 from worker.store.engine import make_engine
 from worker.vendors import contract
-from worker.vendors.transport import Budget, Lane, Session, make_client
+from worker.vendors.transport import Budget, Lane, Lease, Session, make_client
 
 if TYPE_CHECKING:
     import httpx
@@ -144,8 +144,8 @@ class Runtime:
         owners: dict[str, Owner] = self.client(system).mapping.owners(self.settings.system(system).fields)
         return owners
 
-    def session(self, system: str, lane: Lane = "live") -> Session:
-        """A way to one system, for one delivery."""
+    def session(self, system: str, lane: Lane = "live", lease: Lease | None = None) -> Session:
+        """A way to one system, for one delivery, as long as its lease stands."""
         settings = self.settings.system(system)
         if system not in self._http:
             self._http[system] = make_client(settings.base_url, self._transports.get(system))
@@ -161,6 +161,7 @@ class Runtime:
             patience_begun_seconds=min(30.0, float(self.settings.worker.lease_seconds) / 4),
             hook=lambda name: self.hook(f"{system}.{name}"),
             clock=lambda: self.now().timestamp(),
+            lease=lease,
         )
 
     @contextmanager

@@ -10,6 +10,7 @@ from worker.core import planning
 from worker.core.echo import content_hash
 from worker.core.persons import find_sent
 from worker.core.planning import Decision, Snapshot
+from worker.flows.lease import LinkLease
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, links, reviews
 from worker.store.attempts import AttemptContext
@@ -48,7 +49,7 @@ class Delivery:
         self.claim = claim
         self.client: Any = runtime.client(claim.system)
         lane: Literal["live", "background"] = "background" if claim.priority >= BACKGROUND else "live"
-        self.session = runtime.session(claim.system, lane)
+        self.session = runtime.session(claim.system, lane, LinkLease(runtime, claim))
         self.operation = "deliver"
         self.evidence: dict[str, Any] = {}
         self.must_read = claim.reason == "outcome_unknown"

@@ -90,6 +90,7 @@ _CLAIM_NEXT = text(_CLAIM.format(due=DUE, which="AND system = :system AND (:crea
 
 _HELD = "id = :id AND fence = :fence AND state = 'working'"
 
+_RENEW = text(f"UPDATE link SET next_attempt_at = :until WHERE {_HELD}")
 _INTEND = text(f"UPDATE link SET intent = :intent WHERE {_HELD}").bindparams(
     bindparam("intent", type_=JSONB(none_as_null=True))
 )
@@ -236,6 +237,11 @@ def _held(connection: Connection, claim: LinkClaim, statement: Any, values: Mapp
     if result.rowcount != 1:
         raise LeaseLost(f"another worker has taken over link {claim.id}")
     return result
+
+
+def renew(connection: Connection, claim: LinkClaim, until: datetime) -> None:
+    """Hold the claim until then. LeaseLost as above."""
+    _held(connection, claim, _RENEW, {"until": until})
 
 
 def intend(connection: Connection, claim: LinkClaim, intent: Mapping[str, Any] | None) -> None:

@@ -142,13 +142,21 @@ class Unmetered:
         """Nothing waits."""
 
 
+class Lease(Protocol):
+    """A claim on a row, under which requests leave."""
+
+    def hold(self, seconds: float) -> None:
+        """Make sure that the claim stands for so long yet; LeaseLost where another worker has taken the row over."""
+
+
 class Session:
     """
     One delivery's way to one system. Cheap to make; the httpx client behind it is the process's own.
 
     The first call waits for its turn only briefly, so that a thread is free again; once work has begun, later calls
     are more patient, since breaking off would repeat the calls made so far. `exchanges` keeps all that was sent.
-    `hook` is called with a name at each boundary of I/O, for the tests that crash there.
+    `hook` is called with a name at each boundary of I/O, for the tests that crash there. Nothing leaves without its
+    `lease`: a worker that was frozen and wakes up late finds out here, and not by writing over a newer state.
     """
 
     def __init__(
@@ -164,6 +172,7 @@ class Session:
         recorder: Callable[[Exchange], None] | None = None,
         hook: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.time,
+        lease: Lease | None = None,
     ) -> None:
         self.system = system
         self.client = client
@@ -175,6 +184,7 @@ class Session:
         self.recorder = recorder
         self.hook = hook
         self.clock = clock
+        self.lease = lease
         self.exchanges: list[Exchange] = []
 
     def send(self, request: Request) -> Response:
@@ -182,13 +192,17 @@ class Session:
         Send one request in its turn and return the answer, whatever its status.
 
         VendorUnavailable: it was never sent, or was sent without effect to fear. OutcomeUnknown: a write may have
-        arrived. BudgetExhausted: no turn soon enough, nothing was sent.
+        arrived. BudgetExhausted: no turn soon enough, LeaseLost: the row is another worker's; nothing was sent.
         """
         if request.metered:
             patience = self.patience_begun_seconds if self.exchanges else self.patience_seconds
             self.budget.acquire(self.system, self.lane, patience, request.budget)
         if self.hook is not None:
             self.hook(f"{request.operation}.before_send")
+        if self.lease is not None:
+            # A write must be over, or given up, before anybody else may claim the row.
+            writes = request.writes or request.creates
+            self.lease.hold((request.timeout_seconds or self.timeout_seconds) if writes else 0.0)
         started_at, begun = self.clock(), time.monotonic()
         try:
             status, headers, body = self._exchange(request)

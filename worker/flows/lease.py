@@ -1,0 +1,47 @@
+"""A claimed link's lease, looked at before each request and renewed under the fencing token where it runs short."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from worker.errors import LeaseLost
+from worker.store import links
+
+if TYPE_CHECKING:
+    from worker.runtime import Runtime
+    from worker.store.links import LinkClaim
+
+MOST_RENEWALS: Final = 3
+SHARE: Final = 0.75
+"""No more of a lease than this is ever asked for, so that one shorter than a vendor's timeout works as well."""
+
+
+class LinkLease:
+    """
+    The time that a delivery has left.
+
+    The fencing token keeps a late worker from writing into the row; the vendor knows no token. So before a request
+    leaves, the lease is made to last until that request is answered or given up. A worker that was stopped for longer
+    than its lease loses it here, before anything is sent. What remains is the moment between this look and the
+    socket.
+    """
+
+    def __init__(self, runtime: Runtime, claim: LinkClaim) -> None:
+        self.runtime = runtime
+        self.claim = claim
+        self.until: datetime = claim.until
+
+    def hold(self, seconds: float) -> None:
+        """Renew the lease where it has not so long to stand; LeaseLost where another worker has taken the link over."""
+        lease = float(self.runtime.settings.worker.lease_seconds)
+        needed = timedelta(seconds=min(seconds, SHARE * lease))
+        for _ in range(MOST_RENEWALS):
+            now = self.runtime.now()
+            if now + needed < self.until:
+                return
+            until = now + timedelta(seconds=lease)
+            with self.runtime.transaction("deliver.renew") as connection:
+                links.renew(connection, self.claim, until)
+            self.until = until
+        raise LeaseLost(f"the lease of link {self.claim.id} ran out again and again before a request could leave")
