@@ -236,3 +236,29 @@ def test_a_switched_off_client_is_left_out(hub: Hub) -> None:
 
     assert {source_id for source_id, _, _, _ in hub.links()} == {wanted}
     assert hub.equation() == {"received": 2, "applied": 1, "skipped": 1, "open": 0, "dead": 0}
+
+
+def test_a_stream_of_events_for_one_client_costs_the_first_fetch_and_one_more_a_second(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    hub.later(60)
+    hub.forget_calls()
+
+    for _ in range(50):
+        hub.event(source_id)
+        hub.step()
+        hub.later(0.02)
+    hub.settle()
+
+    assert len(hub.robaws.calls("GET")) <= 3
+    assert hub.equation()["open"] == 0
+
+
+def test_a_create_that_is_answered_without_an_id_is_found_by_its_reference_at_once(hub: Hub) -> None:
+    hub.workspace.create_answer = "empty"
+    source_id = hub.robaws.add_client(**client())
+
+    hub.sync(source_id)
+
+    assert hub.link(source_id, "workspace")["state"] == "synced"
+    assert len(hub.workspace.state()["records"]) == 1

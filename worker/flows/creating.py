@@ -79,10 +79,18 @@ def _post(delivery: Delivery, intent: Intent) -> Ended:
         delivery.intend(Intent.from_json(before) if before else None)
         raise
     if created.external_id is None:
-        raise OutcomeUnknown("the answer to the create does not say which record was made")
+        return _unnamed(delivery, sent)
     if created.matched:
         return _matched(delivery, created)
     return _made(delivery, sent, created.external_id, created.record)
+
+
+def _unnamed(delivery: Delivery, intent: Intent) -> Ended:
+    """The vendor made it and does not say which record it is (Workspace sheet 4): look for it at once."""
+    found: list[Record] = delivery.client.find_created(delivery.session, intent)
+    if len(found) != 1:
+        raise OutcomeUnknown("the answer to the create does not say which record was made")
+    return _made(delivery, intent, found[0].external_id, found[0])
 
 
 def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended:

@@ -11,10 +11,12 @@ import os
 import threading
 import time
 import uuid
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from celery import Celery, signals
+from celery.platforms import SecurityWarning
 from kombu.entity import Queue
 
 from worker import tasks
@@ -100,6 +102,8 @@ def run_worker(settings: Settings, only: Sequence[str] = (), *, deaf_seconds: fl
     listened = [Queue(name) for name in (*wanted, canary.queue)]  # type: ignore[no-untyped-call]
     app.conf.task_queues = listened
     _connect(runtime, canary)
+    # In a container everything may be root; who runs us is for the operator to choose, and the compose file chooses.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = app.Worker(
         pool="threads",
         concurrency=concurrency(settings),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from worker.errors import LeaseLost
+from worker.store.inbox import BURST_QUIET_SECONDS, QUIET_SECONDS
 
 DUE = "fetch_state IN ('due', 'working', 'waiting') AND fetch_next_attempt_at <= :now"
 
@@ -41,7 +42,10 @@ _FINISH = text(
         fetch_fingerprint = NULL, fetch_forced = CASE WHEN fetch_wanted > :seq THEN fetch_forced ELSE false END,
         fetch_state = CASE WHEN fetch_wanted > :seq THEN 'due' ELSE 'idle' END,
         fetch_since = CASE WHEN fetch_wanted > :seq THEN :now ELSE NULL END,
-        fetch_next_attempt_at = CASE WHEN fetch_wanted > :seq THEN CAST(:now AS timestamptz) ELSE NULL END
+        fetch_next_attempt_at = CASE
+            WHEN fetch_wanted >= :seq + 3 THEN CAST(:now AS timestamptz) + make_interval(secs => :burst_quiet)
+            WHEN fetch_wanted > :seq THEN CAST(:now AS timestamptz) + make_interval(secs => :quiet)
+            ELSE NULL END
     WHERE {_HOLD}
     RETURNING fetch_state
     """
@@ -156,6 +160,8 @@ def finish_fetch(
             "gone_at": now if gone else None,
             "changed": version != claim.version,
             "now": now,
+            "quiet": QUIET_SECONDS,
+            "burst_quiet": BURST_QUIET_SECONDS,
         },
     ).one_or_none()
     if row is None:
@@ -213,7 +219,5 @@ def want_fetch(
 
 def due_fetches(connection: Connection, now: datetime, limit: int) -> list[int]:
     """The ids of contacts whose fetch is due, the most urgent first."""
-    statement = text(
-        f"SELECT id FROM contact WHERE {DUE} ORDER BY fetch_priority, fetch_next_attempt_at LIMIT :limit"
-    )
+    statement = text(f"SELECT id FROM contact WHERE {DUE} ORDER BY fetch_priority, fetch_next_attempt_at LIMIT :limit")
     return [row.id for row in connection.execute(statement, {"now": now, "limit": limit})]

@@ -1,0 +1,156 @@
+"""The shared budget on a real Redis: never above the rate, live before the rest, and no calls when Redis is away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+import redis
+
+from worker.errors import BudgetExhausted
+from worker.store.budget import Limits, RedisBudget
+
+
+class Clock:
+    """A clock that is turned by sleeping on it."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.lock = threading.Lock()
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self.lock:
+            self.now += seconds
+
+
+@pytest.fixture
+def server(redis_url: str) -> Iterator[redis.Redis]:
+    client = redis.Redis.from_url(redis_url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+def make(server: redis.Redis, clock: Clock, limits: Limits, used: int = 0) -> RedisBudget:
+    def used_since(_system: str, _since: datetime) -> int:
+        return used
+
+    return RedisBudget(server, {"robaws": limits}, used_since, clock=clock.time, sleep=clock.sleep)
+
+
+def test_turns_come_at_the_rate_however_many_are_asked_for(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(10, 3))
+    taken: list[float] = []
+
+    for _ in range(40):
+        budget.acquire("robaws", "live", 60)
+        taken.append(clock.now)
+
+    for start in taken:
+        assert sum(start <= at < start + 1 for at in taken) <= 10 + 3
+    assert taken[-1] - taken[0] >= (40 - 3 - 1) / 10
+
+
+def test_a_caller_without_patience_is_told_how_long_to_wait(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(1, 1))
+    budget.acquire("robaws", "live", 0)
+
+    with pytest.raises(BudgetExhausted) as caught:
+        budget.acquire("robaws", "live", 0.5)
+
+    assert caught.value.wait_seconds == pytest.approx(1.0, abs=0.01)
+    clock.sleep(1.0)
+    budget.acquire("robaws", "live", 0)
+
+
+def test_background_calls_take_no_turn_that_must_be_waited_for(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(1, 1))
+    budget.acquire("robaws", "background", 10)
+
+    with pytest.raises(BudgetExhausted):
+        budget.acquire("robaws", "background", 10)
+    budget.acquire("robaws", "live", 10)
+
+
+def test_an_emptied_redis_gives_no_second_burst(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(1, 5))
+    clock.sleep(60)
+    budget.acquire("robaws", "live", 0)
+    server.flushall()
+
+    budget.acquire("robaws", "live", 0)
+
+    with pytest.raises(BudgetExhausted):
+        budget.acquire("robaws", "live", 0.5)
+
+
+def test_the_days_quota_counts_what_the_log_of_requests_says_after_redis_was_emptied(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(1000, 1000, daily_requests=100), used=99)
+
+    budget.acquire("robaws", "live", 0)
+
+    with pytest.raises(BudgetExhausted) as caught:
+        budget.acquire("robaws", "live", 0)
+    assert caught.value.word == "daily_quota"
+
+
+def test_what_the_vendor_says_of_its_day_wins(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(1000, 1000, daily_requests=100))
+    budget.learn("robaws", "", 0, 3_600)
+
+    with pytest.raises(BudgetExhausted) as caught:
+        budget.acquire("robaws", "live", 1)
+
+    assert caught.value.wait_seconds == pytest.approx(3_600, abs=1)
+    clock.sleep(3_601)
+    budget.acquire("robaws", "live", 0)
+
+
+def test_a_pause_holds_everybody(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(10, 10))
+    budget.pause("robaws", 30)
+
+    with pytest.raises(BudgetExhausted) as caught:
+        budget.acquire("robaws", "live", 5)
+
+    assert caught.value.wait_seconds == pytest.approx(30, abs=0.1)
+
+
+def test_two_processes_share_one_budget(server: redis.Redis) -> None:
+    clock = Clock()
+    budgets = [make(server, clock, Limits(5, 1)) for _ in range(2)]
+    taken: list[float] = []
+
+    for number in range(20):
+        budgets[number % 2].acquire("robaws", "live", 60)
+        taken.append(clock.now)
+
+    assert taken[-1] - taken[0] >= 18 / 5
+
+
+def test_without_redis_nothing_is_called() -> None:
+    away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    budget = RedisBudget(away, {"robaws": Limits(10, 10)}, lambda _system, _since: 0)
+
+    with pytest.raises(BudgetExhausted) as caught:
+        budget.acquire("robaws", "live", 5)
+
+    assert caught.value.word == "redis_away"
+
+
+def test_a_system_without_limits_is_not_held(server: redis.Redis) -> None:
+    budget = make(server, Clock(), Limits(10, 10))
+
+    budget.acquire("recras", "live", 0)
