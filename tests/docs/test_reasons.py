@@ -1,0 +1,60 @@
+"""Each reason word that the code can produce is explained on the page for operators."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.docs.pages import ROOT
+from tests.docs.reasons import reasons_in
+
+from worker.store.budget import _SENTENCES
+from worker.store.links import REFUSED
+
+PAGE = ROOT / "docs" / "failures.md"
+
+
+def explained() -> set[str]:
+    """The words in the first column of the page's tables."""
+    rows = re.findall(r"^\| (`[a-z_]+`[^|]*)\|", PAGE.read_text(), re.MULTILINE)
+    return {word for row in rows for word in re.findall(r"`([a-z_]+)`", row)}
+
+
+def vendor_words() -> set[str]:
+    """The last part of Rompslomp's own types of a refused request, which becomes the word (`rules.refusal`)."""
+    text = "".join(path.read_text() for path in (ROOT / "worker" / "vendors" / "rompslomp").glob("simulator*.py"))
+    return set(re.findall(r"client\.parameters\.([a-z_]+)", text))
+
+
+def test_every_reason_in_the_code_is_explained() -> None:
+    known = explained()
+
+    missing = {word: place for word, place in reasons_in(ROOT).items() if word not in known}
+
+    assert missing == {}
+
+
+def test_the_words_of_the_budget_and_of_refused_data_are_explained() -> None:
+    assert {*_SENTENCES, *REFUSED} - explained() == set()
+
+
+def test_rompslomps_own_words_are_explained() -> None:
+    words = vendor_words()
+
+    assert len(words) >= 5
+    assert words - explained() == set()
+
+
+def test_nothing_is_explained_that_the_code_does_not_say() -> None:
+    states = {"due", "working", "waiting", "unknown", "review", "dead", "excluded"}
+
+    assert explained() - set(reasons_in(ROOT)) - {*_SENTENCES, *REFUSED} - vendor_words() - states == set()
+
+
+def test_a_new_word_in_the_code_would_be_noticed(tmp_path: Path) -> None:
+    (tmp_path / "worker").mkdir()
+    (tmp_path / "webhooks").mkdir()
+    lines = ['fail(reason="new_word")', 'state, reason = "dead", "second_word"', 'Verdict("review", None, "third_word")']
+    (tmp_path / "worker" / "one.py").write_text("\n".join(lines))
+
+    assert set(reasons_in(tmp_path)) == {"new_word", "second_word", "third_word"}
