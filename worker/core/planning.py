@@ -217,7 +217,7 @@ def _decide(
     if path in ours.missing:
         changed = row.key(base.ours[path]) != ""
         return Decision(path, "park", None, theirs, "required there, empty here") if changed else None
-    return _merge(row, value, theirs, owner, base, restore)
+    return _merge(row, value, theirs, owner, base, restore, placeholder=path in ours.placeholders)
 
 
 def _first(
@@ -235,12 +235,16 @@ def _first(
     return Decision(path, "park", value, theirs, "differs on the first link")
 
 
-def _merge(row: FieldRow, value: Any, theirs: Any, owner: Owner, base: Snapshot, restore: bool) -> Decision | None:
+def _merge(
+    row: FieldRow, value: Any, theirs: Any, owner: Owner, base: Snapshot, restore: bool, *, placeholder: bool
+) -> Decision | None:
     path = row.vendor
     mine, their = row.key(value), row.key(theirs)
     if mine == row.key(base.ours[path]):
         edited = their != row.key(base.theirs.get(path))
         if restore and owner == "robaws" and edited and mine != their:
+            if placeholder:
+                return Decision(path, "settle", value, theirs, "theirs stands: ours is only a stand-in")
             if mine == "" and row.null_rule == "never":
                 return Decision(path, "settle", value, theirs, "cannot be emptied there")
             return Decision(path, "write", value, theirs, "restored: Robaws owns this field")
@@ -298,12 +302,14 @@ def not_accepted(mapping: VendorMapping, snapshot: Snapshot) -> dict[str, tuple[
     """
     The fields where the system holds something other than what we last meant it to hold: (ours, theirs) by path.
 
-    Those are values that the vendor dropped or changed, or that a person was allowed to keep.
+    Those are values that the vendor dropped or changed, or that a person was allowed to keep. A stand-in of ours is
+    no value, so nothing was refused where another one stands in its place.
     """
     return {
         row.vendor: (snapshot.ours[row.vendor], snapshot.theirs.get(row.vendor))
         for row in mapping.rows
         if row.vendor in snapshot.ours
+        and row.vendor not in snapshot.placeholders
         and row.write == "always"
         and row.key(snapshot.ours[row.vendor]) != ""
         and row.key(snapshot.ours[row.vendor]) != row.key(snapshot.theirs.get(row.vendor))
