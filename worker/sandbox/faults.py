@@ -38,6 +38,7 @@ class FaultSpec(BaseModel):
     times: Annotated[int, AfterValidator(_not_zero)] = 1
     method: str | None = None
     path: Annotated[str | None, AfterValidator(_expression)] = None
+    sent: Annotated[str | None, AfterValidator(_expression)] = None
     seconds: float = Field(default=0.0, ge=0)
     status: int = Field(default=500, ge=200, le=599)
     body: str = ""

@@ -78,7 +78,8 @@ class Fault:
     """
     One way to fail, for the next `times` requests that match (`times` < 0: until it is cleared).
 
-    `method` and `path` (a regular expression, searched) narrow which requests. `drop_before` loses the request,
+    `method`, `path` and `sent` (regular expressions, searched; `sent` in the request's body) narrow which requests:
+    so a vendor can be made to refuse one value and nothing else. `drop_before` loses the request,
     `drop_after` does the work and loses the answer; `delay` waits `seconds` before the answer, the work being done;
     `status` answers `status` with `body`; `throttle` answers 429, with Retry-After where `retry_after` is set.
     `probability` below 1 lets requests through at random.
@@ -88,6 +89,7 @@ class Fault:
     times: int = 1
     method: str | None = None
     path: str | None = None
+    sent: str | None = None
     seconds: float = 0.0
     status: int = 500
     body: str = ""
@@ -99,6 +101,8 @@ class Fault:
     def matches(self, request: SimRequest) -> bool:
         """Tell whether this fault is meant for the request."""
         if self.method is not None and self.method.upper() != request.method:
+            return False
+        if self.sent is not None and re.search(self.sent, request.body.decode(errors="replace")) is None:
             return False
         return self.path is None or re.search(self.path, request.path) is not None
 
