@@ -20,8 +20,11 @@ from typing_extensions import override
 
 from webhooks import metrics, page
 from webhooks.access import Access
+from webhooks.api import calls
+from webhooks.api.masks import Masker
 from webhooks.api.responses import json_response
 from webhooks.api.routes import api_routes
+from webhooks.bulk import BulkWorker
 from webhooks.database import Database
 from webhooks.figures import Figures
 from webhooks.group_commit import GroupCommit, Limits
@@ -65,7 +68,7 @@ def create_app(settings: Settings, *, publisher: Publisher | None = None, limits
             Route("/readyz", parts.readyz),
             Route("/metrics", parts.metrics),
             Route("/", parts.page),
-            *api_routes(settings, parts.database, parts.access, parts.nudger),
+            *api_routes(parts.for_api()),
         ],
         exception_handlers={HTTPException: on_http_exception, Exception: on_error},
         lifespan=parts.lifespan,
@@ -88,15 +91,22 @@ class Parts:
         self.database = Database(settings)
         self.readiness = Readiness(self.database, self.commit)
         self.access = Access(settings)
+        self.bulk = BulkWorker(self.database, self.nudger)
+
+    def for_api(self) -> calls.Parts:
+        """What the API needs of it."""
+        return calls.Parts(self.settings, self.database, self.access, self.nudger, Masker(self.settings), self.bulk.due)
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         """Start and stop what runs beside the requests."""
         self.nudger.start()
         self.commit.start()
+        self.bulk.start()
         try:
             yield
         finally:
+            await self.bulk.stop()
             await self.commit.stop()
             self.nudger.stop()
             self.database.close()

@@ -1,28 +1,44 @@
-"""The routes of `/api/v1`."""
+"""The routes of `/api/v1`: one for each call, and the description of them all."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
+from webhooks.api import contacts, events, retries, reviews, systems
+from webhooks.api.openapi import PREFIX, describe
 from webhooks.api.responses import json_response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from webhooks.access import Access
-    from webhooks.database import Database
-    from webhooks.nudge import Nudger
-    from worker.config import Settings
+    from webhooks.api.calls import Call, Parts
+
+CALLS: Final[tuple[Call, ...]] = (
+    *systems.CALLS,
+    *contacts.CALLS,
+    *retries.CALLS,
+    *reviews.CALLS,
+    *events.CALLS,
+)
 
 
-def api_routes(settings: Settings, database: Database, access: Access, nudger: Nudger) -> list[Route]:
-    """Every route of the API."""
+def api_routes(parts: Parts) -> list[Route]:
+    """Every route of the API. The description itself needs no token: it holds nothing of this installation."""
+    description = describe(CALLS)
 
-    async def summary(request: Request) -> Response:
-        access.require(request, "viewer")
-        return json_response((await database.summary(0)).to_json())
+    async def openapi(_request: Request) -> Response:
+        return json_response(description)
 
-    return [Route("/api/v1/summary", summary)]
+    routes = [Route(PREFIX + call.path, _endpoint(call, parts), methods=[call.method]) for call in CALLS]
+    return [*routes, Route(f"{PREFIX}/openapi.json", openapi)]
+
+
+def _endpoint(call: Call, parts: Parts) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await call(parts, request)
+
+    return endpoint

@@ -1,0 +1,120 @@
+"""Contacts over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import Field
+
+from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter
+from webhooks.api.masks import Masker, known_values, mask_fields, mask_text
+from worker.store import listing_contacts, operating
+from worker.store.listing import Page
+from worker.store.listing_contacts import ContactDetail, ContactView, RequestEntry
+from worker.store.operating import Acted
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from worker.store.listing_requests import RequestView
+
+C = TypeVar("C", bound=ContactView)
+
+
+class MaybeReason(Body):
+    """An action that may say why."""
+
+    reason: str | None = Field(default=None, max_length=1_000)
+
+
+def list_contacts(connection: Connection, asked: Asked) -> Page[ContactView]:
+    """A page of contacts."""
+    found = listing_contacts.page(
+        connection, asked.paging, query=asked.query.get("query"), state=asked.query.get("state")
+    )
+    if asked.masked:
+        return replace(found, items=[_masked_links(one, ()) for one in found.items])
+    return found
+
+
+def show_contact(connection: Connection, asked: Asked) -> ContactDetail:
+    """One contact."""
+    found = listing_contacts.one(connection, asked.path["source_id"])
+    if not asked.masked:
+        return found
+    known, masker = known_values(found.fields), asked.parts.masker
+    history = [
+        RequestEntry(**masked_request(entry, masker, known), kind="request")
+        if isinstance(entry, RequestEntry)
+        else entry
+        for entry in found.history
+    ]
+    return replace(_masked_links(found, known), fields=mask_fields(found.fields), history=history)
+
+
+def sync_contact(connection: Connection, asked: Asked) -> Acted:
+    """Fetch and deliver now."""
+    return operating.sync(connection, asked.path["source_id"], asked.actor, asked.now, asked.body(MaybeReason).reason)
+
+
+def masked_request(request: RequestView, masker: Masker, known: list[str]) -> dict[str, Any]:
+    """A request's members for a viewer. A refusal is left readable: only values are hidden in it, not members."""
+    values = dict(vars(request))
+    values.pop("kind", None)
+    good = request.status is not None and request.status < 400
+    return values | {
+        "path": mask_text(request.path, known),
+        "sent": masker.json(request.sent, known),
+        "decisions": masker.json(request.decisions, known),
+        "answer": masker.body(request.answer, known, by_name=good),
+        "error": mask_text(request.error, known) if request.error else request.error,
+    }
+
+
+def _masked_links(contact: C, known: Iterable[str]) -> C:
+    links = [
+        replace(link, message=mask_text(link.message, known) if link.message else link.message)
+        for link in contact.links
+    ]
+    return replace(contact, links=links)
+
+
+CALLS = (
+    Call(
+        "GET",
+        "/contacts",
+        "viewer",
+        "Contacts, searched by id or by beginnings of words of the name.",
+        list_contacts,
+        Page[ContactView],
+        parameters=(
+            Parameter("query", "the contact's id at Robaws, or beginnings of words of its name"),
+            Parameter(
+                "state", "contacts with a link in this state, or in this state themselves", listing_contacts.STATES
+            ),
+            *PAGING,
+        ),
+    ),
+    Call(
+        "GET",
+        "/contacts/{source_id}",
+        "viewer",
+        "One contact with its links, its fields and its history, newest first.",
+        show_contact,
+        ContactDetail,
+        refusals=(404,),
+    ),
+    Call(
+        "POST",
+        "/contacts/{source_id}/sync",
+        "operator",
+        "Fetch it and deliver it again now.",
+        sync_contact,
+        Outcome,
+        body=MaybeReason,
+        status=202,
+        refusals=(404,),
+    ),
+)

@@ -1,0 +1,76 @@
+"""The inbox over the API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from webhooks.api.calls import PAGING, Asked, Call, Outcome, Parameter
+from webhooks.api.contacts import MaybeReason
+from webhooks.api.masks import MASK
+from worker.store import listing_events, operating
+from worker.store.listing import Page
+from worker.store.listing_events import STATES, EventDetail, EventView
+from worker.store.operating import Acted
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def list_events(connection: Connection, asked: Asked) -> Page[EventView]:
+    """Events, the newest first."""
+    return listing_events.page(
+        connection, asked.paging, state=asked.query.get("state"), source_id=asked.query.get("source_id")
+    )
+
+
+def show_event(connection: Connection, asked: Asked) -> EventDetail:
+    """One event verbatim; for a viewer with its personal data masked."""
+    found = listing_events.one(connection, asked.path["event_id"])
+    if not asked.masked:
+        return found
+    body = asked.parts.masker.body(found.body) if found.encoding == "text" else MASK
+    return replace(found, body=body or "", headers=asked.parts.masker.json(found.headers))
+
+
+def replay(connection: Connection, asked: Asked) -> Acted:
+    """Its contact is owed a fetch."""
+    return operating.replay(connection, asked.path["event_id"], asked.actor, asked.now, asked.body(MaybeReason).reason)
+
+
+CALLS = (
+    Call(
+        "GET",
+        "/events",
+        "viewer",
+        "Webhook events, the newest first.",
+        list_events,
+        Page[EventView],
+        parameters=(
+            Parameter("state", "in this state", STATES),
+            Parameter("source_id", "about this record"),
+            *PAGING,
+        ),
+    ),
+    # An event's id is the vendor's text and may hold a slash.
+    Call(
+        "POST",
+        "/events/{event_id:path}/replay",
+        "operator",
+        "Fetch and deliver its contact once more.",
+        replay,
+        Outcome,
+        body=MaybeReason,
+        status=202,
+        refusals=(404, 409),
+    ),
+    Call(
+        "GET",
+        "/events/{event_id:path}",
+        "viewer",
+        "One event as it came; personal data are masked for viewers.",
+        show_event,
+        EventDetail,
+        refusals=(404,),
+    ),
+)

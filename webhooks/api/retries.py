@@ -1,0 +1,176 @@
+"""The retry queue over the API, one line or many at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from pydantic import Field
+from sqlalchemy import text
+
+from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter
+from webhooks.api.contacts import MaybeReason, masked_request
+from webhooks.api.masks import known_values, mask_text
+from worker.store import listing_retries, operating, operating_bulk
+from worker.store.listing import Page
+from worker.store.listing_requests import RequestView
+from worker.store.listing_retries import STATES, Retry, RetryDetail, RetryFilter
+from worker.store.operating import Acted
+from worker.store.operating_bulk import Bulk
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+R = TypeVar("R", bound=Retry)
+
+
+class Reason(Body):
+    """An action that says why; a blank reason is refused as well."""
+
+    reason: str | None = Field(default=None, max_length=1_000)
+
+
+class Filter(Body):
+    """Which lines, by the names of `GET /retries`."""
+
+    state: str | None = None
+    system: str | None = None
+    reason: str | None = None
+    query: str | None = None
+
+
+class NewBulk(Body):
+    """A bulk action. `expect`: the count that was shown; another one by now is answered with 409."""
+
+    action: Literal["retry", "discard"]
+    filter: Filter
+    reason: str | None = Field(default=None, max_length=1_000)
+    expect: int | None = Field(default=None, ge=0)
+
+
+def _filter(asked: Asked) -> RetryFilter:
+    return RetryFilter(**{name: asked.query.get(name) for name in ("state", "system", "reason", "query")})
+
+
+def list_retries(connection: Connection, asked: Asked) -> Page[Retry]:
+    """A page of the queue."""
+    found = listing_retries.page(connection, _filter(asked), asked.paging)
+    return replace(found, items=[_masked(one, asked) for one in found.items]) if asked.masked else found
+
+
+def show_retry(connection: Connection, asked: Asked) -> RetryDetail:
+    """One line with its requests."""
+    found = listing_retries.one(connection, asked.path["retry_id"])
+    if not asked.masked:
+        return found
+    contact = connection.execute(
+        text("SELECT canonical FROM contact WHERE source = 'robaws' AND source_id = :id"),
+        {"id": found.contact.source_id},
+    ).scalar_one_or_none()
+    known, masker = known_values(contact), asked.parts.masker
+    requests = [RequestView(**masked_request(request, masker, known)) for request in found.requests]
+    return replace(_masked(found, asked, known), requests=requests)
+
+
+def retry(connection: Connection, asked: Asked) -> Acted:
+    """Due now."""
+    return operating.retry(connection, asked.path["retry_id"], asked.actor, asked.now, asked.body(MaybeReason).reason)
+
+
+def discard(connection: Connection, asked: Asked) -> Acted:
+    """Out of the queue."""
+    return operating.discard(connection, asked.path["retry_id"], asked.actor, asked.now, asked.body(Reason).reason)
+
+
+def make_bulk(connection: Connection, asked: Asked) -> Bulk:
+    """Many at once, in the background."""
+    wanted = asked.body(NewBulk)
+    return operating_bulk.make(
+        connection,
+        wanted.action,
+        RetryFilter(**wanted.filter.model_dump()),
+        asked.actor,
+        asked.now,
+        reason=wanted.reason,
+        expect=wanted.expect,
+    )
+
+
+def show_bulk(connection: Connection, asked: Asked) -> Bulk:
+    """How far it is."""
+    return operating_bulk.one(connection, asked.path["bulk_id"])
+
+
+def _masked(retry: R, asked: Asked, known: list[str] | None = None) -> R:
+    message = mask_text(retry.message, known or ()) if retry.message else retry.message
+    return replace(retry, message=message, fields=asked.parts.masker.json(retry.fields, known or (), by_name=False))
+
+
+FILTERS = (
+    Parameter("state", "in this state", STATES),
+    Parameter("system", "owed to this system; `robaws` for fetches"),
+    Parameter("reason", "waiting for this reason (the stable word)"),
+    Parameter("query", "of contacts that this finds, as in the list of contacts"),
+)
+
+CALLS = (
+    Call(
+        "GET",
+        "/retries",
+        "viewer",
+        "What waits, is dead, unknown or in review: fetches first, then links.",
+        list_retries,
+        Page[Retry],
+        parameters=(*FILTERS, *PAGING),
+    ),
+    Call(
+        "GET",
+        "/retries/{retry_id}",
+        "viewer",
+        "One line with its requests, newest first; personal data are masked for viewers.",
+        show_retry,
+        RetryDetail,
+        refusals=(404,),
+    ),
+    Call(
+        "POST",
+        "/retries/{retry_id}/retry",
+        "operator",
+        "Make it due now, with all its attempts before it.",
+        retry,
+        Outcome,
+        body=MaybeReason,
+        status=202,
+        refusals=(404, 409),
+    ),
+    Call(
+        "POST",
+        "/retries/{retry_id}/discard",
+        "operator",
+        "Take it out of the queue for good; wants a reason.",
+        discard,
+        Outcome,
+        body=Reason,
+        refusals=(404, 409),
+    ),
+    Call(
+        "POST",
+        "/bulk",
+        "operator",
+        "Retry or discard many, in the background; an empty filter is refused.",
+        make_bulk,
+        Bulk,
+        body=NewBulk,
+        status=202,
+        refusals=(409,),
+    ),
+    Call(
+        "GET",
+        "/bulk/{bulk_id}",
+        "viewer",
+        "How far a bulk action is, with the result of each item.",
+        show_bulk,
+        Bulk,
+        refusals=(404,),
+    ),
+)

@@ -1,0 +1,83 @@
+"""Questions to a person over the API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter
+from webhooks.api.masks import hide, mask_text
+from worker.store import listing_reviews, operating_reviews
+from worker.store.listing import Page
+from worker.store.listing_reviews import ReviewView
+from worker.store.operating import Acted
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Answer(Body):
+    """The answer: `ours` or `theirs` for a field; `link` (with the id), `create` or `exclude` for a match."""
+
+    choose: Literal["ours", "robaws", "theirs", "system", "link", "record", "create", "exclude"]
+    external_id: str | None = Field(default=None, max_length=100)
+    reason: str | None = Field(default=None, max_length=1_000)
+
+
+def list_reviews(connection: Connection, asked: Asked) -> Page[ReviewView]:
+    """Open questions."""
+    found = listing_reviews.page(connection, asked.paging, system=asked.query.get("system"))
+    return replace(found, items=[_masked(one) for one in found.items]) if asked.masked else found
+
+
+def show_review(connection: Connection, asked: Asked) -> ReviewView:
+    """One question."""
+    found = listing_reviews.one(connection, asked.path["review_id"])
+    return _masked(found) if asked.masked else found
+
+
+def resolve(connection: Connection, asked: Asked) -> Acted:
+    """A person's answer."""
+    answer = asked.body(Answer)
+    return operating_reviews.resolve(
+        connection,
+        asked.path["review_id"],
+        answer.choose,
+        asked.actor,
+        asked.now,
+        external_id=answer.external_id,
+        reason=answer.reason,
+    )
+
+
+def _masked(review: ReviewView) -> ReviewView:
+    """A viewer sees that values differ, and not which."""
+    left = ("field", "label", "rule")
+    detail = {name: value if name in left else hide(value) for name, value in review.detail.items()}
+    return replace(review, message=mask_text(review.message), detail=detail)
+
+
+CALLS = (
+    Call(
+        "GET",
+        "/reviews",
+        "viewer",
+        "What waits for a person's choice, the oldest first.",
+        list_reviews,
+        Page[ReviewView],
+        parameters=(Parameter("system", "about this system"), *PAGING),
+    ),
+    Call("GET", "/reviews/{review_id}", "viewer", "One question.", show_review, ReviewView, refusals=(404,)),
+    Call(
+        "POST",
+        "/reviews/{review_id}/resolve",
+        "operator",
+        "Answer it; what follows is done at the next delivery.",
+        resolve,
+        Outcome,
+        body=Answer,
+        refusals=(404, 409),
+    ),
+)

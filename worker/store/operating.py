@@ -1,0 +1,325 @@
+"""
+What an operator does: retry, discard, sync, pause, resume, replay. Shared by the API and the command line.
+
+Each function runs in the caller's transaction and writes a row of `operator_action` into it, so that nothing is done
+without a trace. None calls a vendor: they only make rows due, and tell (`Acted.owed`) which nudges are worth sending
+after the commit; without a nudge the sweep finds the rows.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from worker.config import SYSTEM_NAMES
+from worker.store import contacts, inbox, systems
+from worker.store.listing import plain
+from worker.store.listing_events import find
+from worker.store.listing_retries import parse_id, public_id
+from worker.store.refusals import Conflict, NotFound, Unfit
+
+SOURCE: Final = "robaws"
+
+EASED_BY_RESUME: Final = (
+    "quota_reached",
+    "rate_limited",
+    "daily_quota",
+    "rate",
+    "waiting",
+    "budget",
+    "redis_away",
+    "credentials",
+    "wrong_address",
+    "unavailable",
+    "broken_answer",
+)
+"""Reasons of rows that wait for their system and not for their own data: a resume makes them due."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a name for the log of actions, and the role."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What is due now, for nudges: contacts by id, links by id and system (0: whichever is due there)."""
+
+    contacts: tuple[int, ...] = ()
+    links: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What was done, on what."""
+
+    id: str
+    outcome: str
+    message: str
+    owed: Owed = field(default=Owed(), repr=False, compare=False)
+
+
+_RECORD: Final = text(
+    """
+    INSERT INTO operator_action (at, actor, role, action, target, reason, filter, finished_at)
+    VALUES (:now, :actor, :role, :action, :target, :reason, :filter, :now)
+    """
+).bindparams(bindparam("filter", type_=JSONB(none_as_null=True)))
+
+_RETRY_LINK: Final = text(
+    """
+    UPDATE link SET
+        state = CASE WHEN state = 'unknown' THEN 'unknown' ELSE 'due' END,
+        attempts = 0, crashes = 0, priority = 0, next_attempt_at = :now, since = COALESCE(since, :now)
+    WHERE id = :id AND state IN ('waiting', 'unknown', 'review', 'dead')
+    RETURNING id, system, state
+    """
+)
+
+_DISCARD_LINK: Final = text(
+    """
+    UPDATE link SET state = 'excluded', next_attempt_at = NULL, attempts = 0, crashes = 0, restore = false,
+        since = NULL, reason = 'discarded', message = :why
+    WHERE id = :id AND state IN ('waiting', 'unknown', 'review', 'dead')
+    RETURNING id, system
+    """
+)
+
+_DISCARD_FETCH: Final = text(
+    """
+    UPDATE contact SET fetch_state = 'idle', fetch_done = fetch_wanted, fetch_attempts = 0, fetch_crashes = 0,
+        fetch_forced = false, fetch_next_attempt_at = NULL, fetch_since = NULL, fetch_reason = NULL,
+        fetch_message = NULL, fetch_fingerprint = NULL
+    WHERE id = :id AND fetch_state IN ('waiting', 'dead')
+    RETURNING id, source_id, fetch_wanted
+    """
+)
+
+_CLOSE_DEAD: Final = text(
+    """
+    WITH closed AS (
+        UPDATE inbox_event SET state = 'skipped', reason = 'discarded', closed_at = :now
+        WHERE contact_id = :id AND state = 'dead' RETURNING 1
+    )
+    INSERT INTO event_tally (skipped) SELECT count(*) FROM closed HAVING count(*) > 0
+    """
+)
+
+_EASE_LINKS: Final = text(
+    """
+    UPDATE link SET next_attempt_at = :now
+    WHERE system = :system AND state = 'waiting' AND next_attempt_at > :now AND reason = ANY(CAST(:reasons AS text[]))
+    """
+)
+
+_EASE_FETCHES: Final = text(
+    """
+    UPDATE contact SET fetch_next_attempt_at = :now
+    WHERE fetch_state = 'waiting' AND fetch_next_attempt_at > :now AND fetch_reason = ANY(CAST(:reasons AS text[]))
+    """
+)
+
+
+def record(
+    connection: Connection,
+    actor: Actor,
+    action: str,
+    target: str,
+    reason: str | None,
+    now: datetime,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Write down who did what, on what, and why."""
+    connection.execute(
+        _RECORD,
+        {
+            "now": now,
+            "actor": actor.name,
+            "role": actor.role,
+            "action": action,
+            "target": target,
+            "reason": reason,
+            "filter": details,
+        },
+    )
+
+
+def required(reason: str | None) -> str:
+    """The reason, which this action does not go without."""
+    given = plain(reason, "reason", most=1_000)
+    if given is None:
+        raise Unfit("say why: this wants a reason")
+    return given
+
+
+def retry(connection: Connection, retry_id: str, actor: Actor, now: datetime, reason: str | None = None) -> Acted:
+    """
+    Make one line of the retry queue due now, with all its attempts before it.
+
+    A create whose outcome is unknown stays so: it is looked for first, now, and never simply sent again.
+    """
+    acted = retry_item(connection, retry_id, now)
+    record(connection, actor, "retry", acted.id, plain(reason, "reason", most=1_000), now)
+    return acted
+
+
+def retry_item(connection: Connection, retry_id: str, now: datetime) -> Acted:
+    """As `retry`, without a row of its own: an item of a bulk action."""
+    kind, row_id = parse_id(retry_id)
+    if kind:
+        row = connection.execute(_RETRY_LINK, {"id": row_id, "now": now}).one_or_none()
+        if row is None:
+            raise _not_waiting(connection, retry_id)
+        what = "it is looked for now" if row.state == "unknown" else "it is due now"
+        return Acted(public_id(1, row_id), "retried", what, Owed(links=((row.id, row.system),)))
+    if not _fetch_waits(connection, row_id):
+        raise _not_waiting(connection, retry_id)
+    contacts.want_fetch(connection, [row_id], now, correlation_id=_correlation())
+    inbox.reopen(connection, [row_id])
+    return Acted(public_id(0, row_id), "retried", "the fetch is due now", Owed(contacts=(row_id,)))
+
+
+def discard(connection: Connection, retry_id: str, actor: Actor, now: datetime, reason: str | None) -> Acted:
+    """
+    Take one line out of the queue for good: a link is excluded, a fetch and its events are closed. Wants a reason.
+
+    What was discarded comes back by an operator's `sync` of the contact.
+    """
+    why = required(reason)
+    acted = discard_item(connection, retry_id, actor, now, why)
+    record(connection, actor, "discard", acted.id, why, now)
+    return acted
+
+
+def discard_item(connection: Connection, retry_id: str, actor: Actor, now: datetime, why: str) -> Acted:
+    """As `discard`, without a row of its own: an item of a bulk action."""
+    kind, row_id = parse_id(retry_id)
+    if kind:
+        if connection.execute(_DISCARD_LINK, {"id": row_id, "why": why}).one_or_none() is None:
+            raise _not_waiting(connection, retry_id)
+        _withdraw_questions(connection, row_id, actor, now)
+        return Acted(public_id(1, row_id), "discarded", "the link is excluded")
+    row = connection.execute(_DISCARD_FETCH, {"id": row_id}).one_or_none()
+    if row is None:
+        raise _not_waiting(connection, retry_id)
+    inbox.close(connection, row_id, row.fetch_wanted, state="skipped", reason="discarded", version=None, now=now)
+    connection.execute(_CLOSE_DEAD, {"id": row_id, "now": now})
+    return Acted(public_id(0, row_id), "discarded", "the fetch is not owed any more, its events are skipped")
+
+
+def sync(connection: Connection, source_id: str, actor: Actor, now: datetime, reason: str | None = None) -> Acted:
+    """Fetch one contact now and deliver it again, also where nothing changed and where a link was excluded."""
+    found = None
+    if plain(source_id, "id") == source_id:
+        found = connection.execute(
+            text("SELECT id FROM contact WHERE source = :source AND source_id = :id"),
+            {"source": SOURCE, "id": source_id},
+        ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"no client {source_id[:40]!r} is known here")
+    contacts.want_fetch(connection, [found], now, forced=True, correlation_id=_correlation())
+    inbox.reopen(connection, [found])
+    record(connection, actor, "sync", f"contact-{source_id}", plain(reason, "reason", most=1_000), now)
+    return Acted(source_id, "owed", "it is fetched and delivered now", Owed(contacts=(found,)))
+
+
+def pause(connection: Connection, system: str, actor: Actor, now: datetime, reason: str | None) -> Acted:
+    """Nothing is sent to a system until it is resumed; what is owed to it waits in its rows. Wants a reason."""
+    why = required(reason)
+    _known(system)
+    systems.ensure(connection, [system])
+    systems.pause(connection, system, actor.name, why, now)
+    record(connection, actor, "pause", f"system-{system}", why, now)
+    return Acted(system, "paused", "nothing is sent there until it is resumed")
+
+
+def resume(connection: Connection, system: str, actor: Actor, now: datetime, reason: str | None = None) -> Acted:
+    """
+    Lift all that holds a system back: a pause, a breaker, waits that it asked for.
+
+    Rows that waited for the system, and not because of their own data, are due at once.
+    """
+    _known(system)
+    systems.ensure(connection, [system])
+    systems.resume(connection, system, now)
+    values = {"system": system, "now": now, "reasons": list(EASED_BY_RESUME)}
+    eased = connection.execute(_EASE_LINKS, values).rowcount
+    if system == SOURCE:
+        eased += connection.execute(_EASE_FETCHES, values).rowcount
+    record(connection, actor, "resume", f"system-{system}", plain(reason, "reason", most=1_000), now)
+    return Acted(system, "resumed", f"{eased} that waited for it are due now", Owed(links=((0, system),)))
+
+
+def replay(connection: Connection, event_id: str, actor: Actor, now: datetime, reason: str | None = None) -> Acted:
+    """
+    Act on an event once more: its contact is owed a fetch. The event itself is not changed, unless it was dead.
+
+    What is fetched is the contact as it is now; the event's body is never written onward.
+    """
+    row = find(connection, event_id)
+    if row is None:
+        raise NotFound(f"no event {event_id[:80]!r} is kept here")
+    if row.contact_id is None and row.state != "new":
+        raise Conflict(f"the event ({row.kind}) is not about a client: there is nothing to fetch")
+    if row.contact_id is not None:
+        contacts.want_fetch(connection, [row.contact_id], now, forced=True, correlation_id=_correlation())
+        inbox.reopen(connection, [row.contact_id])
+    record(connection, actor, "replay", f"event-{event_id}", plain(reason, "reason", most=1_000), now)
+    owed = Owed(contacts=(row.contact_id,)) if row.contact_id is not None else Owed()
+    return Acted(event_id, "owed", "its contact is fetched and delivered now", owed)
+
+
+def replay_since(connection: Connection, since: datetime, actor: Actor, now: datetime, reason: str | None) -> Acted:
+    """The same for every event received since then: each contact once, behind live traffic."""
+    found = connection.execute(
+        text("SELECT DISTINCT contact_id FROM inbox_event WHERE received_at >= :since AND contact_id IS NOT NULL"),
+        {"since": since},
+    ).scalars()
+    contact_ids = sorted(found)
+    contacts.want_fetch(connection, contact_ids, now, forced=True, priority=1, correlation_id=_correlation())
+    inbox.reopen(connection, contact_ids)
+    details = {"since": since.isoformat(), "contacts": len(contact_ids)}
+    record(connection, actor, "replay", "events", plain(reason, "reason", most=1_000), now, details)
+    return Acted("events", "owed", f"{len(contact_ids)} contacts are fetched and delivered", Owed())
+
+
+def _correlation() -> str:
+    return secrets.token_hex(16)
+
+
+def _known(system: str) -> None:
+    if system not in SYSTEM_NAMES:
+        raise NotFound(f"{system[:40]!r} is no system: there are {', '.join(SYSTEM_NAMES)}")
+
+
+def _fetch_waits(connection: Connection, contact_id: int) -> bool:
+    statement = text("SELECT FROM contact WHERE id = :id AND fetch_state IN ('waiting', 'dead') FOR UPDATE")
+    return connection.execute(statement, {"id": contact_id}).one_or_none() is not None
+
+
+def _not_waiting(connection: Connection, retry_id: str) -> Exception:
+    """NotFound for an id that never was; Conflict, with its state, for one that does not wait any more."""
+    kind, row_id = parse_id(retry_id)
+    table, column = ("link", "state") if kind else ("contact", "fetch_state")
+    state = connection.execute(text(f"SELECT {column} FROM {table} WHERE id = :id"), {"id": row_id}).scalar()
+    if state is None:
+        return NotFound(f"there is no {retry_id}")
+    return Conflict(f"{retry_id} does not wait any more: it is {state}")
+
+
+def _withdraw_questions(connection: Connection, link_id: int, actor: Actor, now: datetime) -> None:
+    connection.execute(
+        text(
+            "UPDATE review SET resolved_at = :now, choice = 'discarded', resolved_by = :by"
+            " WHERE link_id = :id AND resolved_at IS NULL"
+        ),
+        {"id": link_id, "now": now, "by": actor.name},
+    )

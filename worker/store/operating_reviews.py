@@ -1,0 +1,187 @@
+"""
+A person's answer to a question: which record it is, or which side's value stands.
+
+Nothing is written to a vendor here. The answer is put where the next delivery looks: the snapshot (what both sides
+last agreed on), the external id, or the list of records that are somebody else's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from worker.core.planning import Snapshot
+from worker.store import links
+from worker.store.listing import number, plain
+from worker.store.operating import Acted, Actor, Owed, record
+from worker.store.refusals import Conflict, NotFound, Unfit
+
+SYNONYMS: Final = {"robaws": "ours", "system": "theirs", "record": "link"}
+NOT_THEM: Final = ":not"
+"""Member of `link.parked`: records that a person said are somebody else."""
+OURS: Final = ":ours"
+"""Member of `link.parked`: vendor paths whose value a person said is ours to write, once."""
+
+# It becomes part of an address at the vendor.
+_EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+_READ: Final = text(
+    """
+    SELECT r.id, r.link_id, r.kind, r.path, r.reason, r.detail, r.resolved_at, l.system, l.state, l.external_id,
+        l.snapshot, l.parked, l.synced_version >= l.wanted_version AS delivered
+    FROM review AS r JOIN link AS l ON l.id = r.link_id WHERE r.id = :id FOR UPDATE
+    """
+)
+
+_RESOLVE: Final = text("UPDATE review SET resolved_at = :now, choice = :choice, resolved_by = :by WHERE id = :id")
+
+_CHANGE: Final = text(
+    """
+    UPDATE link SET external_id = :external_id, intent = CASE WHEN :settle THEN NULL ELSE intent END,
+        snapshot = :snapshot, parked = :parked, state = :state, reason = :reason, message = :message,
+        attempts = 0, crashes = 0, next_attempt_at = :at,
+        since = CASE WHEN :state IN ('synced', 'excluded') THEN NULL ELSE COALESCE(since, :now) END
+    WHERE id = :id
+    """
+).bindparams(bindparam("snapshot", type_=JSONB(none_as_null=True)), bindparam("parked", type_=JSONB()))
+
+_KEEP: Final = text("UPDATE link SET snapshot = :snapshot, parked = :parked WHERE id = :id").bindparams(
+    bindparam("snapshot", type_=JSONB(none_as_null=True)), bindparam("parked", type_=JSONB())
+)
+
+
+@dataclass
+class _Link:
+    """The link as it will be; starts as it is. `settle`: an open create is settled by the answer."""
+
+    id: int
+    system: str
+    external_id: str | None
+    snapshot: dict[str, Any] | None
+    parked: dict[str, Any]
+    state: str
+    reason: str | None = None
+    message: str | None = None
+    settle: bool = False
+
+
+def resolve(
+    connection: Connection,
+    review_id: str,
+    choose: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    external_id: str | None = None,
+    reason: str | None = None,
+) -> Acted:
+    """
+    Answer a question.
+
+    `field`: `ours` writes our value at the next delivery, `theirs` lets the other side's value stand until ours
+    changes. `match`: `link` with the `external_id` that it is, `create` when it is none of the candidates, `exclude`
+    to leave the contact out of that system. Conflict while the link is being delivered.
+    """
+    row = connection.execute(_READ, {"id": number(review_id, "question")}).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no question {review_id}")
+    if row.resolved_at is not None:
+        raise Conflict("this question has been answered already")
+    if row.state == "working":
+        raise Conflict("the link is being delivered at this moment: answer again in a few seconds")
+    word = SYNONYMS.get(choose, choose)
+    link = _Link(row.link_id, row.system, row.external_id, row.snapshot, dict(row.parked), row.state)
+    connection.execute(
+        _RESOLVE,
+        {"id": row.id, "now": now, "choice": f"{word}:{external_id}" if word == "link" else word, "by": actor.name},
+    )
+    if row.kind == "field":
+        message = _field(connection, row, link, word)
+    else:
+        message = _match(connection, row, link, word, external_id)
+    _save(connection, row, link, now)
+    details = {"choose": word, "external_id": external_id, "path": row.path or None}
+    record(connection, actor, "resolve", f"link-{link.id}", plain(reason, "reason", most=1_000), now, details)
+    owed = Owed(links=((link.id, link.system),)) if link.state == "due" else Owed()
+    return Acted(str(row.id), "resolved", message, owed)
+
+
+def _field(connection: Connection, row: Any, link: _Link, word: str) -> str:
+    if word not in ("ours", "theirs"):
+        raise Unfit("choose `ours` or `theirs` for a field")
+    snapshot = Snapshot.from_json(link.snapshot)
+    if snapshot is None or link.external_id is None:
+        raise Unfit("the record is not made yet, as this value is missing or does not fit: change it in Robaws")
+    path, detail = row.path, row.detail
+    unfit = detail.get("rule") == "does not fit"
+    ours, theirs = dict(snapshot.ours), dict(snapshot.theirs)
+    link.parked.pop(path, None)
+    if word == "ours":
+        if unfit:
+            raise Unfit("our value does not fit there: change it in Robaws, or choose `theirs`")
+        # As if both sides had agreed on theirs, and ours had changed since.
+        ours[path] = theirs[path] = detail.get("theirs")
+        link.parked[OURS] = sorted({*link.parked.get(OURS, ()), path})
+        link.state, message = "due", "our value is written at the next delivery, which is due now"
+    else:
+        if not unfit:
+            ours[path], theirs[path] = detail.get("ours"), detail.get("theirs")
+        message = "their value stands until ours changes"
+        _settle_review(connection, row, link)
+    link.snapshot = Snapshot(ours, theirs, snapshot.persons, snapshot.main, snapshot.placeholders).to_json()
+    return message
+
+
+def _settle_review(connection: Connection, row: Any, link: _Link) -> None:
+    """A link in review is synced once its last question is answered; others go on as they are."""
+    if link.state != "review":
+        return
+    open_ones = connection.execute(
+        text("SELECT message FROM review WHERE link_id = :id AND resolved_at IS NULL ORDER BY path"), {"id": link.id}
+    ).scalars()
+    messages = list(open_ones)
+    if messages:
+        link.reason, link.message = "field_conflict", "; ".join(messages)
+    else:
+        link.state = "synced" if row.delivered else "due"
+
+
+def _match(connection: Connection, row: Any, link: _Link, word: str, external_id: str | None) -> str:
+    link.settle = True
+    if word == "link":
+        return _bind(connection, link, external_id)
+    if word == "create":
+        candidates = [str(one["external_id"]) for one in row.detail.get("candidates") or () if "external_id" in one]
+        link.parked[NOT_THEM] = sorted({*map(str, link.parked.get(NOT_THEM, ())), *candidates})
+        link.external_id, link.snapshot, link.state = None, None, "due"
+        return "a new record is made at the next delivery, which is due now"
+    if word == "exclude":
+        # An open create stays written down: it may have been made, and a later sync has to look for it.
+        link.state, link.reason, link.settle = "excluded", "excluded_by_person", False
+        link.message = "a person left this client out of the system"
+        return "the contact is left out of this system"
+    raise Unfit("choose `link` with an external_id, `create` or `exclude` for a match")
+
+
+def _bind(connection: Connection, link: _Link, external_id: str | None) -> str:
+    if external_id is None or not _EXTERNAL_ID.fullmatch(external_id):
+        raise Unfit("say which record: external_id is the id of a record in that system")
+    if links.taken_ids(connection, link.system, [external_id], link.id):
+        raise Conflict(f"record {external_id} in {link.system} belongs to another client already")
+    link.external_id, link.snapshot, link.state = external_id, None, "due"
+    return f"linked to record {external_id}; what differs is settled at the next delivery, which is due now"
+
+
+def _save(connection: Connection, row: Any, link: _Link, now: datetime) -> None:
+    values = vars(link) | {"now": now, "at": now if link.state == "due" else None}
+    if row.kind == "field" and link.state == row.state and link.state != "review":
+        # It goes on as it was, for its own reasons; only what the next delivery looks at is changed.
+        values = {name: values[name] for name in ("id", "snapshot", "parked")}
+        connection.execute(_KEEP, values)
+    else:
+        connection.execute(_CHANGE, values)
