@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.docs.pages import ROOT, anchors, links, pages
 
 PAGES = [str(page.relative_to(ROOT)) for page in pages()]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tests.docs.pages import ROOT
 from tests.docs.reasons import reasons_in
-
 from worker.store.budget import _SENTENCES
 from worker.store.links import REFUSED
 
@@ -54,7 +53,11 @@ def test_nothing_is_explained_that_the_code_does_not_say() -> None:
 def test_a_new_word_in_the_code_would_be_noticed(tmp_path: Path) -> None:
     (tmp_path / "worker").mkdir()
     (tmp_path / "webhooks").mkdir()
-    lines = ['fail(reason="new_word")', 'state, reason = "dead", "second_word"', 'Verdict("review", None, "third_word")']
+    lines = [
+        'fail(reason="new_word")',
+        'state, reason = "dead", "second_word"',
+        'Verdict("review", None, "third_word")',
+    ]
     (tmp_path / "worker" / "one.py").write_text("\n".join(lines))
 
     assert set(reasons_in(tmp_path)) == {"new_word", "second_word", "third_word"}
