@@ -53,11 +53,11 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[ast.expr]:
     if node.value is None:
         return
     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-        if isinstance(target, ast.Name) and target.id in NAMES:
+        if _name(target) in NAMES:
             yield node.value
         elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            for one, value in zip(target.elts, node.value.elts, strict=True):
-                if isinstance(one, ast.Name) and one.id in NAMES:
+            for one, value in zip(target.elts, node.value.elts, strict=False):
+                if _name(one) in NAMES:
                     yield value
 
 
@@ -72,7 +72,8 @@ def _constants(value: ast.expr) -> Iterator[Any]:
             yield from _constants(part)
 
 
-def _name(function: ast.expr) -> str:
-    if isinstance(function, ast.Name):
-        return function.id
-    return function.attr if isinstance(function, ast.Attribute) else ""
+def _name(node: ast.expr) -> str:
+    """The last part of a name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else ""

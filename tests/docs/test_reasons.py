@@ -55,7 +55,7 @@ def test_a_new_word_in_the_code_would_be_noticed(tmp_path: Path) -> None:
     (tmp_path / "webhooks").mkdir()
     lines = [
         'fail(reason="new_word")',
-        'state, reason = "dead", "second_word"',
+        'link.state, link.reason = "dead", "second_word"',
         'Verdict("review", None, "third_word")',
     ]
     (tmp_path / "worker" / "one.py").write_text("\n".join(lines))
