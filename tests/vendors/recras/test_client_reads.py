@@ -12,7 +12,9 @@ from typing_extensions import override
 from tests.vendors.recras.wire import BASE_URL, client_of, de_linde, intent_for, make, session_with
 from worker.core.matching import decide
 from worker.errors import CredentialsRejected, RecordGone, VendorBroken, VendorUnavailable, WrongAddress
+from worker.vendors.contract import Intent
 from worker.vendors.recras.client import MARK_SECONDS
+from worker.vendors.recras.created import is_alike
 from worker.vendors.recras.simulator import RecrasSimulator
 from worker.vendors.recras.simulator_access import Key
 from worker.vendors.simulation import transport
@@ -223,6 +225,29 @@ def test_a_record_that_was_there_before_is_never_the_lost_create(exclusive: bool
     intent = intent_for(client, de_linde(email=None, persons=[]), client.mark(session))
 
     assert client.find_created(session, intent) == []
+
+
+@pytest.mark.parametrize(
+    ("klant", "alike"),
+    [
+        ({}, True),
+        ({"naam": " DAKWERKEN de linde", "plaats": "gent"}, True),
+        ({"naam": "Dakwerken De Lindé"}, True),
+        ({"naam": "Dakwerken De Els"}, False),
+        ({"adres": "Kerkstraat 13"}, False),
+        ({"adres": None}, False),
+        ({"postcode": "9050"}, False),
+        ({"plaats": "Luik"}, False),
+    ],
+)
+def test_a_customer_looks_like_the_create_by_name_and_whole_address(klant: dict[str, Any], alike: bool) -> None:
+    sent = {"naam": "Dakwerken De Linde", "adres": "Kerkstraat 12", "postcode": "9000", "plaats": "Gent"}
+
+    assert is_alike(Intent("key", None, sent), {**sent, **klant}) is alike
+
+
+def test_a_create_without_a_name_looks_like_nobody() -> None:
+    assert not is_alike(Intent("key", None, {}), {"id": 1})
 
 
 def test_without_an_email_name_and_address_are_enough() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from tests.vendors.recras.wire import an, bo, change, client_of, de_linde, make, session_with
 from worker.core.persons import PersonPlan
-from worker.errors import OutcomeUnknown, RecordGone, StaleRead, VendorRejected
+from worker.errors import OutcomeUnknown, RecordGone, StaleRead, VendorRejected, WrongAddress
 from worker.vendors.contract import Record
+from worker.vendors.recras import bodies
 from worker.vendors.recras.client import RecrasClient
 from worker.vendors.recras.simulator import RecrasSimulator
 from worker.vendors.transport import Session
@@ -125,6 +126,18 @@ def test_a_full_change_sends_what_was_read_and_leaves_persons_and_blanks_out() -
     assert after == tenant.read()
 
 
+def test_an_empty_text_that_was_read_is_not_written_back() -> None:
+    tenant = Tenant()
+    tenant.simulator.fail("swap_empty", method="GET")
+    tenant.record = tenant.read()
+
+    tenant.change(**{"address.city": "Gentbrugge", "persons": [an(), bo(mobile="+32 470 00 00 02")]})
+
+    bodies_sent = [body for path, body in tenant.sent() if path.startswith("PUT")]
+    assert len(bodies_sent) == 2
+    assert all(value not in (None, "") for body in bodies_sent for value in body.values())
+
+
 def test_a_change_in_the_short_mode_sends_nothing_else() -> None:
     tenant = Tenant(put_mode="changed")
 
@@ -196,6 +209,31 @@ def test_another_main_person_is_a_list_without_anyone_new_and_needs_no_second_re
     assert [(one.external_id, one.main) for one in after.persons] == [(str(first), False), (str(second), True)]
 
 
+def test_a_person_who_leaves_is_left_out_of_the_list_and_seen_to_be_gone() -> None:
+    tenant = Tenant()
+
+    after = tenant.change(persons=[an()])
+
+    [(_, body)] = tenant.sent()
+    assert (body["contactpersonen"], after) == ([{"id": tenant.ids()[0], "hoofdcontact": True}], None)
+
+
+def test_a_list_in_which_nobody_is_the_main_person_makes_the_first_one_that() -> None:
+    plan = PersonPlan((), (), (), (("4", None, False), ("5", None, False)), list_changes=True, main=None)
+
+    assert bodies.listing_of(plan) == [{"id": 4, "hoofdcontact": True}, {"id": 5, "hoofdcontact": False}]
+
+
+def test_members_that_the_settings_do_not_allow_are_not_sent_back_either() -> None:
+    held = {"id": 83, "naam": "De Linde", "landcode": "BE", "displaynaam": "De Linde", "status": "actief"}
+
+    off = bodies.for_klant(held, {"plaats": "Gent"}, full=True, hidden=False)
+    on = bodies.for_klant(held, {"plaats": "Gent"}, full=True, hidden=True)
+
+    assert off == {"naam": "De Linde", "plaats": "Gent"}
+    assert on == {**off, "landcode": "BE"}
+
+
 def test_a_list_that_would_leave_nobody_is_not_sent() -> None:
     tenant = Tenant()
     plan = PersonPlan((), (), (), (), list_changes=True, main=None)
@@ -225,6 +263,19 @@ def test_what_the_answer_shows_counts_and_not_what_was_sent() -> None:
     assert after is not None
     assert after.fields["plaats"] == "GENTBRUGGE"
     assert after.fields["adres"] == "Kerkstraat 12"
+
+
+def test_what_the_answer_shows_of_a_person_counts_too() -> None:
+    tenant = Tenant()
+    shown = f'{{"id": {tenant.ids()[1]}, "telefoon1": "09 000 00 77"}}'
+    tenant.simulator.fail("status", status=200, body=shown, method="PUT")
+
+    after = tenant.change(persons=[an(), bo(phone="+32 9 000 00 77")])
+
+    assert after is not None
+    assert after.persons is not None
+    assert after.persons[1].fields["telefoon1"] == "09 000 00 77"
+    assert after.persons[1].fields["voornaam"] == "Bo"
 
 
 def test_an_answer_that_shows_nothing_is_read_back() -> None:
@@ -265,6 +316,15 @@ def test_a_customer_that_went_before_the_write_is_gone() -> None:
 
     with pytest.raises(RecordGone):
         tenant.change(**{"address.city": "Gentbrugge"})
+
+
+@pytest.mark.parametrize("values", [{"address.city": "Luik"}, {"phone": None}], ids=["customer", "person"])
+def test_a_host_that_lost_its_paths_before_the_write_makes_nothing_gone(values: dict[str, Any]) -> None:
+    tenant = Tenant()
+    tenant.simulator.fail("html", status=404, times=-1)
+
+    with pytest.raises(WrongAddress):
+        tenant.change(**values)
 
 
 def test_a_person_who_went_before_the_write_is_planned_anew() -> None:

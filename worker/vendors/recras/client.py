@@ -20,7 +20,7 @@ from worker.core.persons import PersonChange, PersonPlan
 from worker.errors import CredentialsRejected, RecordGone, StaleRead, SyncError, VendorRejected, WrongAddress
 from worker.vendors.contract import Capabilities, Created, Finding, Intent, Record, Target
 from worker.vendors.recras import bodies, checks, rules
-from worker.vendors.recras.created import Highest, has_email, is_alike, sent_emails
+from worker.vendors.recras.created import Highest, has_email, is_alike, sent_email
 from worker.vendors.recras.mapping import mapping_for, record_of
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class RecrasClient(Target):
         Where an e-mail was sent, they are read one by one, and only those that have it are returned.
         """
         alike = [klant for klant in self._newer(session, int(intent.mark or 0)) if is_alike(intent, klant)]
-        wanted = sent_emails(intent)
+        wanted = sent_email(intent)
         if not wanted:
             return [self._record(klant) for klant in alike]
         records = (self._still_there(session, str(klant["id"])) for klant in alike)
@@ -156,7 +156,7 @@ class RecrasClient(Target):
 
     def most_blind_posts(self, intent: Intent) -> int:
         """How many creates may go unanswered, each looked for in vain, before a person is asked."""
-        return BLIND_POSTS_WITH_EMAIL if sent_emails(intent) else BLIND_POSTS_WITHOUT_EMAIL
+        return BLIND_POSTS_WITH_EMAIL if sent_email(intent) else BLIND_POSTS_WITHOUT_EMAIL
 
     # ------------------------------------------------------------------------------------------------------ writing
     @override

@@ -8,7 +8,7 @@ record is among those above the highest id that was known before it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from worker.core.normalise import NORMALISERS, folded
@@ -45,11 +45,10 @@ class Highest:
         return float("inf") if self._looked_at is None else now - self._looked_at
 
 
-def sent_emails(intent: Intent) -> frozenset[str]:
-    """The e-mail addresses of a create's main contact person, as keys; Recras itself matches by one of them."""
+def sent_email(intent: Intent) -> str:
+    """The first e-mail of a create's main contact person, as a key, empty without one; Recras itself matches by it."""
     main = next((person for person in intent.persons if person.get("main")), None)
-    fields = (main or {}).get("fields") or {}
-    return _keys(fields.get(member) for member in ("email1", "email2"))
+    return NORMALISERS["email"](((main or {}).get("fields") or {}).get("email1"))
 
 
 def is_alike(intent: Intent, klant: Mapping[str, Any]) -> bool:
@@ -63,10 +62,6 @@ def is_alike(intent: Intent, klant: Mapping[str, Any]) -> bool:
     )
 
 
-def has_email(record: Record, wanted: frozenset[str]) -> bool:
-    """Whether any person of a record has one of the addresses."""
-    return bool(wanted & _keys(record.emails))
-
-
-def _keys(values: Iterable[Any]) -> frozenset[str]:
-    return frozenset(NORMALISERS["email"](value) for value in values) - {""}
+def has_email(record: Record, wanted: str) -> bool:
+    """Whether any person of a record has the address."""
+    return wanted in {NORMALISERS["email"](email) for email in record.emails}

@@ -117,7 +117,6 @@ def _configured(vendor: str, value: Any, normaliser: str = "text") -> FieldRow:
         outward=lambda _: value,
         write="create",
         null_rule="never",
-        adopt=False,
         lossy="from the settings, for a new customer only",
     )
 
