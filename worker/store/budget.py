@@ -4,8 +4,8 @@ One budget for each vendor credential, shared by all processes through Redis.
 A rate is kept as GCRA (`worker.core.rate` is its specification): each turn taken moves the theoretical arrival time
 on, a caller reserves its turn and sleeps until it comes. A day's quota is a counter that ends with the vendor's day.
 Live traffic goes ahead: background calls take a turn only when one is free at once and no live caller waits. If Redis
-is away nothing is called, rather than called unmetered; if it was emptied, the day's count is taken from the log of
-requests again and the rate starts as if its burst had just been used.
+is away nothing is called, rather than called unmetered; if it was emptied, the day's count and the calls of the last
+moments are taken from the log of requests again.
 """
 
 from __future__ import annotations
@@ -48,8 +48,7 @@ end
 
 if interval > 0 then
   local tat = redis.call('GET', KEYS[1])
-  local marker = redis.call('SET', KEYS[6], '1', 'NX')
-  if marker then tat = now + interval * (burst - 1) end
+  if redis.call('EXISTS', KEYS[6]) == 0 then return {'0', '0', 'rest'} end
   tat = math.max(tonumber(tat or '0'), now)
   local wait = tat - interval * (burst - 1) - now
   if wait < 0 then wait = 0 end
@@ -119,7 +118,7 @@ class RedisBudget:
             self.sleep(wait)
 
     def _turn(self, system: str, kind: str, limits: Limits, lane: Lane, patience: float) -> float:
-        for _ in range(3):
+        for _ in range(4):
             now = self.clock()
             day_end = (now // 86_400 + 1) * 86_400
             interval = 1 / limits.rate_per_second if limits.rate_per_second > 0 else 0
@@ -136,15 +135,28 @@ class RedisBudget:
             if granted == b"1" or granted == "1":
                 return float(wait)
             why = why.decode() if isinstance(why, bytes) else why
-            if why != "count":
+            if why == "rest":
+                self._remember_rate(system, kind, limits, now)
+            elif why == "count":
+                self._recount(system, kind, now, day_end)
+            else:
                 raise BudgetExhausted(_SENTENCES[why].format(system=system), wait_seconds=float(wait), reason=why)
-            self._recount(system, kind, now, day_end)
         raise BudgetExhausted("the day's count could not be kept", wait_seconds=1.0, reason="redis_away")
 
     def _keys(self, system: str, kind: str, now: float) -> list[str]:
         stem = f"budget:{system}:{kind}"
         day = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d")
         return [f"{stem}:tat", f"{stem}:pause", f"{stem}:day:{day}", f"{stem}:live", f"{stem}:stop", f"{stem}:known"]
+
+    def _remember_rate(self, system: str, kind: str, limits: Limits, now: float) -> None:
+        """Redis knows nothing of this system: take the calls of the last moments from the log of requests."""
+        span = limits.burst / limits.rate_per_second
+        used = min(limits.burst, self.used_since(system, datetime.fromtimestamp(now - span, UTC)))
+        keys = self._keys(system, kind, now)
+        with self.client.pipeline() as pipe:
+            pipe.set(keys[0], f"{now + used / limits.rate_per_second:.6f}", nx=True, px=int(1000 * span) + 1_000)
+            pipe.set(keys[5], 1, nx=True)
+            pipe.execute()
 
     def _recount(self, system: str, kind: str, now: float, day_end: float) -> None:
         since = datetime.fromtimestamp(day_end - 86_400, UTC)
