@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +180,19 @@ def test_an_added_person_costs_one_write_and_learns_its_id(hub: Hub) -> None:
     assert {one["external_id"] for one in hub.link(source_id, "recras")["snapshot"]["persons"].values()} == there
 
 
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
+def test_a_person_whose_adding_was_not_answered_is_there_once(hub: Hub, fault: str) -> None:
+    source_id = synced_client(hub, contacts=[AN])
+    hub.recras.fail(fault, method="PUT")  # the list of persons
+
+    hub.robaws.add_person(source_id, **BO)
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert names(hub) == ["An Peeters", "Bo Claes"]
+    assert hub.link(source_id, "recras")["state"] == "synced"
+
+
 def test_another_main_person_is_the_main_one_there(hub: Hub) -> None:
     source_id = synced_client(hub, contacts=[AN, BO])
     an, bo = sorted(hub.link(source_id, "recras")["snapshot"]["persons"])
@@ -246,6 +260,37 @@ def test_a_person_taken_out_there_stays_out_until_it_changes_here(hub: Hub) -> N
     assert names(hub) == ["An Peeters", "Bo Claes"]
 
 
+def test_what_recras_makes_of_a_value_is_not_written_over_and_over(hub: Hub) -> None:
+    source_id = synced_client(hub)
+    shown = {**klant(hub), "plaats": "GENTBRUGGE"}
+    hub.recras.fail("status", status=200, body=json.dumps(shown), method="PUT")
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+    hub.recras.edit_record(str(shown["id"]), {"plaats": "GENTBRUGGE"})
+
+    hub.robaws.change_client(source_id, website="https://delinde.example")
+    hub.sync(source_id)
+
+    assert klant(hub)["plaats"] == "GENTBRUGGE"
+    assert klant(hub)["website"] == "https://delinde.example"
+
+
+def test_a_recras_that_refuses_says_which_field_and_revives_when_it_changes(hub: Hub) -> None:
+    source_id = synced_client(hub)
+    body = '[{"field": "plaats", "message": "Too long.", "parameters": []}]'
+    hub.recras.fail("status", status=406, body=body, method="PUT")
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge" * 30})
+    hub.sync(source_id)
+    link = hub.link(source_id, "recras")
+    assert (link["state"], link["fields"]) == ("dead", {"plaats": "Too long."})
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+
+    assert hub.link(source_id, "recras")["state"] == "synced"
+    assert klant(hub)["plaats"] == "Gentbrugge"
+
+
 # ----------------------------------------------------------------------------------------- creates without an answer
 @pytest.mark.parametrize("email", ["info@delinde.example", None], ids=["with e-mail", "without e-mail"])
 @pytest.mark.parametrize("restarted", [False, True], ids=["same process", "new process"])
@@ -268,21 +313,35 @@ def test_a_lost_answer_makes_no_second_klant(hub: Hub, email: str | None, restar
     assert len(hub.recras.calls("POST")) == 1
 
 
-def test_what_changed_while_a_create_was_unknown_arrives_once_it_is_found(hub: Hub) -> None:
-    source_id = hub.robaws.add_client(**client(contacts=[AN, BO]))
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"], ids=["it was made", "it was not made"])
+def test_what_changed_while_a_create_was_unknown_arrives(hub: Hub, fault: str) -> None:
+    cas = {"name": "Cas", "surname": "Devos"}
+    source_id = hub.robaws.add_client(**client(contacts=[AN, BO, cas]))
+    hub.recras.fail(fault, method="POST")
+    hub.sync(source_id)
+    persons = {one["first_name"]: one["key"] for one in hub.contact(source_id)["canonical"]["persons"]}
+
+    hub.robaws.change_person(persons["Bo"], tel="+32 9 000 00 77")
+    hub.robaws.remove_person(persons["Cas"])
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert names(hub) == ["An Peeters", "Bo Claes"]
+    assert klant(hub)["contactpersonen"][1]["telefoon1"] == "+32 9 000 00 77"
+    assert hub.link(source_id, "recras")["state"] == "synced"
+
+
+def test_a_name_that_changed_while_a_create_was_unknown_arrives(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
     hub.recras.fail("drop_after", method="POST")
     hub.sync(source_id)
-    bo = max(person["key"] for person in hub.contact(source_id)["canonical"]["persons"])
 
     hub.robaws.change_client(source_id, name="Dakwerken De Nieuwe Linde")
-    hub.robaws.change_person(bo, tel="+32 9 000 00 77")
     hub.sync(source_id)
     hub.settle_all()
 
     assert klant(hub)["naam"] == "Dakwerken De Nieuwe Linde"
-    assert names(hub) == ["An Peeters", "Bo Claes"]
-    assert klant(hub)["contactpersonen"][1]["telefoon1"] == "+32 9 000 00 77"
-    assert hub.link(source_id, "recras")["state"] == "synced"
+    assert names(hub) == ["Dakwerken De Nieuwe Linde"]
 
 
 def test_a_namesake_elsewhere_is_not_taken_for_the_create_that_was_lost(hub: Hub) -> None:
