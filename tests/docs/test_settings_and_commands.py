@@ -20,7 +20,7 @@ from worker.config.systems import SystemSettings
 PAGES: Final = [str(page.relative_to(ROOT)) for page in pages()]
 KEYS: Final = {row.key for row in describe()}
 SECTIONS: Final = {key.partition(".")[0] for key in KEYS}
-COMMAND: Final = re.compile(r"(?:^|[\s/`])contactsync +([a-z][^`|;&>)]*)", re.MULTILINE)
+COMMAND: Final = re.compile(r"(?:^|[\s/`])contactsync +([a-z][^`|;&>)\n]*)", re.MULTILINE)
 TASKS: Final = (ROOT / "worker" / "tasks.py").read_text()
 SETTING: Final = re.compile(r"[a-z]+(?:\.[a-z_<>]+)+")
 
