@@ -16,7 +16,7 @@ import redis
 from tests.embedded.processes import Program, names, none_alive, program, wait_until
 from tests.embedded.test_servers import RUN_SERVERS
 from worker.embedded.leftovers import servers_in
-from worker.embedded.servers import LocalServers
+from worker.embedded.servers import LocalServers, connect_existing
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ import sys
 from functools import partial
 from pathlib import Path
 import psycopg, redis
-from worker.embedded.servers import LocalServers
+from worker.embedded.servers import LocalServers, connect_existing
 from worker.embedded.signals import run_until_signal
 
 with LocalServers(Path(sys.argv[1])) as servers:
@@ -172,18 +172,21 @@ def test_a_parent_that_ends_by_an_exception_or_by_forgetting_leaves_none(used_ho
     assert servers_in(used_home / "postgres" / "data") == []
 
 
-def test_a_forked_child_of_the_parent_neither_keeps_the_servers_nor_the_lock(used_home: Path) -> None:
-    with_fork = RUN_SERVERS.replace(
+def test_a_forked_child_of_the_parent_neither_stops_the_servers_nor_keeps_the_lock(used_home: Path) -> None:
+    in_the_child = "servers.stop()\n        print('forked', servers.owned, flush=True)\n        signal.pause()"
+    with_fork = RUN_SERVERS.replace("sys.argv[1])):", "sys.argv[1])) as servers:").replace(
         'print("running", flush=True)',
-        "import os, signal\n    if os.fork() == 0:\n        signal.pause()\n    print('running', flush=True)",
+        f"import os, signal\n    if os.fork() == 0:\n        {in_the_child}\n    print('running', flush=True)",
     )
     with program(with_fork, used_home) as parent:
+        assert parent.wait_for("forked") == "forked False"
         parent.wait_for("running")
         family = parent.family()
         servers = [process for process in family if process.name() in {"postgres", "redis-server"}]
         forked = [process for process in family if process.cmdline()[1:2] == ["-c"]]
         assert len(forked) == 1
         try:
+            assert connect_existing(used_home) is not None
             parent.kill()
 
             wait_until(lambda: none_alive(servers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
+from typing_extensions import override
 
 from tests.embedded.processes import wait_until
-from worker.embedded.errors import EmbeddedError, HomeInUse
+from worker.embedded.errors import EmbeddedError, HomeInUse, PortTaken
 from worker.embedded.redis import EmbeddedRedis
 
 
@@ -116,3 +118,29 @@ def test_a_second_one_is_told_who_has_the_home(running: EmbeddedRedis) -> None:
 def test_a_setting_that_redis_refuses_is_in_the_message(home: Path) -> None:
     with pytest.raises(EmbeddedError, match="no-such-setting"):
         EmbeddedRedis(home, settings={"no-such-setting": "1"}).start()
+
+
+def test_a_fixed_port_that_is_taken_is_named(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        with pytest.raises(PortTaken, match=str(port)):
+            EmbeddedRedis(home, port=port).start()
+
+
+def test_a_port_lost_in_a_race_is_replaced_by_another(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        class Unlucky(EmbeddedRedis):
+            """Finds a port that somebody else takes before Redis can."""
+
+            found = 0
+
+            @override
+            def _find_port(self) -> int:
+                self.found += 1
+                return int(other.getsockname()[1]) if self.found < 3 else super()._find_port()
+
+        with Unlucky(home) as server, connect(server) as client:
+            assert server.found == 3
+            assert client.ping()

@@ -156,6 +156,14 @@ def test_a_server_that_was_stopped_on_purpose_stays_so(running: LocalServers) ->
     before = running.postgres.pid()
     running.postgres.kill()
 
-    wait_until(lambda: running.postgres.running() and running.postgres.pid() != before)
+    wait_until(lambda: running.postgres.pid() != before and database_answers(running))
 
     assert not running.redis.running()
+
+
+def database_answers(servers: LocalServers) -> bool:
+    try:
+        psycopg.connect(servers.database_url).close()
+    except psycopg.OperationalError:
+        return False
+    return True

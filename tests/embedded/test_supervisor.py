@@ -188,6 +188,19 @@ def test_a_stubborn_child_is_killed_and_the_status_tells(tmp_path: Path) -> None
     assert none_alive(processes)
 
 
+def test_a_child_whose_log_cannot_be_opened_is_tried_again(tmp_path: Path) -> None:
+    obstacle = tmp_path / "logs" / "a.log"
+    obstacle.mkdir(parents=True)
+
+    with supervised(child("a", tmp_path), child("b", tmp_path), home=tmp_path) as watched:
+        wait_until(lambda: watched.told("died"))
+        obstacle.rmdir()
+        watched.wait_until_ready()
+
+    assert "Is a directory" in watched.events[0].reason
+    assert watched.told("started") == [("started", "a"), ("started", "b")]
+
+
 @pytest.mark.slow
 def test_a_second_request_to_stop_does_not_wait_any_longer(tmp_path: Path) -> None:
     stubborn = child("a", tmp_path, STUBBORN, stop_timeout_seconds=600)

@@ -109,6 +109,11 @@ class HomeLock:
         self.file = file
         self._descriptor: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """Tell whether this object has it; not so in a forked child."""
+        return self._descriptor is not None
+
     def acquire(self) -> None:
         """Take the lock, or HomeInUse with the pid of who has it."""
         try:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from worker.embedded.accounts import Account, guard_command
 from worker.embedded.home import give_to_owner_of
+from worker.embedded.waiting import wait_until
 
 _LOG_BYTES: Final = 10 * 1024 * 1024
 _LOGS_KEPT: Final = 3
@@ -53,8 +54,8 @@ class GuardedProcess:
 
     def start(self) -> None:
         """Start it; returns before the command has done anything."""
-        self._report, report = os.pipe()
         stream = None if self.log is None else open_log(self.log)
+        read_end, report = os.pipe()
         try:
             self._guard = subprocess.Popen(
                 guard_command(self.command, self._options(report)),
@@ -66,13 +67,14 @@ class GuardedProcess:
                 start_new_session=True,  # Ctrl-C in the terminal is for us alone: the order of stopping is ours to give
             )
         except BaseException:
-            os.close(self._report)
+            os.close(read_end)
             raise
         finally:
             os.close(report)
             if stream is not None:
                 os.close(stream)
         self._started_by = os.getpid()
+        self._report = read_end
         self._child_pid = None
 
     def _options(self, report: int) -> dict[str, Any]:
@@ -129,9 +131,11 @@ class GuardedProcess:
         if self._guard is None or self._started_by != os.getpid():
             return None
         status = self._guard.wait(timeout=self.stop_seconds + _GUARD_MARGIN_SECONDS)
-        if status < 0:  # somebody killed the guard, which then could not see to its child
+        pid = self.pid()
+        if status < 0 and pid is not None:
+            # Somebody killed the guard. The child was told by the kernel (on Linux) and has its usual time.
+            wait_until(lambda: not _exists(pid), self.stop_seconds)
             self._kill_group()
-        self.pid()  # closes the pipe
         return status
 
     def _kill_group(self) -> None:
@@ -139,6 +143,14 @@ class GuardedProcess:
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def open_log(log: Path) -> int:

@@ -73,7 +73,7 @@ class LocalServers:
     @property
     def owned(self) -> bool:
         """Tell whether this object runs the servers; False for those of `connect_existing`."""
-        return self._lock is not None
+        return self._lock is not None and self._lock.held
 
     def start(self) -> Self:
         """Start both at the same time. EmbeddedError when one of them cannot be; then none is left running."""
@@ -95,7 +95,7 @@ class LocalServers:
 
     def stop(self) -> None:
         """Stop both; harmless when they are not running, or are somebody else's."""
-        if self._lock is None:
+        if self._lock is None or not self._lock.held:
             return
         (self.home / _STATE).unlink(missing_ok=True)
         if self._keeper is not None:

@@ -58,19 +58,23 @@ class Backoff:
 
 @dataclass(frozen=True)
 class ChildEvent:
-    """What happened to a child. `status` is how it ended; `wait_seconds` is when it is started again."""
+    """
+    What happened to a child. `status` is how it ended, `problem` why it could not even be started, and
+    `wait_seconds` after which time it is started again.
+    """
 
     kind: EventKind
     name: str
     pid: int | None = None
     status: int | None = None
     wait_seconds: float | None = None
+    problem: str = ""
 
     @property
     def reason(self) -> str:
         """How it ended, in words."""
         if self.status is None:
-            return ""
+            return self.problem
         if self.status > 128:  # the shell's way to say which signal it was
             number = self.status - 128
             known = number in {int(one) for one in signal.Signals}
@@ -175,9 +179,13 @@ class Supervisor:
             self._tell("all ready", None)
 
     def _start(self, child: _Child) -> None:
-        child.process.start()
-        child.starts += 1
         child.started_at = time.monotonic()
+        try:
+            child.process.start()
+        except OSError as error:  # no process or no file to be had at the moment: the others need not end for that
+            self._lay_to_rest(child, problem=str(error))
+            return
+        child.starts += 1
         child.next_start_at = None
         self._tell("started" if child.starts == 1 else "restarted", child)
 
@@ -187,13 +195,15 @@ class Supervisor:
             self._tell("ready", child)
 
     def _bury(self, child: _Child) -> None:
-        status = child.process.wait()
+        self._lay_to_rest(child, status=child.process.wait())
+
+    def _lay_to_rest(self, child: _Child, *, status: int | None = None, problem: str = "") -> None:
         ran = time.monotonic() - child.started_at
         child.deaths = 1 if ran >= self.backoff.good_run_seconds else child.deaths + 1
         wait = self.backoff.wait(child.deaths)
         child.next_start_at = time.monotonic() + wait
         child.is_ready = False
-        self._tell("died", child, status=status, wait_seconds=wait)
+        self._tell("died", child, status=status, wait_seconds=wait, problem=problem)
 
     def _stop_children(self) -> bool:
         """Stop them in reverse order; whether all of them ended by themselves."""
@@ -221,6 +231,7 @@ class Supervisor:
         *,
         status: int | None = None,
         wait_seconds: float | None = None,
+        problem: str = "",
     ) -> None:
         name, pid = ("", None) if child is None else (child.spec.name, child.process.pid())
-        self._on_event(ChildEvent(kind, name, pid, status, wait_seconds))
+        self._on_event(ChildEvent(kind, name, pid, status, wait_seconds, problem))
