@@ -143,15 +143,24 @@ def page(
 
 def one(connection: Connection, source_id: str) -> ContactDetail:
     """One contact, by the id that it has at the source; NotFound where none was ever heard of."""
-    statement = text(f"SELECT {_COLUMNS} FROM contact AS c WHERE c.source = :source AND c.source_id = :id")
-    row = None
-    if plain(source_id, "id") == source_id:
-        row = connection.execute(statement, {"source": SOURCE, "id": source_id}).one_or_none()
-    if row is None:
-        raise NotFound(f"no client {source_id[:40]!r} is known here")
+    found = contact_id(connection, source_id)
+    row = connection.execute(text(f"SELECT {_COLUMNS} FROM contact AS c WHERE c.id = :id"), {"id": found}).one()
     links = _links(connection, [row.id]).get(row.id, [])
     view = _view(row, links)
     return ContactDetail(**vars(view), fields=row.canonical, history=_history(connection, row, links))
+
+
+def contact_id(connection: Connection, source_id: str) -> int:
+    """The row's id of a contact, by the id that it has at the source; NotFound where none was ever heard of."""
+    found: int | None = None
+    if source_id.isascii() and source_id.isdigit():
+        found = connection.execute(
+            text("SELECT id FROM contact WHERE source = :source AND source_id = :id"),
+            {"source": SOURCE, "id": source_id},
+        ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"no client {source_id[:40]!r} is known here")
+    return found
 
 
 def _conditions(query: str | None, state: str | None) -> tuple[str, dict[str, Any]]:

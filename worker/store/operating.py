@@ -18,27 +18,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from worker.config import SYSTEM_NAMES
 from worker.store import contacts, inbox, systems
+from worker.store.links import REFUSED
 from worker.store.listing import plain
+from worker.store.listing_contacts import contact_id
 from worker.store.listing_events import find
 from worker.store.listing_retries import parse_id, public_id
 from worker.store.refusals import Conflict, NotFound, Unfit
 
 SOURCE: Final = "robaws"
-
-EASED_BY_RESUME: Final = (
-    "quota_reached",
-    "rate_limited",
-    "daily_quota",
-    "rate",
-    "waiting",
-    "budget",
-    "redis_away",
-    "credentials",
-    "wrong_address",
-    "unavailable",
-    "broken_answer",
-)
-"""Reasons of rows that wait for their system and not for their own data: a resume makes them due."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +103,16 @@ _CLOSE_DEAD: Final = text(
 _EASE_LINKS: Final = text(
     """
     UPDATE link SET next_attempt_at = :now
-    WHERE system = :system AND state = 'waiting' AND next_attempt_at > :now AND reason = ANY(CAST(:reasons AS text[]))
+    WHERE system = :system AND state = 'waiting' AND next_attempt_at > :now
+        AND NOT (reason = ANY(CAST(:refused AS text[])))
     """
 )
 
 _EASE_FETCHES: Final = text(
     """
     UPDATE contact SET fetch_next_attempt_at = :now
-    WHERE fetch_state = 'waiting' AND fetch_next_attempt_at > :now AND fetch_reason = ANY(CAST(:reasons AS text[]))
+    WHERE fetch_state = 'waiting' AND fetch_next_attempt_at > :now
+        AND NOT (fetch_reason = ANY(CAST(:refused AS text[])))
     """
 )
 
@@ -217,14 +206,7 @@ def discard_item(connection: Connection, retry_id: str, actor: Actor, now: datet
 
 def sync(connection: Connection, source_id: str, actor: Actor, now: datetime, reason: str | None = None) -> Acted:
     """Fetch one contact now and deliver it again, also where nothing changed and where a link was excluded."""
-    found = None
-    if plain(source_id, "id") == source_id:
-        found = connection.execute(
-            text("SELECT id FROM contact WHERE source = :source AND source_id = :id"),
-            {"source": SOURCE, "id": source_id},
-        ).scalar_one_or_none()
-    if found is None:
-        raise NotFound(f"no client {source_id[:40]!r} is known here")
+    found = contact_id(connection, source_id)
     contacts.want_fetch(connection, [found], now, forced=True, correlation_id=_correlation())
     inbox.reopen(connection, [found])
     record(connection, actor, "sync", f"contact-{source_id}", plain(reason, "reason", most=1_000), now)
@@ -250,7 +232,7 @@ def resume(connection: Connection, system: str, actor: Actor, now: datetime, rea
     _known(system)
     systems.ensure(connection, [system])
     systems.resume(connection, system, now)
-    values = {"system": system, "now": now, "reasons": list(EASED_BY_RESUME)}
+    values = {"system": system, "now": now, "refused": list(REFUSED)}
     eased = connection.execute(_EASE_LINKS, values).rowcount
     if system == SOURCE:
         eased += connection.execute(_EASE_FETCHES, values).rowcount

@@ -96,14 +96,14 @@ def resolve(
         raise Conflict("the link is being delivered at this moment: answer again in a few seconds")
     word = SYNONYMS.get(choose, choose)
     link = _Link(row.link_id, row.system, row.external_id, row.snapshot, dict(row.parked), row.state)
-    connection.execute(
-        _RESOLVE,
-        {"id": row.id, "now": now, "choice": f"{word}:{external_id}" if word == "link" else word, "by": actor.name},
-    )
+    if word == "link":
+        _check_record(connection, link, external_id)
+    choice = f"link:{external_id}" if word == "link" else word
+    connection.execute(_RESOLVE, {"id": row.id, "now": now, "choice": choice, "by": actor.name})
     if row.kind == "field":
         message = _field(connection, row, link, word)
     else:
-        message = _match(connection, row, link, word, external_id)
+        message = _match(row, link, word, external_id)
     _save(connection, row, link, now)
     details = {"choose": word, "external_id": external_id, "path": row.path or None}
     record(connection, actor, "resolve", f"link-{link.id}", plain(reason, "reason", most=1_000), now, details)
@@ -151,10 +151,10 @@ def _settle_review(connection: Connection, row: Any, link: _Link) -> None:
         link.state = "synced" if row.delivered else "due"
 
 
-def _match(connection: Connection, row: Any, link: _Link, word: str, external_id: str | None) -> str:
+def _match(row: Any, link: _Link, word: str, external_id: str | None) -> str:
     link.settle = True
     if word == "link":
-        return _bind(connection, link, external_id)
+        return _bind(link, external_id)
     if word == "create":
         candidates = [str(one["external_id"]) for one in row.detail.get("candidates") or () if "external_id" in one]
         link.parked[NOT_THEM] = sorted({*map(str, link.parked.get(NOT_THEM, ())), *candidates})
@@ -168,11 +168,14 @@ def _match(connection: Connection, row: Any, link: _Link, word: str, external_id
     raise Unfit("choose `link` with an external_id, `create` or `exclude` for a match")
 
 
-def _bind(connection: Connection, link: _Link, external_id: str | None) -> str:
+def _check_record(connection: Connection, link: _Link, external_id: str | None) -> None:
     if external_id is None or not _EXTERNAL_ID.fullmatch(external_id):
         raise Unfit("say which record: external_id is the id of a record in that system")
     if links.taken_ids(connection, link.system, [external_id], link.id):
         raise Conflict(f"record {external_id} in {link.system} belongs to another client already")
+
+
+def _bind(link: _Link, external_id: str | None) -> str:
     link.external_id, link.snapshot, link.state = external_id, None, "due"
     return f"linked to record {external_id}; what differs is settled at the next delivery, which is due now"
 
