@@ -1,0 +1,94 @@
+"""
+The shared budget of the vendors' credentials, in virtual time.
+
+Redis's script is held to `worker.core.rate` by its own tests; here that specification itself is the budget. A caller
+that must wait parks until its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from simulation.baton import current
+from worker.core.rate import gcra
+from worker.errors import BudgetExhausted
+
+if TYPE_CHECKING:
+    from simulation.clock import Clock
+    from worker.core.wire import Lane
+    from worker.store.budget import Limits
+
+DAY = 86_400
+
+
+class VirtualBudget:
+    """What `worker.vendors.transport.Budget` wants, on our machines' clock as Redis's own callers use it."""
+
+    def __init__(self, clock: Clock, limits: Mapping[str, Limits]) -> None:
+        self.clock = clock
+        self.limits = limits
+        self.away = False
+        self._tat: dict[str, float] = {}
+        self._paused: dict[str, float] = {}
+        self._stopped: dict[str, float] = {}
+        self._days: dict[tuple[str, int], int] = {}
+
+    def acquire(self, system: str, lane: Lane, patience_seconds: float, kind: str = "") -> None:
+        """Take a turn, or wait for it; BudgetExhausted where there is none soon enough."""
+        if self.away:
+            raise BudgetExhausted("Redis is away, so no calls are made", wait_seconds=1.0, reason="redis_away")
+        name = f"{system}:{kind}"
+        limits = self.limits.get(name) or self.limits.get(system)
+        if limits is None:
+            return
+        wait = self._turn(name, limits, lane, patience_seconds)
+        task = current()
+        if wait > 0 and task is not None:
+            task.park(f"{system}.turn", self.clock.true + wait)
+
+    def _turn(self, name: str, limits: Limits, lane: Lane, patience: float) -> float:
+        now = self.clock.wall()
+        self._refuse_until(self._paused.get(name, 0.0), now, "waiting")
+        if limits.daily_requests:
+            self._refuse_until(self._stopped.get(name, 0.0), now, "daily_quota")
+            day = int(now // DAY)
+            if self._days.get((name, day), 0) >= limits.daily_requests:
+                self._refuse_until((day + 1) * DAY, now, "daily_quota")
+            self._days[name, day] = self._days.get((name, day), 0) + 1
+        if limits.rate_per_second <= 0:
+            return 0.0
+        turn = gcra(self._tat.get(name), now, limits.rate_per_second, limits.burst)
+        if turn.allowed:
+            self._tat[name] = turn.new_tat
+            return 0.0
+        if lane == "background" or turn.wait_seconds > patience:
+            raise BudgetExhausted("no turn soon enough", wait_seconds=turn.wait_seconds, reason="rate")
+        later = gcra(self._tat.get(name), now + turn.wait_seconds, limits.rate_per_second, limits.burst)
+        self._tat[name] = later.new_tat
+        return turn.wait_seconds
+
+    @staticmethod
+    def _refuse_until(until: float, now: float, reason: str) -> None:
+        if until > now:
+            raise BudgetExhausted(f"not before {until:.0f}", wait_seconds=until - now, reason=reason)
+
+    def learn(self, system: str, kind: str, remaining: int | None, reset_seconds: float | None) -> None:
+        """Take over what the vendor says is left of the day."""
+        if remaining is not None and remaining <= 0 and reset_seconds:
+            self._stopped[f"{system}:{kind}"] = self.clock.wall() + reset_seconds
+
+    def pause(self, system: str, seconds: float, kind: str = "") -> None:
+        """Nobody calls this system for so long."""
+        self._paused[f"{system}:{kind}"] = self.clock.wall() + seconds
+
+    def forget(self) -> None:
+        """Redis was emptied: the rates start as if their bursts had just been used, the pauses stand in rows."""
+        now = self.clock.wall()
+        self._tat = {
+            name: now + limits.burst / limits.rate_per_second
+            for name, limits in ((f"{name}:", limits) for name, limits in self.limits.items())
+            if limits.rate_per_second > 0
+        }
+        self._paused.clear()
+        self._stopped.clear()

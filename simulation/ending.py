@@ -1,0 +1,150 @@
+"""
+What must be true when a story has ended: every system says what Robaws says, or waits for a person with a reason.
+
+The vendors are read with the product's own clients, which the conformance suite holds to the vendors' pages; what is
+compared is what the mapping's table says, field by field.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from simulation.invariants import Broken, find_record
+from worker.core.mapping import VendorMapping
+from worker.core.planning import Snapshot
+from worker.vendors.contract import Record
+from worker.vendors.transport import Session, Unmetered, make_client
+
+if TYPE_CHECKING:
+    from simulation.story import Story
+
+TARGETS: Final = ("rompslomp", "recras", "workspace")
+
+_LINKS: Final = """
+    SELECT l.id, l.contact_id, l.system, l.state, l.reason, l.message, l.external_id, l.snapshot, l.wanted_version,
+        l.synced_version, c.source_id, c.canonical, c.version, l.parked
+    FROM link AS l JOIN contact AS c ON c.id = l.contact_id ORDER BY l.id
+"""
+
+
+def unsettled(story: Story) -> list[Any]:
+    """What is still to be done, for the message of a story that does not end."""
+    links = story.database.look(
+        "SELECT system, state, reason, message, next_attempt_at FROM link WHERE state NOT IN ('synced', 'excluded')"
+    )
+    fetches = story.database.look("SELECT source_id, fetch_state, fetch_reason FROM contact WHERE fetch_state <> 'idle'")
+    return [*links, *fetches]
+
+
+def check(story: Story) -> None:
+    """Compare everything. Broken names what does not hold."""
+    _check_events(story)
+    _check_contacts(story)
+    rows = story.database.look(_LINKS)
+    by_client = {(row[10], row[2]): row for row in rows}
+    for client_id in story.memory.clients.values():
+        if client_id in story.memory.deleted_clients:
+            continue
+        for system in TARGETS:
+            row = by_client.get((client_id, system))
+            if row is None:
+                raise Broken("everything converges", f"client {client_id} was never wanted in {system}")
+            _check_link(story, row)
+
+
+def _check_events(story: Story) -> None:
+    left = story.database.look("SELECT state, count(*) FROM inbox_event WHERE state IN ('new', 'taken') GROUP BY 1")
+    if left:
+        raise Broken("everything converges", f"events are still open: {left}")
+    dead = story.database.look("SELECT source_id, fetch_reason, fetch_message FROM contact WHERE fetch_state = 'dead'")
+    if dead:
+        raise Broken("everything converges", f"fetches gave up: {dead}")
+
+
+def _check_contacts(story: Story) -> None:
+    client = story.workers[0].runtime.client("robaws")
+    for client_id in story.memory.clients.values():
+        if client_id in story.memory.deleted_clients:
+            continue
+        held = story.database.look("SELECT canonical FROM contact WHERE source_id = %(c)s", {"c": client_id})
+        now, _ = client.fetch(_session(story, "robaws"), client_id)
+        if not held or held[0][0] != now:
+            raise Broken("everything converges", f"client {client_id} is {now} in Robaws, and here {held}")
+
+
+def _session(story: Story, system: str) -> Session:
+    settings = story.settings.system(system)
+    runtime = story.workers[0].runtime
+    http = make_client(settings.base_url, runtime._transports[system])  # noqa: SLF001 - the same wire, without a task
+    return Session(system, http, Unmetered(), clock=story.clock.wall)
+
+
+def _check_link(story: Story, row: Any) -> None:
+    system, state, reason = row[2], row[3], row[4]
+    who = f"client {row[10]} in {system}"
+    if state == "review":
+        if reason not in _reasons(story, row):
+            raise Broken("everything converges", f"{who} waits for a person: {reason}, {row[5]}")
+        if reason != "field_conflict":
+            return
+    elif state != "synced":
+        raise Broken("everything converges", f"{who} is {state}: {reason}, {row[5]}")
+    if row[8] != row[9] or row[9] != row[12]:
+        raise Broken("everything converges", f"{who} wants {row[8]}, has {row[9]}, the contact is at {row[12]}")
+    if find_record(story, system, str(row[6])) is None:
+        if (system, row[6]) in story.memory.deleted_records:
+            return  # nothing has changed since, so nobody had a reason to look
+        raise Broken("one record a contact and system", f"{who} is linked to {row[6]}, which is not there")
+    _check_record(story, row, who)
+
+
+def _reasons(story: Story, row: Any) -> set[str]:
+    """For which reasons a person may be asked, by what happened in this story."""
+    troubles, memory = set(story.script.troubles), story.memory
+    allowed: set[str] = set()
+    if any(record_system == row[2] for record_system, _ in memory.deleted_records) or "gone" in memory.excuses:
+        allowed |= {"gone"}
+    if memory.by_hand:
+        allowed |= {"several_matches", "doubtful_match", "match_taken", "reference_collision", "field_conflict"}
+    owners = story.workers[0].runtime.owners(row[2])
+    if "review" in owners.values():
+        allowed.add("field_conflict")
+    if troubles & {"lost", "late", "slow", "garbage", "server", "outage", "unsent", "kills", "freezes"}:
+        allowed |= {"outcome_unknown"}
+    return allowed
+
+
+def _check_record(story: Story, row: Any, who: str) -> None:
+    system, external_id = row[2], str(row[6])
+    client = story.workers[0].runtime.client(system)
+    mapping: VendorMapping = client.mapping
+    record: Record = client.read(_session(story, system), external_id)
+    snapshot = Snapshot.from_json(row[7]) or Snapshot()
+    ours = mapping.outward(row[11])
+    owners = story.workers[0].runtime.owners(system)
+    by_hand = (system, external_id) in story.memory.by_hand
+    for field in mapping.rows:
+        if field.vendor not in ours.fields or field.direction == "in" or field.write == "create":
+            continue
+        if owners[field.vendor] != "robaws" or field.vendor in ours.placeholders or field.null_rule == "never":
+            continue
+        if (system, external_id, field.vendor) in story.memory.edits:
+            continue
+        mine, theirs = field.key(ours.fields[field.vendor]), field.key(record.fields.get(field.vendor))
+        if mine == theirs:
+            continue
+        if field.vendor in row[13] or (by_hand and field.key(snapshot.theirs.get(field.vendor)) == theirs):
+            continue  # a person is asked, or what was there before on the first link stands
+        told = f"{field.vendor} is {record.fields.get(field.vendor)!r}, and should be {ours.fields[field.vendor]!r}"
+        raise Broken("everything converges", f"{who}: {told}")
+    if mapping.persons is not None and record.persons is not None and not by_hand:
+        _check_persons(mapping, record, ours.persons, who)
+
+
+def _check_persons(mapping: VendorMapping, record: Record, ours: Any, who: str) -> None:
+    table = mapping.persons
+    assert table is not None  # noqa: S101 - looked at by the caller
+    mine = sorted(str(table.name(person.fields)) for person in ours)
+    theirs = sorted(str(table.name(person.fields)) for person in record.persons or ())
+    if mine != theirs:
+        raise Broken("everything converges", f"{who}: the persons are {theirs}, and should be {mine}")

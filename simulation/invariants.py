@@ -1,0 +1,164 @@
+"""
+What must hold at every step. Checked on the rows and on the vendors' own records, whichever have just changed.
+
+Broken raises with the name of the promise; the director turns it into the failure of the seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from simulation.network import WRITES, record_ids
+
+if TYPE_CHECKING:
+    from simulation.story import Story
+    from worker.store.links import LinkClaim
+    from worker.vendors.simulation import SimRequest
+
+STARVED_SECONDS: Final = 1_200.0
+"""So long a row may be due while its vendor may be called and a worker lives."""
+
+_ROWS: Final = """
+    SELECT (SELECT coalesce(sum(received), 0)::int FROM event_tally),
+        (SELECT coalesce(sum(applied), 0)::int FROM event_tally),
+        (SELECT coalesce(sum(skipped), 0)::int FROM event_tally),
+        (SELECT count(*)::int FROM inbox_event WHERE state IN ('new', 'taken')),
+        (SELECT count(*)::int FROM inbox_event WHERE state = 'dead'),
+        (SELECT coalesce(json_agg(json_build_object('id', l.id, 'contact', l.contact_id, 'system', l.system,
+            'external_id', l.external_id, 'fence', l.fence, 'state', l.state, 'intent', l.intent IS NOT NULL)), '[]')
+            FROM link AS l)
+"""
+
+
+class Broken(AssertionError):
+    """A promise of the product does not hold. `promise` is its short name."""
+
+    def __init__(self, promise: str, what: str) -> None:
+        super().__init__(f"{promise}: {what}")
+        self.promise = promise
+
+
+@dataclass
+class Tokens:
+    """A bucket as a vendor would keep it, in true time."""
+
+    rate: float
+    burst: int
+    level: float
+    at: float
+
+    def take(self, now: float) -> float:
+        """What is left after one call; below zero is too fast."""
+        self.level = min(float(self.burst), self.level + (now - self.at) * self.rate) - 1.0
+        self.at = now
+        return self.level
+
+
+class Invariants:
+    """The checks of one story."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.rows_changed = self.vendor_changed = True
+        self.checked = 0
+        self._buckets: dict[str, Tokens] = {}
+
+    def forget_rates(self) -> None:
+        """Our clocks were set: nobody can keep a rate over that."""
+        self._buckets.clear()
+
+    def before_request(self, system: str, request: SimRequest, claim: LinkClaim | None) -> None:
+        """The budget, and the fence of a write."""
+        self._check_rate(system)
+        if claim is None or request.method not in WRITES:
+            return
+        rows = self.story.database.look("SELECT fence, state FROM link WHERE id = %(id)s", {"id": claim.id})
+        if rows != [(claim.fence, "working")]:
+            held = f"fence {rows[0][0]} and is {rows[0][1]}" if rows else "no row"
+            what = f"{request.method} {request.path} to {system} under fence {claim.fence}; link {claim.id} has {held}"
+            raise Broken("no write by a lost lease", what)
+
+    def _check_rate(self, system: str) -> None:
+        limits = self.story.budget.limits.get(system)
+        if limits is None or limits.rate_per_second <= 0:
+            return
+        now = self.story.clock.true
+        bucket = self._buckets.get(system)
+        if bucket is None:
+            bucket = self._buckets[system] = Tokens(limits.rate_per_second, limits.burst, float(limits.burst), now)
+        # A caller may be late for its turn, and arrive with the next one: as many as can wait at once.
+        slack = sum(process.slots for process in self.story.workers)
+        if bucket.take(now) < -slack - 0.01:
+            raise Broken("budgets are never exceeded", f"{system} is called faster than {limits}")
+
+    def check_rows_of(self, point: str) -> None:
+        """A commit may have changed rows."""
+        if point.endswith(".after_commit"):
+            self.rows_changed = True
+
+    def after_step(self) -> None:
+        """Everything that could have changed."""
+        if not (self.rows_changed or self.vendor_changed):
+            return
+        self.checked += 1
+        row = self.story.database.look(_ROWS)[0]
+        links: list[dict[str, Any]] = row[5]
+        if self.rows_changed:
+            self._check_equation(row)
+            self._check_links(links)
+        self._check_doubles(links)
+        self._check_edits()
+        self.rows_changed = self.vendor_changed = False
+
+    def _check_equation(self, row: tuple[Any, ...]) -> None:
+        received, applied, skipped, is_open, dead = row[:5]
+        if received != applied + skipped + is_open + dead:
+            what = f"received {received}, applied {applied}, skipped {skipped}, open {is_open}, dead {dead}"
+            raise Broken("received = applied + skipped + open + dead", what)
+        if received != len(self.story.memory.accepted):
+            what = f"{len(self.story.memory.accepted)} events were answered with 2xx, {received} are counted"
+            raise Broken("no event lost", what)
+
+    def _check_links(self, links: list[dict[str, Any]]) -> None:
+        seen: dict[tuple[str, str], int] = {}
+        for link in links:
+            if link["external_id"] is None:
+                continue
+            key = (link["system"], link["external_id"])
+            if key in seen:
+                raise Broken("one record a contact and system", f"two links hold record {key}")
+            seen[key] = link["id"]
+
+    def _check_doubles(self, links: list[dict[str, Any]]) -> None:
+        """The records made for a contact, and the one that it is linked to, are one; what people deleted is gone."""
+        held = {(link["system"], link["contact"]): link["external_id"] for link in links if link["external_id"]}
+        for (system, contact), made in self.story.memory.created.items():
+            there = record_ids(self.story.simulators[system])
+            mine = {record for record in made if record in there}
+            linked = held.get((system, contact))
+            if linked is not None and linked in there and linked not in mine and mine:
+                mine.add(linked)
+            if len(mine) > 1:
+                raise Broken("one record a contact and system", f"contact {contact} has {sorted(mine)} in {system}")
+
+    def _check_edits(self) -> None:
+        for edit in self.story.memory.edits.values():
+            if edit.owner == "robaws":
+                continue
+            record = find_record(self.story, edit.system, edit.record)
+            if record is not None and record.get(edit.member) != edit.value:
+                what = (
+                    f"{edit.system} {edit.record} {edit.member} is {record.get(edit.member)!r}, a person had put "
+                    f"{edit.value!r} there, and the field is `{edit.owner}`"
+                )
+                raise Broken("no person's edit overwritten", what)
+
+
+def find_record(story: Story, system: str, record_id: str) -> dict[str, Any] | None:
+    """A record of a target as its simulator holds it; None where it is not there, or in the bin."""
+    records: list[dict[str, Any]] = story.simulators[system].state()["records"]
+    for record in records:
+        if str(record["id"]) == record_id and not record.get("trashed"):
+            return record
+    return None

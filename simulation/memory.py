@@ -1,0 +1,48 @@
+"""What the story knows and the product does not: which records the product made, and what people typed where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A person put this value into a member of a record of a target."""
+
+    system: str
+    record: str
+    member: str
+    value: Any
+    owner: str
+
+
+@dataclass
+class Memory:
+    """Kept by the director; the checks compare it with the vendors and the rows."""
+
+    clients: dict[int, str] = field(default_factory=dict)
+    persons: dict[tuple[int, int], str] = field(default_factory=dict)
+    deleted_clients: set[str] = field(default_factory=set)
+    unheard: set[str] = field(default_factory=set)
+    by_hand: dict[tuple[str, str], str] = field(default_factory=dict)
+    edits: dict[tuple[str, str, str], Edit] = field(default_factory=dict)
+    deleted_records: set[tuple[str, str]] = field(default_factory=set)
+    accepted: set[str] = field(default_factory=set)
+    created: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
+    last_change: float = 0.0
+    excuses: set[str] = field(default_factory=set)
+
+    def made(self, system: str, contact_id: int, record: str) -> None:
+        """The product made this record for this contact."""
+        self.created[system, contact_id].append(record)
+
+    def edited(self, edit: Edit) -> None:
+        """A person typed something; from now on it must stay, unless Robaws owns the field."""
+        self.edits[edit.system, edit.record, edit.member] = edit
+
+    def removed(self, system: str, record: str) -> None:
+        """A person deleted a record."""
+        self.deleted_records.add((system, record))
+        self.edits = {key: edit for key, edit in self.edits.items() if key[:2] != (system, record)}

@@ -1,0 +1,194 @@
+"""
+The wire between workers and vendors: refuses, delays, does the work late, and remembers who wrote what.
+
+A request is worked on by the simulator the moment that it leaves; then its task parks until the answer arrives, or
+until its timeout. So a worker can be killed or frozen while its request is under way, and the work is done all the
+same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import httpx
+from typing_extensions import override
+
+from simulation.baton import Task, current
+from worker.vendors.simulation import SimRequest, SimResponse, Simulator
+
+if TYPE_CHECKING:
+    from simulation.story import Story
+    from worker.store.links import LinkClaim
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass
+class WireFault:
+    """A fault of the network itself: `refuse`, `silent` (never answers, never works) or `late` (works too late)."""
+
+    kind: str
+    system: str
+    times: int
+    seconds: float = 0.0
+
+
+@dataclass
+class Written:
+    """One write as the vendor saw it: for which claim, and which records it made."""
+
+    at: float
+    system: str
+    method: str
+    path: str
+    link_id: int
+    contact_id: int
+    fence: int
+    made: tuple[str, ...]
+
+
+class Network:
+    """All wires. `down` are systems whose every request fails in the way named."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.faults: list[WireFault] = []
+        self.down: dict[str, str] = {}
+        self.later: list[tuple[float, str, SimRequest, LinkClaim | None]] = []
+        self.written: list[Written] = []
+        self.calls: Counter[str] = Counter()
+        self.arrivals: dict[str, list[float]] = {}
+
+    def heal(self) -> None:
+        """Nothing fails any more; what is under way still arrives."""
+        self.faults.clear()
+        self.down.clear()
+
+    def take_fault(self, system: str, method: str) -> WireFault | None:
+        """The fault that this request meets."""
+        if system in self.down:
+            return WireFault(self.down[system], system, -1)
+        for fault in self.faults:
+            if fault.system == system and (fault.kind != "late" or method in WRITES):
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.faults.remove(fault)
+                return fault
+        return None
+
+    def work(self, system: str, request: SimRequest, claim: LinkClaim | None) -> SimResponse:
+        """The vendor gets the request."""
+        simulator = self.story.simulators[system]
+        creates = request.method == "POST" and system != "robaws"
+        before = record_ids(simulator) if creates else frozenset()
+        response = simulator.handle(request)
+        self.calls[system] += 1
+        self.story.invariants.vendor_changed = True
+        if claim is not None and request.method in WRITES:
+            made = tuple(sorted(record_ids(simulator) - before)) if creates else ()
+            self.written.append(
+                Written(
+                    self.story.clock.true,
+                    system,
+                    request.method,
+                    request.path,
+                    claim.id,
+                    claim.contact_id,
+                    claim.fence,
+                    made,
+                )
+            )
+            for record in made:
+                self.story.memory.made(system, claim.contact_id, record)
+        return response
+
+    def work_late(self) -> bool:
+        """Do one work whose time has come; False where there is none."""
+        due = [entry for entry in self.later if entry[0] <= self.story.clock.true]
+        if not due:
+            return False
+        first = min(due, key=lambda entry: entry[0])
+        self.later.remove(first)
+        _, system, request, claim = first
+        self.story.note(f"late work at {system}: {request.method} {request.path}")
+        self.work(system, request, claim)
+        return True
+
+
+def record_ids(simulator: Simulator) -> frozenset[str]:
+    """The ids of all records that a target holds, those in the bin left out."""
+    records: list[dict[str, Any]] = simulator.state()["records"]
+    return frozenset(str(record["id"]) for record in records if not record.get("trashed"))
+
+
+class Wire(httpx.BaseTransport):
+    """One process's way to one system."""
+
+    def __init__(self, network: Network, system: str) -> None:
+        self.network = network
+        self.system = system
+
+    @override
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        sent = SimRequest(
+            method=request.method,
+            path=unquote(request.url.raw_path.split(b"?")[0].decode()),
+            raw_query=request.url.query.decode(),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=request.read(),
+        )
+        task = current()
+        if task is None:
+            return _answer(self.network.story.simulators[self.system].handle(sent))
+        timeout = float((request.extensions.get("timeout") or {}).get("read") or 30.0)
+        return self._send(request, sent, timeout, task)
+
+    def _send(self, request: httpx.Request, sent: SimRequest, timeout: float, task: Task) -> httpx.Response:
+        network, story = self.network, self.network.story
+        claim = story.claims.get(task)
+        story.invariants.before_request(self.system, sent, claim)
+        story.note(f"{task.name} > {self.system} {sent.method} {sent.path}")
+        fault = network.take_fault(self.system, sent.method)
+        if fault is not None:
+            story.faults[f"network {fault.kind}"] += 1
+            return self._faulty(fault, request, sent, timeout, task)
+        response = network.work(self.system, sent, claim)
+        if response.dropped:
+            self._wait(task, story.latency())
+            raise httpx.ReadError("the connection was closed before an answer", request=request)
+        if response.delay_seconds > timeout:
+            self._wait(task, timeout)
+            raise httpx.ReadTimeout("no answer in time", request=request)
+        self._wait(task, response.delay_seconds + story.latency())
+        return _answer(response)
+
+    def _faulty(
+        self, fault: WireFault, request: httpx.Request, sent: SimRequest, timeout: float, task: Task
+    ) -> httpx.Response:
+        story = self.network.story
+        match fault.kind:
+            case "refuse":
+                raise httpx.ConnectError("connection refused", request=request)
+            case "silent":
+                self._wait(task, timeout)
+                raise httpx.ReadTimeout("no answer in time", request=request)
+            case "late":
+                claim = story.claims.get(task)
+                self.network.later.append((story.clock.true + fault.seconds, self.system, sent, claim))
+                self._wait(task, min(timeout, fault.seconds))
+                raise httpx.ReadTimeout("no answer in time", request=request)
+            case _:
+                html = SimResponse.of_html(503, "Something is being repaired")
+                answer = html if fault.kind == "html" else replace(html, headers={"content-type": "application/json"})
+                self._wait(task, story.latency())
+                return _answer(answer)
+
+    def _wait(self, task: Task, seconds: float) -> None:
+        task.park(f"{self.system} under way", self.network.story.clock.true + seconds)
+
+
+def _answer(response: SimResponse) -> httpx.Response:
+    return httpx.Response(response.status, headers=dict(response.headers), content=response.body)
