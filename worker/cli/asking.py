@@ -1,0 +1,150 @@
+"""What the operator's commands share: the way in, who acts, pages, times for people, and JSON as the API writes it."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from worker.cli.output import WRONG_USE, console, stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+    from sqlalchemy import Engine
+
+    from worker.config import Settings
+    from worker.store.operating import Acted, Actor
+
+STATE_STYLES: Final[Mapping[str, str]] = {
+    "synced": "green",
+    "applied": "green",
+    "running": "green",
+    "waiting": "yellow",
+    "unknown": "yellow",
+    "probing": "yellow",
+    "review": "magenta",
+    "paused": "bold magenta",
+    "dead": "bold red",
+    "broken": "bold red",
+}
+
+
+@contextmanager
+def asking() -> Iterator[tuple[Settings, Engine]]:
+    """The database, for one command; what is not there, or makes no sense, is wrong use."""
+    from worker.cli import reach
+    from worker.store.refusals import NotFound, Unfit
+
+    with reach.database() as (settings, engine):
+        try:
+            yield settings, engine
+        except (NotFound, Unfit) as refusal:
+            stop(WRONG_USE, refusal.message)
+
+
+def actor() -> Actor:
+    """Who acts, for the log of actions. Whoever may run this command may read the settings with all their secrets."""
+    from worker.store.operating import Actor
+
+    return Actor(f"command line ({getpass.getuser()})", "admin")
+
+
+def now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+def show_document(value: Any) -> None:
+    """One JSON document, with times as the API writes them."""
+    import orjson
+
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def show_acted(acted: Sequence[Acted], *, as_json: bool) -> None:
+    """What was done, one line or one item each."""
+    if as_json:
+        items = [{"id": one.id, "outcome": one.outcome, "message": one.message} for one in acted]
+        show_document({"items": items, "total": len(items), "next": None})
+        return
+    for one in acted:
+        console().print(f"{one.id}: {one.message}", markup=False)
+
+
+class Listed(Protocol):
+    """A page of anything."""
+
+    @property
+    def items(self) -> Sequence[Any]: ...
+
+    @property
+    def total(self) -> int: ...
+
+    @property
+    def next(self) -> str | None: ...
+
+    @property
+    def total_is_capped(self) -> bool: ...
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
+    """A table for people; a cell is a text, shown as it is, or one of rich's own with its colour."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    console().print(made)
+
+
+def show_page(page: Listed, columns: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:
+    """A page for people, and how to see the next one."""
+    if not page.items:
+        console().print(none)
+        return
+    show_table(columns, rows)
+    if page.next is not None:
+        many = f"more than {page.total}" if page.total_is_capped else str(page.total)
+        console().print(f"\n{len(page.items)} of {many}; the next: --cursor {page.next}", markup=False, soft_wrap=True)
+
+
+def state(word: str) -> Text:
+    """A state in its colour."""
+    from rich.text import Text
+
+    return Text(word, STATE_STYLES.get(word, ""))
+
+
+def when(at: datetime | None) -> str:
+    """A time in this machine's zone."""
+    return "–" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def ago(at: datetime | None) -> str:
+    """How long it is since, or until, a time."""
+    if at is None:
+        return "–"
+    seconds = (now() - at).total_seconds()
+    return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
+
+
+def span(seconds: float) -> str:
+    """
+    A length of time in its largest unit.
+
+    >>> span(42), span(180), span(9000), span(200_000)
+    ('42 s', '3 min', '2.5 h', '2.3 days')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3_600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3_600:.1f} h" if seconds < 86_400 else f"{seconds / 86_400:.1f} days"

@@ -1,0 +1,236 @@
+"""`contactsync contacts`: one client with its whole way, search, and sync now."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from worker.cli.output import DONE, NEEDS_A_PERSON, command, console
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection, Engine
+
+    from worker.config import Settings
+    from worker.store.listing_contacts import ContactDetail, HistoryEntry
+
+app = typer.Typer(rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="the client's id in Robaws")]
+
+WAIT_SECONDS = 60.0
+LOOK_SECONDS = 0.1
+UNDER_WAY = ("due", "working")
+
+
+@app.command("list")
+@command
+def list_(
+    query: Annotated[str | None, typer.Option("--query", help="an id, or beginnings of words of the name")] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", help="with a link in this state, or fetch_due, fetch_dead, gone")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", help="how many at most, 1 to 200")] = 50,
+    cursor: Annotated[str | None, typer.Option("--cursor", help="where the page before ended")] = None,
+    as_json: Json = False,
+) -> int:
+    """
+    List clients, with their state in each system.
+
+    Example: contactsync contacts list --query "de linde"
+    """
+    from worker.cli import asking
+    from worker.runtime import TARGETS
+    from worker.store import listing_contacts
+    from worker.store.listing import Paging
+
+    with asking.asking() as (settings, engine), engine.connect() as connection:
+        page = listing_contacts.page(connection, Paging(limit, cursor), query=query, state=state)
+    if as_json:
+        asking.show_document(page)
+        return DONE
+    systems = [name for name in TARGETS if settings.system(name).enabled]
+    rows = []
+    for one in page.items:
+        states = {link.system: link.state for link in one.links}
+        fetch = one.fetch.state if one.fetch.state != "idle" else ""
+        cells = [asking.state(states[name]) if name in states else "–" for name in systems]
+        rows.append([one.source_id, one.name or "", one.version, fetch, *cells])
+    asking.show_page(page, ["client", "name", "version", "fetch", *systems], rows, "no clients")
+    return DONE
+
+
+@app.command()
+@command
+def show(source_id: Id, as_json: Json = False) -> int:
+    """
+    Show one client: where it stands in each system, what a system cannot hold or did not accept, and its whole way.
+
+    Example: contactsync contacts show 1001
+    """
+    from worker.cli import asking
+    from worker.store import agreements, listing_contacts
+
+    with asking.asking() as (settings, engine), engine.connect() as connection:
+        found = listing_contacts.one(connection, source_id)
+        agreed = agreements.of_contact(connection, source_id)
+    refused = {one.system: not_accepted(settings, one) for one in agreed}
+    if as_json:
+        asking.show_document({**vars(found), "not_accepted": {name: one for name, one in refused.items() if one}})
+        return DONE
+    _show_head(found)
+    _show_links(found)
+    _show_fields(found, {one.system: one.parked for one in agreed}, refused)
+    console().print("\nIts way, newest first", style="bold")
+    asking.show_table(["when", "who", "what"], [_entry(entry) for entry in found.history])
+    return DONE
+
+
+def not_accepted(settings: Settings, agreed: Any) -> dict[str, dict[str, Any]]:
+    """
+    The fields where a system holds something other than what it was sent: by its own name, what was sent and what it
+    holds. Values that it dropped or changed, or that a person was allowed to keep.
+    """
+    from worker.core import planning
+    from worker.core.planning import Snapshot
+    from worker.runtime import TARGETS
+    from worker.vendors import contract
+
+    snapshot = Snapshot.from_json(agreed.snapshot)
+    if snapshot is None or agreed.system not in TARGETS or not settings.system(agreed.system).enabled:
+        return {}
+    client = contract.build(agreed.system, settings.system(agreed.system), settings.systems.robaws.phone_region)
+    found = planning.not_accepted(client.mapping, snapshot)
+    return {path: {"ours": ours, "theirs": theirs} for path, (ours, theirs) in found.items()}
+
+
+def _show_head(found: ContactDetail) -> None:
+    from worker.cli import asking
+
+    out = console()
+    out.print(f"{found.name or 'without a name'}  (client {found.source_id} in Robaws)", style="bold", markup=False)
+    fetched = f"fetched {asking.ago(found.fetched_at)}" if found.fetched_at else "not fetched yet"
+    changed = f", last changed {asking.when(found.changed_at)}" if found.changed_at else ""
+    out.print(f"version {found.version}, {fetched}{changed}", markup=False)
+    if found.gone_at:
+        out.print(f"gone from Robaws since {asking.when(found.gone_at)}", markup=False)
+    if not found.taking_part:
+        out.print("left out by sync.filter in the settings", markup=False)
+    if found.fetch.state != "idle":
+        why = f": {found.fetch.reason}: {found.fetch.message}" if found.fetch.reason else ""
+        again = f", the next {asking.ago(found.fetch.next_attempt_at)}" if found.fetch.next_attempt_at else ""
+        out.print(f"its fetch is {found.fetch.state}{why} ({found.fetch.attempts} tries{again})", markup=False)
+    out.print()
+
+
+def _show_links(found: ContactDetail) -> None:
+    from worker.cli import asking
+
+    rows = []
+    for link in found.links:
+        said = ": ".join(part for part in (link.reason, link.message) if part)
+        version = str(link.synced_version)
+        if link.wanted_version != link.synced_version:
+            version += f" of {link.wanted_version}"
+        again = asking.ago(link.next_attempt_at) if link.next_attempt_at and link.state != "synced" else ""
+        rows.append([link.system, link.external_id or "–", asking.state(link.state), version, link.id, said, again])
+    asking.show_table(["system", "record", "state", "version", "id", "what was said", "next"], rows)
+
+
+def _show_fields(
+    found: ContactDetail, parked: Mapping[str, Mapping[str, Any]], refused: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """What is not simply the same there: no place, not accepted, waiting for a person."""
+    from worker.cli.asking import show_table
+    from worker.cli.telling import value_text
+
+    rows = []
+    for link in found.links:
+        for path, one in parked.get(link.system, {}).items():
+            told = f"ours {value_text(one.get('ours'))}, theirs {value_text(one.get('theirs'))} ({one.get('rule')})"
+            rows.append([link.system, path, "waits for a person", told])
+        for path, one in refused.get(link.system, {}).items():
+            rows.append([link.system, path, "kept otherwise there", f"sent {_pair(one)}"])
+        if link.unheld:
+            rows.append([link.system, ", ".join(map(str, link.unheld)), "has no place there", ""])
+    if rows:
+        console().print()
+        show_table(["system", "field", "", ""], rows)
+
+
+def _pair(one: Mapping[str, Any]) -> str:
+    from worker.cli.telling import value_text
+
+    return f"{value_text(one['ours'])}, holds {value_text(one['theirs'])}"
+
+
+def _entry(entry: HistoryEntry) -> list[object]:
+    from worker.cli import asking
+    from worker.cli.telling import told
+    from worker.store.listing_contacts import ActionEntry, EventEntry
+
+    at = asking.when(entry.at)
+    if isinstance(entry, EventEntry):
+        version = f", version {entry.contact_version}" if entry.contact_version is not None else ""
+        why = f" ({entry.reason})" if entry.reason else ""
+        return [at, "webhook", f"{entry.event}: {entry.state}{why}{version}"]
+    if isinstance(entry, ActionEntry):
+        return [at, entry.actor, f"{entry.action}{f': {entry.reason}' if entry.reason else ''}"]
+    return [at, entry.system, told(entry, why=True)]
+
+
+@app.command()
+@command
+def sync(
+    source_id: Id,
+    wait: Annotated[bool, typer.Option("--wait", help="until it is done, at most a minute")] = False,
+    reason: Annotated[str | None, typer.Option("--reason", help="why, for the log")] = None,
+    as_json: Json = False,
+) -> int:
+    """
+    Fetch one client and deliver it again now, also where nothing changed; owned fields that differ are put right.
+
+    With --wait it ends with 1 when a system does not agree in the end.
+
+    Example: contactsync contacts sync 1001 --wait
+    """
+    from worker.cli import asking
+    from worker.store import listing_contacts, operating
+
+    with asking.asking() as (_, engine):
+        with engine.begin() as connection:
+            acted = operating.sync(connection, source_id, asking.actor(), asking.now(), reason)
+        if not wait:
+            asking.show_acted([acted], as_json=as_json)
+            return DONE
+        agreed = _wait(engine, source_id)
+        with engine.connect() as connection:
+            found = listing_contacts.one(connection, source_id)
+    if as_json:
+        asking.show_document(found)
+    else:
+        _show_head(found)
+        _show_links(found)
+    return DONE if agreed else NEEDS_A_PERSON
+
+
+def _wait(engine: Engine, source_id: str) -> bool:
+    """Until nothing of it is under way; whether every system that takes part agrees then."""
+    end = time.monotonic() + WAIT_SECONDS
+    while True:
+        with engine.connect() as connection:
+            found = _now(connection, source_id)
+        under_way = found.fetch.state in UNDER_WAY or any(link.state in UNDER_WAY for link in found.links)
+        if not under_way or time.monotonic() > end:
+            return found.fetch.state == "idle" and all(link.state in ("synced", "excluded") for link in found.links)
+        time.sleep(LOOK_SECONDS)
+
+
+def _now(connection: Connection, source_id: str) -> ContactDetail:
+    from worker.store import listing_contacts
+
+    return listing_contacts.one(connection, source_id)

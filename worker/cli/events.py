@@ -1,0 +1,133 @@
+"""`contactsync events`: the inbox, verbatim, and what became of each event."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from worker.cli.output import DONE, WRONG_USE, command, console, stop
+
+app = typer.Typer(rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
+
+
+@app.command("list")
+@command
+def list_(
+    state: Annotated[str | None, typer.Option("--state", help="open, applied, skipped or dead")] = None,
+    client: Annotated[str | None, typer.Option("--client", help="about this Robaws client")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="how many at most, 1 to 200")] = 50,
+    cursor: Annotated[str | None, typer.Option("--cursor", help="where the page before ended")] = None,
+    as_json: Json = False,
+) -> int:
+    """
+    List events, the newest first.
+
+    Example: contactsync events list --state dead
+    """
+    from worker.cli import asking
+    from worker.store import listing_events
+    from worker.store.listing import Paging
+
+    with asking.asking() as (_, engine), engine.connect() as connection:
+        page = listing_events.page(connection, Paging(limit, cursor), state=state, source_id=client)
+    if as_json:
+        asking.show_document(page)
+        return DONE
+    rows = [
+        [
+            asking.when(one.received_at),
+            one.id,
+            one.kind,
+            one.source_id,
+            asking.state(one.state),
+            one.reason or (f"version {one.contact_version}" if one.contact_version is not None else ""),
+        ]
+        for one in page.items
+    ]
+    asking.show_page(page, ["received", "event", "kind", "client", "state", "why"], rows, "no events")
+    return DONE
+
+
+@app.command()
+@command
+def show(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="the event's own id, as Robaws gave it")],
+    as_json: Json = False,
+) -> int:
+    """
+    Show one event as it came, with what became of it.
+
+    Example: contactsync events show 0b7c1f5e-8f0e-4c53-9a55-0d9f0a4d2b11
+    """
+    from worker.cli import asking
+    from worker.store import listing_events
+
+    with asking.asking() as (_, engine), engine.connect() as connection:
+        found = listing_events.one(connection, event_id)
+    if as_json:
+        asking.show_document(found)
+        return DONE
+    out = console()
+    version = f", version {found.contact_version}" if found.contact_version is not None else ""
+    out.print(f"{found.kind} of client {found.source_id}, received {asking.when(found.received_at)}", markup=False)
+    out.print(f"{found.state}{f' ({found.reason})' if found.reason else ''}{version}", markup=False)
+    out.print(f"correlation id {found.correlation_id}\n", markup=False)
+    for name, value in found.headers.items():
+        out.print(f"{name}: {value}", markup=False, soft_wrap=True)
+    out.print()
+    out.print(_readable(found.body) if found.encoding == "text" else found.body, markup=False, soft_wrap=True)
+    return DONE
+
+
+def _readable(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+    except ValueError:
+        return body
+
+
+@app.command()
+@command
+def replay(
+    event_ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="events by their own ids")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="all received since then: 2026-03-02T09:00")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="why, for the log")] = None,
+    as_json: Json = False,
+) -> int:
+    """
+    Act on events once more: their clients are fetched as they are now, and delivered.
+
+    An event's body is never written onward, so replaying an old one cannot bring old values back.
+
+    Example: contactsync events replay --since 2026-03-02T09:00
+    """
+    from worker.cli import asking
+    from worker.store import operating
+
+    if bool(event_ids) == (since is not None):
+        stop(WRONG_USE, "name the events by their ids, or all since a time by --since")
+    moment = None if since is None else _moment(since)
+    with asking.asking() as (_, engine), engine.begin() as connection:
+        if moment is not None:
+            acted = [operating.replay_since(connection, moment, asking.actor(), asking.now(), reason)]
+        else:
+            acted = [
+                operating.replay(connection, event_id, asking.actor(), asking.now(), reason)
+                for event_id in dict.fromkeys(event_ids or ())
+            ]
+    asking.show_acted(acted, as_json=as_json)
+    return DONE
+
+
+def _moment(text: str) -> datetime:
+    """A time as a person writes it; without a zone it is this machine's."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        stop(WRONG_USE, f"{text!r} is not a time: write 2026-03-02T09:00, with +01:00 behind it for another zone")
+    return at.astimezone()

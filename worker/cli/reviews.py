@@ -1,0 +1,149 @@
+"""`contactsync reviews`: what waits for a person's choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console, stop
+
+if TYPE_CHECKING:
+    from worker.store.listing_reviews import ReviewView
+
+app = typer.Typer(rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
+
+
+@app.command("list")
+@command
+def list_(
+    system: Annotated[str | None, typer.Option("--system", help="about this system")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="how many at most, 1 to 200")] = 50,
+    cursor: Annotated[str | None, typer.Option("--cursor", help="where the page before ended")] = None,
+    as_json: Json = False,
+) -> int:
+    """
+    List the open questions, the oldest first. Ends with 1 when there are any.
+
+    Example: contactsync reviews list --system rompslomp
+    """
+    from worker.cli import asking
+    from worker.store import listing_reviews
+    from worker.store.listing import Paging
+
+    with asking.asking() as (_, engine), engine.connect() as connection:
+        page = listing_reviews.page(connection, Paging(limit, cursor), system=system)
+    if as_json:
+        asking.show_document(page)
+    else:
+        rows = [
+            [one.id, _client(one), one.system, one.path or "which record", one.message, asking.ago(one.created_at)]
+            for one in page.items
+        ]
+        asking.show_page(page, ["review", "client", "system", "about", "question", "asked"], rows, "nothing waits")
+    return NEEDS_A_PERSON if page.total else DONE
+
+
+@app.command()
+@command
+def show(
+    review_id: Annotated[str, typer.Argument(metavar="ID", help="as reviews list shows it")], as_json: Json = False
+) -> int:
+    """
+    Show one question with all that is known about it, and the answers that it takes.
+
+    Example: contactsync reviews show 12
+    """
+    from worker.cli import asking
+    from worker.store import listing_reviews
+
+    with asking.asking() as (_, engine), engine.connect() as connection:
+        found = listing_reviews.one(connection, review_id)
+    if as_json:
+        asking.show_document(found)
+        return DONE
+    out = console()
+    out.print(
+        f"review {found.id}: {_client(found)} in {found.system}, asked {asking.when(found.created_at)}", markup=False
+    )
+    out.print(f"{found.message} ({found.reason})\n", markup=False)
+    if found.kind == "field":
+        _show_field(found)
+    else:
+        _show_candidates(found)
+    if found.resolved_at is not None:
+        out.print(
+            f"\nanswered with {found.choice} by {found.resolved_by}, {asking.when(found.resolved_at)}", markup=False
+        )
+    else:
+        words = " | ".join("link:ID" if word == "link" else word for word in found.choices)
+        out.print(f"\nanswer: contactsync reviews resolve {found.id} --choose {words}", markup=False)
+    return DONE
+
+
+def _show_field(found: ReviewView) -> None:
+    from worker.cli.asking import show_table
+    from worker.cli.telling import value_text
+
+    detail = found.detail
+    rows = [
+        ["Robaws", value_text(detail.get("ours"), 200)],
+        [found.system, value_text(detail.get("theirs"), 200)],
+        ["why it waits", str(detail.get("rule") or found.reason)],
+    ]
+    show_table([str(detail.get("label") or found.path), ""], rows)
+
+
+def _show_candidates(found: ReviewView) -> None:
+    from worker.cli.asking import show_table
+    from worker.cli.telling import value_text
+
+    candidates = found.detail.get("candidates") or []
+    if not candidates:
+        console().print("no record to choose from", markup=False)
+        return
+    rows = [
+        [
+            str(one.get("external_id")),
+            str(one.get("name") or ""),
+            ", ".join(map(str, one.get("evidence") or ())),
+            value_text({name: value for name, value in (one.get("values") or {}).items() if value}, 160),
+        ]
+        for one in candidates
+    ]
+    show_table(["record", "name", "what speaks for it", "what it holds"], rows)
+
+
+@app.command()
+@command
+def resolve(
+    review_id: Annotated[str, typer.Argument(metavar="ID", help="as reviews list shows it")],
+    choose: Annotated[
+        str, typer.Option("--choose", help="field: ours or theirs; record: link:EXTERNAL_ID, create or exclude")
+    ],
+    reason: Annotated[str | None, typer.Option("--reason", help="why, for the log")] = None,
+    as_json: Json = False,
+) -> int:
+    """
+    Answer a question. Robaws's value (ours) or the system's own (theirs); which record it is, or that it is none.
+
+    Example: contactsync reviews resolve 12 --choose theirs --reason "asked the bookkeeper"
+    """
+    from worker.cli import asking
+    from worker.store import operating_reviews
+
+    word, colon, external_id = choose.partition(":")
+    if (word == "link") != bool(colon and external_id):
+        stop(WRONG_USE, "write link:EXTERNAL_ID with the record's id in that system; the other words stand alone")
+    with asking.asking() as (_, engine), engine.begin() as connection:
+        acted = operating_reviews.resolve(
+            connection, review_id, word, asking.actor(), asking.now(), external_id=external_id or None, reason=reason
+        )
+    asking.show_acted([acted], as_json=as_json)
+    return DONE
+
+
+def _client(review: ReviewView) -> str:
+    return f"{review.contact.name or 'without a name'} ({review.contact.source_id})"

@@ -1,0 +1,92 @@
+"""`contactsync systems`: the vendors, each as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from worker.cli.output import DONE, NEEDS_A_PERSON, command
+
+app = typer.Typer(rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
+Name = Annotated[str, typer.Argument(help="robaws, rompslomp, recras, workspace or routix")]
+
+
+@app.command("list")
+@command
+def list_(as_json: Json = False) -> int:
+    """
+    List the systems with their state, lag and quota. Ends with 1 when one of them is paused.
+
+    Example: contactsync systems list
+    """
+    from webhooks.api.systems import SystemLine, SystemList
+    from worker.cli.asking import asking, now, show_document, show_table, span, state
+    from worker.store import summary
+
+    with asking() as (settings, engine), engine.connect() as connection:
+        found = summary.read(connection, settings, now())
+    lines = [
+        SystemLine(**vars(one), name=name, links=dict(found.links[name]) if name in found.links else None)
+        for name, one in found.systems.items()
+    ]
+    if as_json:
+        show_document(SystemList(lines, len(lines)))
+    else:
+        rows = [
+            [
+                line.name,
+                state(line.state),
+                line.reason or "",
+                span(line.oldest_due_seconds) if line.oldest_due_seconds else "–",
+                str(line.calls_today),
+                str(line.quota_remaining) if line.quota_remaining else "–",
+            ]
+            for line in lines
+        ]
+        show_table(["system", "state", "reason", "oldest due", "calls today", "left today"], rows)
+    return NEEDS_A_PERSON if any(line.state == "paused" for line in lines) else DONE
+
+
+@app.command()
+@command
+def pause(
+    name: Name,
+    reason: Annotated[str, typer.Option("--reason", help="why; it stands beside the system until it is resumed")],
+    as_json: Json = False,
+) -> int:
+    """
+    Send nothing to a system until it is resumed; what is owed to it waits.
+
+    Example: contactsync systems pause recras --reason "upgrade until noon"
+    """
+    from worker.cli.asking import actor, asking, now, show_acted
+    from worker.store import operating
+
+    with asking() as (_, engine), engine.begin() as connection:
+        acted = operating.pause(connection, name, actor(), now(), reason)
+    show_acted([acted], as_json=as_json)
+    return DONE
+
+
+@app.command()
+@command
+def resume(
+    name: Name,
+    reason: Annotated[str | None, typer.Option("--reason", help="why, for the log")] = None,
+    as_json: Json = False,
+) -> int:
+    """
+    Lift all that holds a system back: a pause, its breaker, waits that it asked for.
+
+    Example: contactsync systems resume recras
+    """
+    from worker.cli.asking import actor, asking, now, show_acted
+    from worker.store import operating
+
+    with asking() as (_, engine), engine.begin() as connection:
+        acted = operating.resume(connection, name, actor(), now(), reason)
+    show_acted([acted], as_json=as_json)
+    return DONE
