@@ -1,0 +1,1 @@
+"""Speed, measured on this machine: against the floor and against the alternatives, as ratios in one run."""

@@ -1,0 +1,162 @@
+"""The product's own processes, started as an operator starts them, for as long as a measurement takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from worker.core import signature
+from worker.embedded.servers import LocalServers
+from worker.sandbox.settings import as_toml
+
+ROOT = Path(__file__).resolve().parents[1]
+SECRET = "bench-secret-0123456789abcdef"
+TOKEN = "bench-token"
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder on disk of the measurement's own."""
+    with tempfile.TemporaryDirectory(prefix="contactsync-bench-") as name:
+        yield Path(name)
+
+
+@contextmanager
+def servers(home: Path) -> Iterator[LocalServers]:
+    """PostgreSQL and Redis exactly as `contactsync up` runs them: durable."""
+    with LocalServers(home / "servers") as running:
+        yield running
+
+
+def settings_file(
+    home: Path, systems: Mapping[str, Mapping[str, Any]], port: int, **sections: Mapping[str, Any]
+) -> Path:
+    """A settings file for the parts; `systems` as the sandbox gives them."""
+    path = home / "contactsync.toml"
+    lines = [f'[ops.tokens]\n"{TOKEN}" = "admin"\n', f"[receiver]\nport = {port}\nsignature_tolerance_seconds = 0\n"]
+    lines += ['[log]\nlevel = "error"\n']
+    lines += [
+        f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+        for name, keys in sections.items()
+    ]
+    path.write_text(as_toml(systems) + "\n" + "\n".join(lines))
+    return path
+
+
+def environment(home: Path, config: Path, running: LocalServers) -> dict[str, str]:
+    """What the parts are told."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("CONTACTSYNC_")},
+        "CONTACTSYNC_CONFIG": str(config),
+        "CONTACTSYNC_HOME": str(home),
+        "CONTACTSYNC_DATABASE__URL": running.database_url,
+        "CONTACTSYNC_REDIS__URL": running.redis_url,
+    }
+
+
+def command(env: Mapping[str, str], *arguments: str) -> None:
+    """One command of the product, to its end."""
+    subprocess.run(
+        [sys.executable, "-m", "worker.cli", *arguments], env=dict(env), cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+@contextmanager
+def part(env: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A long-running part of the product."""
+    process = subprocess.Popen([sys.executable, "-m", "worker.cli", *arguments], env=dict(env), cwd=ROOT)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str, every: float = 0.02) -> float:
+    """Wait for a condition; the seconds it took. RuntimeError when it does not come."""
+    begun = time.monotonic()
+    while not condition():
+        if time.monotonic() - begun > seconds:
+            raise RuntimeError(f"not within {seconds:g} s: {what}")
+        time.sleep(every)
+    return time.monotonic() - begun
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers 2xx there."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return bool(answer.status < 300)
+    except OSError:
+        return False
+
+
+def summary(port: int) -> dict[str, Any]:
+    """`GET /api/v1/summary`."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/v1/summary", headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return dict(json.loads(answer.read()))
+
+
+def event_request(source_id: str, body_bytes: int, port: int, secret: str = SECRET) -> bytes:
+    """One signed event as bytes on the wire, its body of about so many bytes, its id new."""
+    data = {"id": source_id, "name": "Voorbeeld", "filler": "x" * max(0, body_bytes - 160)}
+    body = json.dumps({"id": str(uuid.uuid4()), "event": "client.updated", "data": data}).encode()
+    signed = signature.sign(secret, 1_760_000_000, body)
+    head = (
+        f"POST /webhooks/robaws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+        f"Robaws-Signature: {signed}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def write_requests(path: Path, count: int, port: int, body_bytes: int = 4_000, clients: int = 500) -> None:
+    """A file of requests for `load.c`, spread over so many clients."""
+    with path.open("wb") as file:
+        for number in range(count):
+            request = event_request(str(1_000 + number % clients), body_bytes, port)
+            file.write(struct.pack("I", len(request)) + request)
+
+
+class Load:
+    """The compiled load generator."""
+
+    def __init__(self, home: Path) -> None:
+        self.binary = home / "load"
+        subprocess.run(
+            ["cc", "-O2", "-o", str(self.binary), str(Path(__file__).parent / "load.c")],
+            check=True,
+        )
+
+    def run(self, port: int, requests: Path, *, connections: int, seconds: float, rate: float = 0) -> dict[str, Any]:
+        """One run; what `load.c` printed."""
+        arguments = ["127.0.0.1", str(port), str(requests), str(connections), str(seconds), str(rate)]
+        done = subprocess.run([str(self.binary), *arguments], check=True, capture_output=True, text=True)
+        return dict(json.loads(done.stdout))
