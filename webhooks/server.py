@@ -128,9 +128,12 @@ class LimitedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """uvicorn's server, which tells its address when it serves, and ends with the process's own status."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[str, int], None], request_seconds: float = REQUEST_SECONDS
+    ) -> None:
         super().__init__(config)
         self.on_ready = on_ready
+        self.request_seconds = request_seconds
 
     @override
     @contextmanager
@@ -160,8 +163,8 @@ class Server(uvicorn.Server):
     async def _end_slow_requests(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(REQUEST_SECONDS / 5)
-            begun_before = loop.time() - REQUEST_SECONDS
+            await asyncio.sleep(self.request_seconds / 5)
+            begun_before = loop.time() - self.request_seconds
             for connection in list(self.server_state.connections):
                 if (
                     isinstance(connection, LimitedProtocol)
@@ -171,8 +174,19 @@ class Server(uvicorn.Server):
                     connection.transport.abort()
 
 
-def make_server(app: ASGIApp, host: str, port: int, on_ready: Callable[[str, int], None]) -> Server:
-    """A server for an application; `on_ready` gets the host and the real port, on the server's own loop."""
+def make_server(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    on_ready: Callable[[str, int], None],
+    *,
+    request_seconds: float = REQUEST_SECONDS,
+) -> Server:
+    """
+    A server for an application; `on_ready` gets the host and the real port, on the server's own loop.
+
+    A request that has not arrived whole after `request_seconds` is cut.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -190,7 +204,7 @@ def make_server(app: ASGIApp, host: str, port: int, on_ready: Callable[[str, int
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return Server(config, on_ready)
+    return Server(config, on_ready, request_seconds)
 
 
 def serve(

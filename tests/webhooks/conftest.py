@@ -105,7 +105,7 @@ class Served:
 
 
 @contextmanager
-def serving(settings: Settings, engine: Engine, **more: Any) -> Iterator[Served]:
+def serving(settings: Settings, engine: Engine, *, request_seconds: float = 10.0, **more: Any) -> Iterator[Served]:
     """A receiver in a thread, until the end of the block."""
     nudges = Nudges()
     more.setdefault("publisher", nudges)
@@ -116,7 +116,7 @@ def serving(settings: Settings, engine: Engine, **more: Any) -> Iterator[Served]
         address.append((host, port))
         ready.set()
 
-    server = make_server(create_app(settings, **more), "127.0.0.1", 0, on_ready)
+    server = make_server(create_app(settings, **more), "127.0.0.1", 0, on_ready, request_seconds=request_seconds)
     thread = threading.Thread(target=server.run, name="receiver", daemon=True)
     thread.start()
     assert ready.wait(20), "the receiver did not come up"
