@@ -459,6 +459,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it back."""
+    # size: it takes back what one migration makes
     op.execute("DROP FUNCTION tally_contacts() CASCADE")
     op.execute("DROP FUNCTION tally_links() CASCADE")
     op.execute("DROP FUNCTION tally_excluded() CASCADE")

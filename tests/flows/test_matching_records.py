@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
 
 VAT = "BE0000000097"
-BOOKS = {"company_name": "De Linde", "vat_number": VAT}
-PROJECTS = {"name": "De Linde", "btw": VAT, "type": "1", "client_reference": "7"}
+BOOKS: dict[str, Any] = {"company_name": "De Linde", "vat_number": VAT}
+PROJECTS: dict[str, Any] = {"name": "De Linde", "btw": VAT, "type": "1", "client_reference": "7"}
 
 
 def books(hub: Hub) -> list[dict[str, Any]]:

@@ -60,7 +60,8 @@ def receiver() -> int:
 
     settings = load_settings()
     logs.set_up(settings, "receiver")
-    return int(serve(settings) or 0)
+    serve(settings)
+    return DONE
 
 
 @app.command()
