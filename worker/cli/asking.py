@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from worker.config import Settings
     from worker.store.operating import Acted, Actor
 
+WIDE: Final = 2_000
+
 STATE_STYLES: Final[Mapping[str, str]] = {
     "synced": "green",
     "applied": "green",
@@ -102,7 +104,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: 
         made.add_column(column, overflow="fold")
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    console().print(made)
+    out = console()
+    # A file or a pipe has no width: nothing is folded there, so that a line stays a line.
+    out.print(made, width=None if out.is_terminal else WIDE)
 
 
 def show_page(page: Listed, columns: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:
@@ -126,6 +130,11 @@ def state(word: str) -> Text:
 def when(at: datetime | None) -> str:
     """A time in this machine's zone."""
     return "–" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def exactly(at: datetime) -> str:
+    """The same to the millisecond, where many things happen in a second."""
+    return at.astimezone().isoformat(sep=" ", timespec="milliseconds")[:23]
 
 
 def ago(at: datetime | None) -> str:

@@ -129,12 +129,16 @@ def _show_head(found: ContactDetail) -> None:
 
 def _show_links(found: ContactDetail) -> None:
     from worker.cli import asking
+    from worker.runtime import SOURCE
 
     rows = []
     for link in found.links:
         said = ": ".join(part for part in (link.reason, link.message) if part)
         version = str(link.synced_version)
-        if link.wanted_version != link.synced_version:
+        if link.system == SOURCE:
+            # Its link counts how often the other systems' ids were written back, not versions of the client.
+            version = "written back"
+        elif link.wanted_version != link.synced_version:
             version += f" of {link.wanted_version}"
         again = asking.ago(link.next_attempt_at) if link.next_attempt_at and link.state != "synced" else ""
         rows.append([link.system, link.external_id or "–", asking.state(link.state), version, link.id, said, again])
@@ -173,7 +177,7 @@ def _entry(entry: HistoryEntry) -> list[object]:
     from worker.cli.telling import told
     from worker.store.listing_contacts import ActionEntry, EventEntry
 
-    at = asking.when(entry.at)
+    at = asking.exactly(entry.at)
     if isinstance(entry, EventEntry):
         version = f", version {entry.contact_version}" if entry.contact_version is not None else ""
         why = f" ({entry.reason})" if entry.reason else ""

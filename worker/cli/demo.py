@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import threading
 import traceback
 from pathlib import Path
@@ -130,10 +132,12 @@ class _Teller:
 
     def _invite(self) -> None:
         """Everything stays open: where to look, and three commands to try."""
+        from worker.cli.demo_home import SETTINGS_FILE
         from worker.processes.tree import address
 
         assert self._settings is not None  # noqa: S101 - set by `begin`
-        where, config = address(self._settings), f"CONTACTSYNC_CONFIG={self._settings.home}/contactsync.toml"
+        where = address(self._settings)
+        config = f"CONTACTSYNC_CONFIG={_near(Path(self._settings.home) / SETTINGS_FILE)} {_command()}"
         for line in (
             "",
             "All of it stays open for you. Ctrl-C ends it.",
@@ -142,8 +146,20 @@ class _Teller:
             f"  the vendors  {self.sandbox.url}/_sandbox/",
             "",
             "Try, in another terminal:",
-            f"  {config} contactsync contacts show 1001",
+            f"  {config} contacts show 1001",
             f'  curl -X PATCH -d \'{{"tel": "+32 9 200 99 99"}}\' {self.sandbox.url}/_sandbox/robaws/clients/1001',
-            f"  {config} contactsync status",
+            f"  {config} status",
         ):
             self.screen.console.print(line, soft_wrap=True)
+
+
+def _command() -> str:
+    """How this command is called from the folder where the demo was started."""
+    beside = Path(sys.executable).with_name("contactsync")
+    return "contactsync" if shutil.which("contactsync") else str(_near(beside))
+
+
+def _near(path: Path) -> Path:
+    """The path from here, where it is below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -109,7 +109,7 @@ def show(
     again = f", the next {asking.ago(found.next_attempt_at)}" if found.next_attempt_at else ""
     out.print(f"owed since {asking.when(found.since)}, {found.attempts} tries{again}\n", markup=False)
     rows = [
-        [asking.when(one.at), told(one, why=True), f"{one.duration_ms} ms", shortened(one.answer or "", 160)]
+        [asking.exactly(one.at), told(one, why=True), f"{one.duration_ms} ms", shortened(one.answer or "", 160)]
         for one in found.requests
     ]
     asking.show_table(["when", "request", "took", "answer"], rows)

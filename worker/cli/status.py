@@ -77,16 +77,17 @@ def _show(found: Summary, wanting: list[str]) -> None:
         f"contacts  {contacts.total}, of which {contacts.fetch_due} wait for a fetch, {contacts.fetch_dead} gave up"
     )
     out.print()
+    links = [[name, *(_count(word, states[word]) for word in STATES)] for name, states in found.links.items()]
+    show_table(["clients in", *STATES], links)
+    out.print()
     rows = []
     for name, system in found.systems.items():
-        if system.state == "disabled" and not any(found.links.get(name, {}).values()):
-            continue
-        links = found.links.get(name)
-        counts = [_count(word, links[word]) if links else Text("") for word in STATES]
         lag = span(system.oldest_due_seconds) if system.oldest_due_seconds else "–"
         left = str(system.quota_remaining) if system.quota_remaining else "–"
-        rows.append([name, state(system.state), *counts, lag, str(system.calls_today), left, system.reason or ""])
-    show_table(["system", "state", *STATES, "oldest due", "calls today", "left", "reason"], rows)
+        rows.append([name, state(system.state), lag, str(system.calls_today), left, system.reason or ""])
+    show_table(["system", "state", "oldest due", "calls today", "left today", "reason"], rows)
+    if wanting:
+        out.print()
     for sentence in wanting:
         out.print(Text("✗ ", "bold red") + Text(sentence))
 

@@ -48,6 +48,8 @@ def changed(request: Told, *, why: bool = False) -> str:
         new = _leaves(decisions[0]["changed"])
         return "new" if "kind" in new else f"new: {shortened(', '.join(new), 90)}"
     sent = _members(request.sent)
+    if request.operation == "create" and why:
+        return shortened(", ".join(name for name, value in sent.items() if value not in (None, "", [])), 110)
     if request.operation not in ("update", "write_back") or request.method == "GET" or not sent:
         return ""
     rules = {one["path"]: one for one in decisions if one.get("action") == "write" and one["path"] in sent}
