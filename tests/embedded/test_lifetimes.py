@@ -173,19 +173,19 @@ def test_a_parent_that_ends_by_an_exception_or_by_forgetting_leaves_none(used_ho
 
 
 def test_a_forked_child_of_the_parent_neither_stops_the_servers_nor_keeps_the_lock(used_home: Path) -> None:
-    in_the_child = "servers.stop()\n        print('forked', servers.owned, flush=True)\n        signal.pause()"
+    in_the_child = "servers.stop()\n        os.write(1, f'forked {servers.owned}\\n'.encode())\n        signal.pause()"
     with_fork = RUN_SERVERS.replace("sys.argv[1])):", "sys.argv[1])) as servers:").replace(
         'print("running", flush=True)',
-        f"import os, signal\n    if os.fork() == 0:\n        {in_the_child}\n    print('running', flush=True)",
+        f"import os, signal\n    if os.fork() == 0:\n        {in_the_child}\n    os.write(1, b'running\\n')",
     )
     with program(with_fork, used_home) as parent:
-        assert parent.wait_for("forked") == "forked False"
         parent.wait_for("running")
         family = parent.family()
         servers = [process for process in family if process.name() in {"postgres", "redis-server"}]
         forked = [process for process in family if process.cmdline()[1:2] == ["-c"]]
         assert len(forked) == 1
         try:
+            assert parent.wait_for("forked") == "forked False"
             assert connect_existing(used_home) is not None
             parent.kill()
 

@@ -298,7 +298,7 @@ def test_a_killed_supervisor_takes_the_whole_tree_with_it(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_output_can_pass_through(tmp_path: Path) -> None:
     talkative = SUPERVISE.replace(
-        "import pathlib, signal, subprocess", "print('hello'); import pathlib, signal, subprocess"
+        "import pathlib, signal, subprocess", "print('hello', flush=True); import pathlib, signal, subprocess"
     )
     assert talkative != SUPERVISE
 
