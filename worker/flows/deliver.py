@@ -106,7 +106,7 @@ def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
     )
     outcome = _look_soon(delivery, outcome, error)
     try:
-        _end(delivery, outcome)
+        _end(delivery, outcome, restore=delivery.may_have_changed(error))
     except LeaseLost as lost:
         log.warning("deliver.lease_lost", error=lost.message)
         return Delivered("lost")
@@ -131,7 +131,7 @@ def _poison(delivery: Delivery) -> Delivered:
     return Delivered("failed")
 
 
-def _end(delivery: Delivery, outcome: Outcome) -> None:
+def _end(delivery: Delivery, outcome: Outcome, *, restore: bool = False) -> None:
     claim, now = delivery.claim, delivery.runtime.now()
     with delivery.runtime.transaction("deliver.failed") as connection:
         links.postpone(
@@ -147,6 +147,7 @@ def _end(delivery: Delivery, outcome: Outcome) -> None:
             status=outcome.status,
             fields=outcome.fields,
             fingerprint=outcome.fingerprint,
+            restore=restore,
         )
         if outcome.state == "review":
             question = Question("match", "", outcome.reason, outcome.message, delivery.evidence)

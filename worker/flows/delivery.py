@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from worker.core.mapping import Ours, Owner, VendorMapping
+    from worker.errors import SyncError
     from worker.runtime import Runtime
     from worker.store.links import LinkClaim
     from worker.vendors.contract import Intent, Record
@@ -112,6 +113,24 @@ class Delivery:
         if base is not None and table is not None and record.persons is not None:
             base = replace(base, persons=find_sent(table, base, record.persons))
             self.claim = replace(self.claim, snapshot=base.to_json())
+
+    def expect(self, snapshot: Snapshot) -> None:
+        """Commit what a change is about to bring there, where it could not be recognised as ours afterwards."""
+        with self.runtime.transaction("deliver.expect") as connection:
+            links.expect(connection, self.claim, snapshot.to_json())
+            self.log_attempts(connection)
+
+    def may_have_changed(self, error: SyncError) -> bool:
+        """
+        Whether a change of the linked record may have been made, or made in part, before this error.
+
+        Then the snapshot is not what stands there: should the contact take the change back before it is repeated,
+        nothing would seem to have changed. A create is not meant; its intent tells what it brought.
+        """
+        changes = [one for one in self.session.exchanges if one.request.writes and not one.request.creates]
+        if changes and error.word == "unreachable" and changes[-1] is self.session.exchanges[-1]:
+            changes.pop()
+        return any(one.status is None or not 400 <= one.status < 500 for one in changes)
 
     def end(
         self,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from worker.core.expected import expected_persons
 from worker.core.persons import PersonPlan, settle_persons
 from worker.core.planning import (
     Decision,
@@ -71,6 +73,7 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
     key = delivery.key(
         "update", {"version": delivery.claim.version, "patch": dict(plan.patch), "fence": _turn(delivery)}
     )
+    _expect(delivery, plan.persons)
     try:
         after: Record | None = delivery.client.update(
             delivery.session, external_id, plan.patch, plan.persons, record, key
@@ -83,6 +86,15 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
     persons, main = _persons(delivery, plan.persons, after)
     snapshot = agree(delivery.ours, delivery.base, plan.decisions, after.fields, persons, main)
     return settle(delivery, snapshot, plan.decisions)
+
+
+def _expect(delivery: Delivery, persons: PersonPlan | None) -> None:
+    """Commit whose persons will be whose, where that changes; a first link has no agreement yet that could change."""
+    if persons is None or delivery.base is None:
+        return
+    expected = expected_persons(persons, delivery.base.persons)
+    if expected is not delivery.base.persons:
+        delivery.expect(replace(delivery.base, persons=expected))
 
 
 def _turn(delivery: Delivery) -> int:

@@ -78,6 +78,7 @@ _CLAIM = """
             fence = l.fence + 1,
             crashes = l.crashes + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
             attempts = l.attempts + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
+            restore = l.restore OR (l.state = 'working' AND l.external_id IS NOT NULL),
             next_attempt_at = :until
         FROM next WHERE l.id = next.id
         RETURNING l.*
@@ -97,6 +98,9 @@ _INTEND = text(f"UPDATE link SET intent = :intent WHERE {_HELD}").bindparams(
 _BIND = text(
     f"UPDATE link SET external_id = :external_id, intent = :intent, snapshot = :snapshot WHERE {_HELD}"
 ).bindparams(bindparam("intent", type_=JSONB(none_as_null=True)), bindparam("snapshot", type_=JSONB(none_as_null=True)))
+_EXPECT = text(f"UPDATE link SET snapshot = :snapshot WHERE {_HELD}").bindparams(
+    bindparam("snapshot", type_=JSONB(none_as_null=True))
+)
 _FINISH = text(
     f"""
     UPDATE link SET
@@ -197,7 +201,8 @@ def claim(
     """
     Claim one link, or the next of a system that is due; None when there is none to be had.
 
-    `creates` False leaves out links without a record there (the subscription is full).
+    `creates` False leaves out links without a record there (the subscription is full). A lease that ended with its
+    worker is counted as a crash; what that worker had written there is not known, so `restore` is set.
     """
     until = now + timedelta(seconds=lease_seconds)
     values: dict[str, Any] = {"now": now, "until": until, "creates": creates}
@@ -269,6 +274,11 @@ def bind(
         raise AmbiguousMatch(
             f"record {external_id} in {claim.system} belongs to another client already", reason="match_taken"
         ) from error
+
+
+def expect(connection: Connection, claim: LinkClaim, snapshot: Mapping[str, Any]) -> None:
+    """Write down what a change is about to bring there. LeaseLost as above."""
+    _held(connection, claim, _EXPECT, {"snapshot": snapshot})
 
 
 def finish(
