@@ -2,62 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from worker.core.mapping import FieldRow, OurPerson, PersonTable
+import pytest
+
+from tests.core.person_lists import TABLE, agreed, carry_out, ours, patches, settle, theirs
+from worker.core.mapping import FieldRow, OurPerson, VendorMapping
 from worker.core.persons import (
+    LOST,
     SELF,
-    PersonPlan,
-    TheirPerson,
     find_sent,
+    persons_changed,
     plan_persons,
     sent_persons,
     settle_persons,
 )
 from worker.core.planning import Snapshot
 
-TABLE = PersonTable(
-    (
-        FieldRow("first_name", "first"),
-        FieldRow("last_name", "last"),
-        FieldRow("email", "mail", "email"),
-        FieldRow("phone", "tel", "phone"),
-    ),
-    build=lambda _: (),
-    email=lambda fields: fields.get("mail"),
-    name=lambda fields: " ".join(str(fields[part]) for part in ("first", "last") if fields.get(part)) or None,
-)
-
-
-def ours(key: str, first: str | None = None, last: str | None = None, *, main: bool = False, **more: Any) -> OurPerson:
-    stand_in = ("first", "last") if key == SELF else ()
-    return OurPerson(key, main, {"first": first, "last": last, **more}, placeholders=stand_in)
-
-
-def theirs(
-    external_id: str, first: str | None = None, last: str | None = None, *, main: bool = False, **more: Any
-) -> TheirPerson:
-    return TheirPerson(external_id, main, {"first": first, "last": last, **more})
-
-
-def agreed(persons: Mapping[str, tuple[str, OurPerson]], main: str | None = None) -> Snapshot:
-    entries = {
-        key: {"external_id": external_id, "ours": dict(person.fields), "theirs": dict(person.fields)}
-        for key, (external_id, person) in persons.items()
-    }
-    return Snapshot(persons=entries, main=main)
-
-
-def patches(plan: PersonPlan) -> dict[str, Mapping[str, Any]]:
-    return {change.external_id: change.patch for change in plan.kept if change.patch}
+AN, BO = ours("7", "An", "Peeters", main=True), ours("8", "Bo", "Claes")
+AN_THERE, BO_THERE = theirs("1", "An", "Peeters", main=True), theirs("2", "Bo", "Claes")
+CAS = theirs("3", "Cas", "Devos")
 
 
 # ------------------------------------------------------------------------------------------------------ the stand-in
 def test_the_first_real_person_takes_the_whole_place_of_the_stand_in() -> None:
     stand_in = ours(SELF, last="De Linde", main=True, mail="info@delinde.example")
-    base = agreed({SELF: ("48", stand_in)}, main=SELF)
+    base = agreed(("48", stand_in), main=SELF)
     there = [theirs("48", last="De Linde", main=True, mail="info@delinde.example")]
 
     plan = plan_persons(TABLE, [ours("7", "An", "Peeters", main=True, mail="info@delinde.example")], base, there)
@@ -85,7 +56,7 @@ def test_a_person_of_theirs_that_stood_in_for_the_client_is_neither_renamed_nor_
 
 
 def test_a_new_name_of_the_client_reaches_its_stand_in() -> None:
-    base = agreed({SELF: ("48", ours(SELF, last="De Linde", main=True))}, main=SELF)
+    base = agreed(("48", ours(SELF, last="De Linde", main=True)), main=SELF)
 
     plan = plan_persons(TABLE, [ours(SELF, last="De Els", main=True)], base, [theirs("48", last="De Linde", main=True)])
 
@@ -93,76 +64,13 @@ def test_a_new_name_of_the_client_reaches_its_stand_in() -> None:
 
 
 def test_a_person_who_is_there_already_is_taken_before_the_stand_in_is_renamed() -> None:
-    base = agreed({SELF: ("48", ours(SELF, last="De Linde", main=True))}, main=SELF)
+    base = agreed(("48", ours(SELF, last="De Linde", main=True)), main=SELF)
     there = [theirs("48", last="De Linde", main=True), theirs("49", "An", "Peeters")]
 
     plan = plan_persons(TABLE, [ours("7", "An", "Peeters", main=True)], base, there)
 
     assert plan.listing == (("49", "7", True),)
     assert plan.removed == ((SELF, "48"),)
-
-
-# ---------------------------------------------------------------------------------------------------------- matching
-def test_two_persons_with_one_address_are_told_apart_by_name() -> None:
-    there = [theirs("1", "Bo", "Claes", mail="info@x.example"), theirs("2", "An", "Peeters", mail="info@x.example")]
-
-    settled = settle_persons(
-        TABLE,
-        [ours("7", "An", "Peeters", mail="info@x.example"), ours("8", "Bo", "Claes", mail="info@x.example")],
-        None,
-        there,
-    )
-
-    assert {key: entry["external_id"] for key, entry in settled.items()} == {"7": "2", "8": "1"}
-
-
-def test_a_person_who_stands_there_twice_is_not_added_a_third_time() -> None:
-    twice = [theirs("1", "An", "Peeters"), theirs("2", "An", "Peeters", main=True)]
-
-    plan = plan_persons(TABLE, [ours("7", "An", "Peeters", main=True)], None, twice)
-
-    assert plan.added == ()
-    assert [change.external_id for change in plan.kept] == ["2"]
-
-
-def test_a_name_that_two_others_share_belongs_to_neither() -> None:
-    there = [theirs("1", "An", "Peeters", mail="a@x.example"), theirs("2", "An", "Peeters", mail="b@x.example")]
-
-    plan = plan_persons(TABLE, [ours("7", "An", "Peeters", mail="c@x.example")], None, there)
-
-    assert [person.key for person in plan.added] == ["7"]
-
-
-def test_a_person_under_a_new_key_keeps_its_record_and_takes_the_changes_along() -> None:
-    base = agreed({"7": ("48", ours("7", "An", "Peeters", main=True, tel="1111111"))}, main="7")
-    there = [theirs("48", "An", "Peeters", main=True, tel="1111111")]
-
-    plan = plan_persons(TABLE, [ours("9", "An", "Peeters", main=True, tel="2222222")], base, there)
-
-    assert not plan.list_changes
-    assert patches(plan) == {"48": {"tel": "2222222"}}
-
-
-def test_another_person_with_the_address_of_one_who_left_does_not_take_over_the_record() -> None:
-    base = agreed({"7": ("48", ours("7", "An", "Peeters", mail="info@x.example", main=True))}, main="7")
-    there = [theirs("48", "An", "Peeters", mail="info@x.example", main=True)]
-
-    plan = plan_persons(TABLE, [ours("8", "Bo", "Claes", mail="info@x.example", main=True)], base, there)
-
-    assert plan.removed == (("7", "48"),)
-    assert [person.key for person in plan.added] == ["8"]
-
-
-# -------------------------------------------------------------------------------------------------------------- main
-def test_a_main_person_whom_somebody_took_out_there_leaves_the_main_one_as_it_is() -> None:
-    base = agreed({"7": ("1", ours("7", "An", "Peeters")), "8": ("2", ours("8", "Bo", "Claes"))}, main="8")
-    persons = [ours("7", "An", "Peeters", main=True), ours("8", "Bo", "Claes")]
-
-    plan = plan_persons(TABLE, persons, base, [theirs("2", "Bo", "Claes", main=True)])
-
-    assert plan.absent == ("7",)
-    assert plan.listing == (("2", "8", True),)
-    assert not plan.list_changes
 
 
 # ----------------------------------------------------------------------------- a create without an answer
@@ -176,3 +84,139 @@ def test_a_person_who_changed_after_an_unanswered_create_is_written_when_the_rec
 
     assert patches(plan) == {"48": {"tel": "2222222"}}
     assert plan.removed == (("8", "49"),)
+
+
+# ---------------------------------------------------------------------------------------------------- their members
+PHONED = ours("7", "An", "Peeters", main=True, tel="1111111")
+
+
+@pytest.mark.parametrize(
+    ("person", "base", "held", "restore", "patch"),
+    [
+        pytest.param(PHONED, None, {"tel": None}, False, {"tel": "1111111"}, id="first link: a gap is filled"),
+        pytest.param(PHONED, None, {"tel": "3333333"}, False, {}, id="first link: a difference stands"),
+        pytest.param(PHONED, None, {"tel": "3333333"}, True, {}, id="first link: also at a restore"),
+        pytest.param(PHONED, PHONED, {"tel": "3333333"}, False, {}, id="an edit there"),
+        pytest.param(PHONED, PHONED, {"tel": "3333333"}, True, {"tel": "1111111"}, id="an edit there is put back"),
+        pytest.param(AN, PHONED, {"tel": "1111111"}, False, {"tel": None}, id="emptied here"),
+        pytest.param(
+            replace(PHONED, fields={**PHONED.fields, "tel": "2222222"}),
+            PHONED,
+            {"tel": "3333333"},
+            False,
+            {"tel": "2222222"},
+            id="changed here, and edited there",
+        ),
+        pytest.param(
+            replace(PHONED, fields={**PHONED.fields, "tel": "2222222"}),
+            PHONED,
+            {"tel": "2222222"},
+            False,
+            {},
+            id="equal",
+        ),
+    ],
+)
+def test_the_members_of_a_person(
+    person: OurPerson, base: OurPerson | None, held: dict[str, Any], restore: bool, patch: dict[str, Any]
+) -> None:
+    there = [theirs("1", "An", "Peeters", main=True, **held)]
+    snapshot = agreed(("1", base), main="7") if base else None
+
+    plan = plan_persons(TABLE, [person], snapshot, there, restore=restore)
+
+    assert patches(plan) == ({"1": patch} if patch else {})
+
+
+def test_members_that_are_only_read_are_never_written() -> None:
+    rows = (*TABLE.rows, FieldRow("title", "aanhef", direction="in", owner="system"))
+    table = replace(TABLE, rows=rows)
+
+    plan = plan_persons(table, [AN], agreed(("1", AN), main="7"), [theirs("1", "An", "Peeters", aanhef="Mevrouw")])
+
+    assert patches(plan) == {}
+
+
+# ------------------------------------------------------------------------------------------- taken out, and not found
+def test_one_who_was_taken_out_there_stays_out_until_a_change_here_or_a_restore() -> None:
+    base = agreed(("1", AN), ("2", BO), main="7")
+    changed = ours("8", "Bo", "Claes", tel="2222222")
+
+    live = plan_persons(TABLE, [AN, BO], base, [AN_THERE])
+    after_change = plan_persons(TABLE, [AN, changed], base, [AN_THERE])
+    restored = plan_persons(TABLE, [AN, BO], base, [AN_THERE], restore=True)
+
+    assert (live.absent, live.changes) == (("8",), False)
+    assert [person.key for person in after_change.added] == ["8"]
+    assert [person.key for person in restored.added] == ["8"]
+    assert settle([AN, BO], base, live, [AN_THERE]).persons["8"] == base.persons["8"]
+
+
+def test_one_who_cannot_be_told_from_others_is_written_once_and_again_only_when_he_changed() -> None:
+    nameless = ours("7", tel="1111111", main=True)
+    first = plan_persons(TABLE, [nameless], None, [CAS])
+    base = settle([nameless], None, first, carry_out(first, [CAS]))
+
+    again = plan_persons(TABLE, [nameless], base, carry_out(first, [CAS]), restore=True)
+    changed = plan_persons(TABLE, [ours("7", tel="2222222", main=True)], base, carry_out(first, [CAS]))
+
+    assert base.persons["7"]["external_id"] == LOST
+    assert not persons_changed(VendorMapping("s", "1", (), dict, TABLE), [nameless], base.persons, base.main)
+    assert (again.absent, again.changes) == (("7",), False)
+    assert [person.key for person in changed.added] == ["7"]
+
+
+def test_one_who_was_lost_and_is_to_be_told_again_is_linked_like_on_a_first_link() -> None:
+    base = Snapshot(persons=settle_persons(TABLE, [AN], None, []), main="7")
+
+    plan = plan_persons(TABLE, [AN], base, [theirs("5", "An", "Peeters", mail="an@x.example", tel="3333333")])
+
+    assert [change.external_id for change in plan.kept] == ["5"]
+    assert patches(plan) == {}
+
+
+# ------------------------------------------------------------------------------------------------ who owns the list
+def test_a_list_that_the_system_owns_is_filled_and_never_changed() -> None:
+    base = agreed(("1", PHONED), ("2", BO), main="7")
+    there = [theirs("1", "An", "Peeters", main=True), theirs("2", "Bo", "Claes", tel="3333333")]
+    now = [ours("7", "An", "Janssens", main=True, tel="2222222"), ours("9", "Eva", "Fabre")]
+
+    plan = plan_persons(TABLE, now, base, there, fill=True)
+
+    assert patches(plan) == {"1": {"tel": "2222222"}}
+    assert (plan.added, plan.removed, plan.list_changes) == ((), (), False)
+    assert plan.absent == ("9",)
+
+
+def test_an_empty_list_that_the_system_owns_is_filled() -> None:
+    plan = plan_persons(TABLE, [AN, BO], None, [], fill=True)
+
+    assert [person.key for person in plan.added] == ["7", "8"]
+    assert plan.list_changes
+
+
+# ---------------------------------------------------------------------------------------------------- without a read
+@pytest.mark.parametrize(
+    ("persons", "base", "changed"),
+    [
+        pytest.param([AN, BO], agreed(("1", AN), ("2", BO), main="7"), False, id="nothing"),
+        pytest.param([AN, BO], agreed(("1", AN), main="7"), True, id="one more"),
+        pytest.param([AN], agreed(("1", AN), ("2", BO), main="7"), True, id="one less"),
+        pytest.param([PHONED], agreed(("1", AN), main="7"), True, id="a member"),
+        pytest.param(
+            [ours("7", "An", "Peeters", main=True, tel=" ")],
+            agreed(("1", AN), main="7"),
+            False,
+            id="the same to the field",
+        ),
+        pytest.param([AN, BO], agreed(("1", AN), ("2", BO), main="8"), True, id="another main one"),
+        pytest.param([AN], Snapshot(persons=sent_persons([AN]), main="7"), True, id="ids are to be learnt"),
+    ],
+)
+def test_whether_our_persons_changed_is_told_without_a_read(
+    persons: list[OurPerson], base: Snapshot, changed: bool
+) -> None:
+    mapping = VendorMapping("sandbox", "1", (), inward=dict, persons=TABLE)
+
+    assert persons_changed(mapping, persons, base.persons, base.main) is changed
+    assert not persons_changed(replace(mapping, persons=None), persons, base.persons, base.main)

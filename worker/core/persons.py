@@ -2,8 +2,10 @@
 Contact persons of one record: which of ours is which of theirs, and what must change.
 
 Persons that the source brought are added, changed and removed; all others that a system holds are never touched,
-and are carried along where a write replaces the whole list. A person is matched by link, then by e-mail and name
-together, by e-mail, by name. The main person is the one that the source marks.
+and are carried along where a write replaces the whole list. The main person is the one that the source marks.
+
+Who is who is decided in `person_matching`. One who was written and could not be found again is not written again
+before a change here, so that no list grows with every delivery.
 
 A system that wants at least one person gets a stand-in (`:self`), made from the client itself. The first real person
 takes its place, unless somebody there has made a person of their own of it.
@@ -11,27 +13,32 @@ takes its place, unless somebody there has made a person of their own of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from worker.core.mapping import OurPerson
-from worker.core.normalise import NORMALISERS, name_key
+from worker.core.person_matching import SELF, TheirPerson, is_stand_in, match_persons
 
 if TYPE_CHECKING:
-    from worker.core.mapping import FieldRow, PersonTable, VendorMapping
+    from worker.core.mapping import FieldRow, Owner, PersonTable, VendorMapping
     from worker.core.planning import Snapshot
 
-SELF: Final = ":self"
+__all__ = [
+    "LOST",
+    "SELF",
+    "PersonChange",
+    "PersonPlan",
+    "TheirPerson",
+    "find_sent",
+    "persons_changed",
+    "plan_persons",
+    "sent_persons",
+    "settle_persons",
+]
 
-
-@dataclass(frozen=True)
-class TheirPerson:
-    """A contact person as a system holds it now."""
-
-    external_id: str
-    main: bool
-    fields: Mapping[str, Any]
+LOST: Final = ""
+"""External id, in a snapshot, of a person that we wrote and could not tell from others when it was read back."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +104,16 @@ def plan_persons(
     theirs: Sequence[TheirPerson],
     *,
     restore: bool = False,
+    fill: bool = False,
 ) -> PersonPlan:
-    """Plan the persons of a record that was just read."""
+    """
+    Plan the persons of a record that was just read.
+
+    `restore` also puts back what somebody changed there, and who was taken out. With `fill` the system owns the list:
+    persons are given only to a record that has none, and only empty members of those that match are filled.
+    """
     known: Mapping[str, Mapping[str, Any]] = base.persons if base else {}
-    links = _match(table, ours, known, theirs)
+    links = match_persons(table, ours, known, theirs)
     by_id = {person.external_id: person for person in theirs}
     kept: list[PersonChange] = []
     added: list[OurPerson] = []
@@ -108,125 +121,62 @@ def plan_persons(
     for person in ours:
         external_id = links.get(person.key)
         if external_id is None:
-            stays_out = person.key in known and not restore and not _changed(table, person, known[person.key])
-            if stays_out:
+            stays_out = fill and bool(theirs)
+            if stays_out or _stays_out(table, person, known.get(person.key), restore=restore):
                 absent.append(person.key)
             else:
                 added.append(person)
             continue
         entry = _entry(table, known, person.key, by_id[external_id])
-        patch = _person_patch(table, person, entry, by_id[external_id], restore)
+        patch = _person_patch(table, person, entry, by_id[external_id], restore=restore, fill=fill)
         kept.append(PersonChange(person.key, external_id, patch, person, by_id[external_id]))
+    removed = () if fill else _removed(table, known, by_id, set(links.values()))
+    gone = {external_id for _, external_id in removed}
+    left = [person for person in theirs if person.external_id not in gone]
     taken = set(links.values())
-    removed = tuple(
+    others = tuple(person for person in left if person.external_id not in taken)
+    listing, moved = _listing(kept, added, others, _Main(ours, base, _marked(left), restore=restore, fill=fill))
+    changes = bool(added or removed or moved)
+    return PersonPlan(tuple(kept), tuple(added), removed, listing, changes, _main_key(ours), others, tuple(absent))
+
+
+def _stays_out(table: PersonTable, person: OurPerson, entry: Mapping[str, Any] | None, *, restore: bool) -> bool:
+    """Whether one who is not there is left out: taken out there, or lost there, and unchanged here since."""
+    if entry is None or _changed(table, person, entry):
+        return False
+    return not restore or entry.get("external_id") == LOST
+
+
+def _removed(
+    table: PersonTable, known: Mapping[str, Mapping[str, Any]], by_id: Mapping[str, TheirPerson], taken: set[str]
+) -> tuple[tuple[str, str], ...]:
+    """Those that we brought and that the source dropped, as (key, external id)."""
+    return tuple(
         (key, str(entry["external_id"]))
         for key, entry in known.items()
         if entry.get("external_id") in by_id and entry["external_id"] not in taken
         # A person of theirs that only stood in for the client is not ours to take out.
-        if key != SELF or _is_stand_in(table, entry, by_id[entry["external_id"]])
+        if key != SELF or is_stand_in(table, entry, by_id[entry["external_id"]])
     )
-    gone = {external_id for _, external_id in removed}
-    others = tuple(person for person in theirs if person.external_id not in taken and person.external_id not in gone)
-    main = _choose_main(ours, base, theirs, links, gone, [person.key for person in added])
-    listing = _listing(kept, added, others, main)
-    before = [(person.external_id, person.main) for person in theirs]
-    after = [(external_id, main) for external_id, _, main in listing]
-    changes = bool(added or removed) or sorted(map(str, before)) != sorted(map(str, after))
-    return PersonPlan(tuple(kept), tuple(added), removed, listing, changes, _main_key(ours), others, tuple(absent))
 
 
 def _main_key(ours: Sequence[OurPerson]) -> str | None:
     return next((person.key for person in ours if person.main), ours[0].key if ours else None)
 
 
-def _match(
-    table: PersonTable,
-    ours: Sequence[OurPerson],
-    known: Mapping[str, Mapping[str, Any]],
-    theirs: Sequence[TheirPerson],
-) -> dict[str, str]:
-    """Which of ours is which of theirs, as external id by key."""
-    by_id = {person.external_id: person for person in theirs}
-    keys = {person.key for person in ours}
-    links = {
-        person.key: str(known[person.key]["external_id"])
-        for person in ours
-        if person.key in known and known[person.key].get("external_id") in by_id
-    }
-    stand_in = _stand_in(table, known, by_id) if SELF not in keys else None
-    _link_alike(table, ours, _free(theirs, links, {stand_in}), links, _email_and_name)
-    # A person whom the source dropped is found again only by both, as the same human under a new key.
-    orphaned = {entry.get("external_id") for key, entry in known.items() if key not in keys and key != SELF}
-    _link_alike(table, ours, _free(theirs, links, {stand_in, *orphaned}), links, _email, _name)
-    if stand_in is not None:
-        heir = next((p for p in sorted(ours, key=lambda p: not p.main) if p.key not in links), None)
-        if heir is not None:
-            links[heir.key] = stand_in
-    return links
-
-
-def _free(theirs: Sequence[TheirPerson], links: Mapping[str, str], kept: set[str | None]) -> list[TheirPerson]:
-    taken = {*links.values(), *kept}
-    return [person for person in theirs if person.external_id not in taken]
-
-
-def _link_alike(
-    table: PersonTable,
-    ours: Sequence[OurPerson],
-    free: list[TheirPerson],
-    links: dict[str, str],
-    *probes: Callable[[PersonTable, Mapping[str, Any]], str],
-) -> None:
-    for probe in probes:
-        for person in ours:
-            wanted = probe(table, person.fields)
-            if person.key in links or not wanted:
-                continue
-            hits = [candidate for candidate in free if probe(table, candidate.fields) == wanted]
-            # Equal in name and e-mail: the same person twice, and either serves. In one of them only: nobody knows.
-            if len(hits) == 1 or (hits and probe is _email_and_name):
-                chosen = next((candidate for candidate in hits if candidate.main), hits[0])
-                links[person.key] = chosen.external_id
-                free.remove(chosen)
-
-
-def _email(table: PersonTable, fields: Mapping[str, Any]) -> str:
-    return NORMALISERS["email"](table.email(fields) or "")
-
-
-def _name(table: PersonTable, fields: Mapping[str, Any]) -> str:
-    return name_key(table.name(fields) or "")
-
-
-def _email_and_name(table: PersonTable, fields: Mapping[str, Any]) -> str:
-    name = _name(table, fields)
-    return f"{_email(table, fields)} {name}" if name else ""
-
-
-def _stand_in(
-    table: PersonTable, known: Mapping[str, Mapping[str, Any]], by_id: Mapping[str, TheirPerson]
-) -> str | None:
-    """The external id of the person that we made from the client itself, None where there is none any more."""
-    entry = known.get(SELF) or {}
-    person = by_id.get(str(entry.get("external_id")))
-    return person.external_id if person is not None and _is_stand_in(table, entry, person) else None
-
-
-def _is_stand_in(table: PersonTable, entry: Mapping[str, Any], person: TheirPerson) -> bool:
-    """Whether it still has the name that we gave it; with another one it is somebody there."""
-    return _name(table, entry.get("ours") or {}) == _name(table, person.fields)
-
-
 def _entry(
     table: PersonTable, known: Mapping[str, Mapping[str, Any]], key: str, theirs: TheirPerson
 ) -> Mapping[str, Any] | None:
     """What we last wrote to a person: under its key, else under the key that its place there had before."""
+    own = known.get(key)
+    if own is not None and own.get("external_id") != LOST:
+        return own
     before = (
         entry
         for other, entry in known.items()
-        if entry.get("external_id") == theirs.external_id and (other != SELF or _is_stand_in(table, entry, theirs))
+        if entry.get("external_id") == theirs.external_id and (other != SELF or is_stand_in(table, entry, theirs))
     )
-    return known.get(key) or next(before, None)
+    return next(before, None)
 
 
 def _person_patch(
@@ -234,75 +184,92 @@ def _person_patch(
     person: OurPerson,
     entry: Mapping[str, Any] | None,
     theirs: TheirPerson,
+    *,
     restore: bool,
+    fill: bool,
 ) -> dict[str, Any]:
     base_ours: Mapping[str, Any] | None = entry.get("ours") if entry else None
     base_theirs: Mapping[str, Any] = (entry.get("theirs") or {}) if entry else {}
     patch: dict[str, Any] = {}
     for row in table.rows:
         value, held = person.fields.get(row.vendor), theirs.fields.get(row.vendor)
-        if row.key(value) == row.key(held):
+        if row.direction == "in" or row.key(value) == row.key(held):
             continue
         stands_in = row.vendor in person.placeholders
         if stands_in and row.key(held) not in ("", row.key((base_ours or {}).get(row.vendor))):
             continue
-        if _writes(row, value, held, base_ours, base_theirs, restore):
+        owner: Owner = "fill" if fill and row.owner == "robaws" else row.owner
+        if _writes(row, owner, value, held, base_ours, base_theirs, restore):
             patch[row.vendor] = value
     return patch
 
 
 def _writes(
     row: FieldRow,
+    owner: Owner,
     value: Any,
     held: Any,
     base_ours: Mapping[str, Any] | None,
     base_theirs: Mapping[str, Any],
     restore: bool,
 ) -> bool:
-    if row.key(value) == "" and row.null_rule == "never":
+    if owner in ("system", "ignore") or (row.key(value) == "" and row.null_rule == "never"):
         return False
     if base_ours is None:
         return row.key(held) == ""
     if row.key(value) != row.key(base_ours.get(row.vendor)):
-        return row.owner == "robaws" or row.key(held) == ""
-    return restore and row.owner == "robaws" and row.key(held) != row.key(base_theirs.get(row.vendor))
+        return owner == "robaws" or row.key(held) == ""
+    return restore and owner == "robaws" and row.key(held) != row.key(base_theirs.get(row.vendor))
 
 
-def _choose_main(
-    ours: Sequence[OurPerson],
-    base: Snapshot | None,
-    theirs: Sequence[TheirPerson],
-    links: Mapping[str, str],
-    gone: set[str],
-    added: Sequence[str],
-) -> tuple[str | None, str | None]:
-    """The main person afterwards, as (external id or None for a new one, our key or None)."""
-    by_link = {external_id: key for key, external_id in links.items()}
-    wanted = _main_key(ours)
-    now = next((person.external_id for person in theirs if person.main and person.external_id not in gone), None)
-    unchanged = base.main == wanted if base is not None else True
-    missing = wanted not in links and wanted not in added
-    if now is not None and (unchanged or missing):
-        return now, by_link.get(now)
-    if missing:
-        rest = next((person.external_id for person in theirs if person.external_id not in gone), None)
-        return rest, by_link.get(rest) if rest else None
-    return links.get(str(wanted)), wanted
+@dataclass(frozen=True)
+class _Main:
+    """What decides on the main person: ours, what was agreed on, and who is marked there now."""
+
+    ours: Sequence[OurPerson]
+    base: Snapshot | None
+    now: str | None
+    restore: bool
+    fill: bool
+
+    @property
+    def wanted(self) -> str | None:
+        """Our main person."""
+        return _main_key(self.ours)
+
+    @property
+    def may_mark(self) -> bool:
+        """Whether one is marked where nobody is there: on a first link, at a change here, at a restore."""
+        return not self.fill and (self.restore or self.moves or not self._agreed)
+
+    @property
+    def moves(self) -> bool:
+        """Whether ours goes before the one that is marked there: it changed here, or a restore puts it back."""
+        if self.fill or self.base is None or not self._agreed:
+            return False
+        was_main = bool(self.base.persons.get(str(self.wanted), {}).get("main"))
+        return self.base.main != self.wanted or (self.restore and was_main)
+
+    @property
+    def _agreed(self) -> bool:
+        return self.base is not None and bool(self.base.main or self.base.persons)
 
 
 def _listing(
-    kept: Sequence[PersonChange],
-    added: Sequence[OurPerson],
-    others: Sequence[TheirPerson],
-    main: tuple[str | None, str | None],
-) -> tuple[tuple[str | None, str | None, bool], ...]:
-    main_id, main_key = main
-    entries: list[tuple[str | None, str | None, bool]] = [
-        (change.external_id, change.key, change.external_id == main_id) for change in kept
-    ]
-    entries += [(None, person.key, main_id is None and person.key == main_key) for person in added]
-    entries += [(person.external_id, None, person.external_id == main_id) for person in others]
-    return tuple(entries)
+    kept: Sequence[PersonChange], added: Sequence[OurPerson], others: Sequence[TheirPerson], main: _Main
+) -> tuple[tuple[tuple[str | None, str | None, bool], ...], bool]:
+    """The list as it must stand, with exactly one main person unless it is empty, and whether that is another one."""
+    places: list[tuple[str | None, str | None]] = [(change.external_id, change.key) for change in kept]
+    places += [(None, person.key) for person in added]
+    places += [(person.external_id, None) for person in others]
+    if not places:
+        return (), False
+    wanted = next((place for place in places if place[1] is not None and place[1] == main.wanted), None)
+    now = next((place for place in places if place[0] is not None and place[0] == main.now), None)
+    chosen = (wanted if main.moves or now is None else now) or now or places[0]
+    # Where nobody is marked there, a live event leaves it so; a list that is written for another reason has one.
+    moved = chosen != now and (now is not None or main.may_mark)
+    return tuple((*place, place == chosen) for place in places), moved
 
 
 def sent_persons(persons: Sequence[OurPerson]) -> dict[str, dict[str, Any]]:
@@ -315,10 +282,16 @@ def sent_persons(persons: Sequence[OurPerson]) -> dict[str, dict[str, Any]]:
 
 def find_sent(table: PersonTable, base: Snapshot, theirs: Sequence[TheirPerson]) -> dict[str, dict[str, Any]]:
     """The snapshot's persons with the ids of those that a create sent; one that is not there is left out."""
-    sent = [OurPerson(key, False, entry["ours"]) for key, entry in base.persons.items() if not entry.get("external_id")]
-    found = settle_persons(table, sent, base, theirs)
-    known = {key: dict(entry) for key, entry in base.persons.items() if entry.get("external_id")}
-    return known | {key: entry for key, entry in found.items() if key not in known}
+    sent = [
+        OurPerson(key, False, entry["ours"]) for key, entry in base.persons.items() if entry.get("external_id") is None
+    ]
+    known = {key: dict(entry) for key, entry in base.persons.items() if entry.get("external_id") is not None}
+    by_id = {person.external_id: person for person in theirs}
+    links = match_persons(table, sent, base.persons, theirs)
+    main = _marked(theirs)
+    return known | {
+        person.key: _settled(person, by_id[links[person.key]], main) for person in sent if person.key in links
+    }
 
 
 def settle_persons(
@@ -331,19 +304,27 @@ def settle_persons(
     """
     Which of ours is which of theirs after a write, as the snapshot keeps it: by key, with both sides' members.
 
-    `theirs` is the list as read back. Persons in `absent` keep the entry that they had.
+    `theirs` is the list as read back. Persons in `absent` keep the entry that they had; one who is not found is kept
+    as `LOST`.
     """
     known: Mapping[str, Mapping[str, Any]] = base.persons if base else {}
-    links = _match(table, ours, known, theirs)
+    links = match_persons(table, ours, known, theirs)
     by_id = {person.external_id: person for person in theirs}
-    settled = {
-        person.key: {
-            "external_id": links[person.key],
-            "ours": dict(person.fields),
-            "theirs": dict(by_id[links[person.key]].fields),
-        }
-        for person in ours
-        if person.key in links
-    }
+    main = _marked(theirs)
+    settled = {person.key: _settled(person, by_id.get(links.get(person.key, LOST)), main) for person in ours}
     settled.update({key: dict(known[key]) for key in absent if key in known})
     return settled
+
+
+def _marked(theirs: Sequence[TheirPerson]) -> str | None:
+    """The main person there, by external id: the first that is marked, as a system may show more than one."""
+    return next((person.external_id for person in theirs if person.main), None)
+
+
+def _settled(person: OurPerson, theirs: TheirPerson | None, main: str | None) -> dict[str, Any]:
+    return {
+        "external_id": theirs.external_id if theirs else LOST,
+        "ours": dict(person.fields),
+        "theirs": dict(theirs.fields) if theirs else {},
+        "main": theirs is not None and theirs.external_id == main,
+    }
