@@ -26,6 +26,14 @@ Direction = Literal["both", "out", "in"]
 NullRule = Literal["null", "empty", "never"]
 OWNERS: Final[tuple[Owner, ...]] = ("robaws", "system", "fill", "review", "ignore")
 
+PERSONS: Final = "persons"
+"""The path that contact persons go by where a system holds a list of them, in owners, decisions and questions."""
+
+PLACEHOLDER: Final = "placeholder:"
+REVIEW: Final = "review"
+
+_MAY_BE_MEANT: Final = frozenset({"integer_text", "boolean", "choice"})
+
 
 @dataclass(frozen=True)
 class FieldRow:
@@ -37,8 +45,10 @@ class FieldRow:
     `outward`. `owner` is the default; the settings may name another. `null_rule` says how a value is emptied there:
     `null`, `empty` (an empty text) or `never` (it cannot be; the value stays and is listed as not held).
     `write` is `create` for a member that can be given only once. `required`: a create without it is refused;
-    `missing` then says what stands in (`placeholder:TEXT`, or `review` for a person's decision).
+    `missing` then says what stands in (`placeholder:TEXT`, or `review` for a person's decision, as without it).
     `adopt` is False for a member that is never compared on a first link (a reference of the other system's own).
+
+    ValueError for a row that cannot be meant: a normaliser that does not exist, or a `missing` of another form.
     """
 
     canonical: str
@@ -59,6 +69,12 @@ class FieldRow:
     lossy: str = ""
     source: str = ""
 
+    def __post_init__(self) -> None:
+        if self.normaliser not in NORMALISERS:
+            raise ValueError(f"{self.vendor}: there is no normaliser {self.normaliser!r}")
+        if self.missing is not None and self.missing != REVIEW and not self.missing.startswith(PLACEHOLDER):
+            raise ValueError(f"{self.vendor}: missing is `{REVIEW}` or `{PLACEHOLDER}TEXT`, not {self.missing!r}")
+
     def key(self, value: Any) -> str:
         """The comparison key of a value: two values with one key are the same to this field."""
         return NORMALISERS[self.normaliser](value)
@@ -72,6 +88,22 @@ class FieldRow:
         if not given:
             return None
         return ", ".join(str(value) for value in given) if self.compose == "lines" else given[0]
+
+    @property
+    def stand_in(self) -> str | None:
+        """The text that stands where a required value is missing; None where a person decides, or none is required."""
+        if self.required and self.missing is not None and self.missing.startswith(PLACEHOLDER):
+            return self.missing.removeprefix(PLACEHOLDER)
+        return None
+
+    @property
+    def stand_in_key(self) -> str:
+        """
+        The key of a text that is nothing but a stand-in, so that whoever wrote it, it is no value; empty without one.
+
+        A number or a word from a list that stands in (a payment term of 14 days) may as well be meant.
+        """
+        return "" if self.stand_in is None or self.normaliser in _MAY_BE_MEANT else self.key(self.stand_in)
 
     @property
     def personal(self) -> PersonalData:
@@ -127,7 +159,7 @@ class Ours:
     `fields` by vendor path. `missing` names the required ones for which the contact has nothing and a person must
     decide; `placeholders` those that carry a stand-in of ours, which is never read back as a value. `problems` are
     values that the field cannot take (too long, no such choice), with the sentence for people; they are not in
-    `fields`. `unheld` are canonical paths that have a value here and no place there.
+    `fields`, but in `misfits`. `unheld` are canonical paths that have a value here and no place there.
     """
 
     fields: Mapping[str, Any]
@@ -136,6 +168,7 @@ class Ours:
     placeholders: tuple[str, ...] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
     unheld: tuple[str, ...] = ()
+    misfits: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -155,18 +188,26 @@ class VendorMapping:
     also_held: tuple[str, ...] = ()
     not_held: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        paths = [row.vendor for row in self.rows]
+        if len(set(paths)) < len(paths):
+            twice = sorted({path for path in paths if paths.count(path) > 1})
+            raise ValueError(f"{self.system}: more than one row for {', '.join(twice)}")
+
     def row(self, vendor_path: str) -> FieldRow:
-        """The row of a vendor path; KeyError where there is none."""
+        """The row of a vendor path, also for `persons` where there is a list of them; KeyError where there is none."""
         for row in self.rows:
             if row.vendor == vendor_path:
                 return row
+        if vendor_path == PERSONS and self.persons is not None:
+            return FieldRow(PERSONS, PERSONS, owner=self.persons.owner, source=self.persons.source)
         raise KeyError(vendor_path)
 
     def owners(self, configured: Mapping[str, Owner]) -> dict[str, Owner]:
         """Who owns each vendor path (and `persons`), the settings laid over the table's defaults."""
         owners: dict[str, Owner] = {row.vendor: configured.get(row.canonical, row.owner) for row in self.rows}
         if self.persons is not None:
-            owners["persons"] = configured.get("persons", self.persons.owner)
+            owners[PERSONS] = configured.get(PERSONS, self.persons.owner)
         return owners
 
     def outward(self, contact: Json) -> Ours:
@@ -175,30 +216,30 @@ class VendorMapping:
         missing: list[str] = []
         placeholders: list[str] = []
         problems: dict[str, str] = {}
+        misfits: dict[str, Any] = {}
         for row in self.rows:
             if row.direction == "in":
                 continue
             value = row.value(contact)
-            if value in (None, "") and row.required and row.missing is not None:
-                if row.missing == "review":
-                    missing.append(row.vendor)
-                else:
-                    value = row.missing.removeprefix("placeholder:")
-                    placeholders.append(row.vendor)
+            if row.required and row.key(value) == "":
+                value = row.stand_in
+                (missing if value is None else placeholders).append(row.vendor)
             problem = _problem(row, value)
             if problem:
-                problems[row.vendor] = problem
+                problems[row.vendor], misfits[row.vendor] = problem, value
             else:
                 fields[row.vendor] = value
         persons = tuple(self.persons.build(contact)) if self.persons else ()
-        return Ours(fields, persons, tuple(missing), tuple(placeholders), problems, self.unheld(contact))
+        unheld = self.unheld(contact)
+        return Ours(fields, persons, tuple(missing), tuple(placeholders), problems, unheld, misfits)
 
     def unheld(self, contact: Json) -> tuple[str, ...]:
         """The canonical paths that have a value in this contact and no place in this system."""
-        held = {path for row in self.rows for path in (row.canonical, *row.sources)} | set(self.also_held)
+        written = [row for row in self.rows if row.direction != "in"]
+        held = {path for row in written for path in (row.canonical, *row.sources)} | set(self.also_held)
         held |= {"kind", "references.robaws_id"}
         if self.persons is not None:
-            held.add("persons")
+            held.add(PERSONS)
         return tuple(
             path for path, value in canonical.leaves(contact) if value not in (None, "", []) and path not in held
         )

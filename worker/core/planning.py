@@ -1,10 +1,10 @@
 """
 Decide what must change in one system: canonical contact + link + what the system holds -> a plan.
 
-Three-way merge, field by field. The base is what both sides agreed on last: `Snapshot.ours` is what we meant the
-system to hold, `Snapshot.theirs` what it then held. The two differ where the vendor keeps a value in its own way or
-drops it; because a change of ours is measured against `ours` and a person's edit against `theirs`, a value that was
-not accepted is not written again until ours changes, and no write loops.
+Three-way merge, field by field (`field_merge` has the decision table). The base is what both sides agreed on last:
+`Snapshot.ours` is what we meant the system to hold, `Snapshot.theirs` what it then held. The two differ where the
+vendor keeps a value in its own way or drops it; because a change of ours is measured against `ours` and a person's edit
+against `theirs`, a value that was not accepted is not written again until ours changes, and no write loops.
 
 Everything here is pure: values in, values out.
 """
@@ -13,14 +13,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final
 
+from worker.core.field_merge import DOES_NOT_FIT, NO_ROW, NOT_READ, Action, Decision, decide_field
+from worker.core.mapping import PERSONS
 from worker.core.persons import PersonPlan, TheirPerson, persons_changed, plan_persons
 
 if TYPE_CHECKING:
-    from worker.core.mapping import FieldRow, Ours, Owner, VendorMapping
+    from worker.core.mapping import OurPerson, Ours, Owner, VendorMapping
 
-Action = Literal["write", "park", "settle", "keep"]
+__all__ = [
+    "Action",
+    "Create",
+    "Decision",
+    "Nothing",
+    "Plan",
+    "Review",
+    "Snapshot",
+    "Update",
+    "agree",
+    "needs_read",
+    "not_accepted",
+    "parked_at_create",
+    "plan_create",
+    "plan_update",
+]
+
+PERSONS_DECIDED: Final = "contact persons changed here, and a person decides about them"
 
 
 @dataclass(frozen=True)
@@ -29,7 +48,7 @@ class Snapshot:
     One system's record as both sides last agreed; JSON through `to_json` and `from_json`.
 
     `persons` is by the source's person key: external id, and both sides of the person's members. `main` is the key
-    of the person that we last made the main one. `placeholders` are paths that hold a stand-in of ours.
+    of the person that we last made the main one. `placeholders` are paths to which we wrote a stand-in.
     """
 
     ours: Mapping[str, Any] = field(default_factory=dict)
@@ -63,22 +82,6 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """
-    What happens to one field, and the rule that says so.
-
-    `write` puts ours there; `park` leaves it to a person; `settle` records that both sides agree (or that theirs
-    stands), without a write; `keep` changes nothing, not even the record of agreement.
-    """
-
-    path: str
-    action: Action
-    ours: Any
-    theirs: Any
-    rule: str
-
-
-@dataclass(frozen=True)
 class Create:
     """No record there: make one of these fields and persons."""
 
@@ -88,7 +91,11 @@ class Create:
 
 @dataclass(frozen=True)
 class Update:
-    """Change these members (a merge patch by vendor path; None empties) and these persons, and nothing else."""
+    """
+    Change these members (a merge patch by vendor path; None empties) and these persons, and nothing else.
+
+    `cleared` are the paths of the patch that hold nothing, or a stand-in, afterwards: what a plan takes away.
+    """
 
     patch: Mapping[str, Any]
     decisions: tuple[Decision, ...]
@@ -120,8 +127,9 @@ def plan_create(mapping: VendorMapping, ours: Ours, owners: Mapping[str, Owner])
     """
     Plan a record that is not there yet.
 
-    Every field that is not ignored is given, whoever owns it afterwards: a new record has no edits to protect.
-    A required value that a person must supply, or one that does not fit, makes it a review.
+    Every field that is not ignored is given, whoever owns it afterwards: a new record has no edits to protect. One that
+    is required is given in any case, as the create would be refused. A required value that a person must supply, or one
+    that does not fit, makes it a review; another one that does not fit is left out (`parked_at_create`).
     """
     faults = {path: f"{mapping.row(path).label} is missing and {mapping.system} requires it" for path in ours.missing}
     faults |= {path: text for path, text in ours.problems.items() if mapping.row(path).required}
@@ -129,9 +137,20 @@ def plan_create(mapping: VendorMapping, ours: Ours, owners: Mapping[str, Owner])
         reason = "missing_required" if ours.missing else "does_not_fit"
         return Review(reason, "; ".join(faults.values()), faults)
     fields = {
-        path: value for path, value in ours.fields.items() if value not in (None, "") and owners.get(path) != "ignore"
+        path: value
+        for path, value in ours.fields.items()
+        if value not in (None, "") and (owners.get(path) != "ignore" or mapping.row(path).required)
     }
     return Create(ours, fields)
+
+
+def parked_at_create(mapping: VendorMapping, ours: Ours, owners: Mapping[str, Owner]) -> tuple[Decision, ...]:
+    """The values that a create leaves out because they do not fit: questions to a person, beside the new record."""
+    return tuple(
+        Decision(path, "park", ours.misfits.get(path), None, DOES_NOT_FIT)
+        for path in ours.problems
+        if owners.get(path, mapping.row(path).owner) not in ("system", "ignore")
+    )
 
 
 def needs_read(
@@ -145,27 +164,19 @@ def needs_read(
     """
     Tell whether the plan depends on what the system holds now.
 
-    It does on a first link, for a changed field that Robaws does not simply own, and for any change where a write
-    replaces more than it names (`write_replaces`). A patch of owned fields needs no read.
+    It does on a first link, for a changed field that Robaws does not simply own, for a field without a base, and for
+    any change where a write replaces more than it names (`write_replaces`). A patch of owned fields needs no read.
     """
     if base is None:
         return True
-    persons = mapping.persons is not None and owners.get("persons") not in ("system", "ignore")
-    if persons and persons_changed(mapping, ours.persons, base.persons, base.main):
-        return True
-    for row in mapping.rows:
-        if row.vendor not in ours.fields or row.write == "create":
-            continue
-        owner = owners.get(row.vendor, row.owner)
-        if owner in ("system", "ignore"):
-            continue
-        never_agreed = row.vendor not in base.ours
-        if never_agreed and row.key(ours.fields[row.vendor]) == "":
-            continue
-        changed = never_agreed or row.key(ours.fields[row.vendor]) != row.key(base.ours[row.vendor])
-        if changed and (never_agreed or write_replaces or owner in ("fill", "review")):
+    if _persons_take_part(mapping, owners) and persons_changed(mapping, ours.persons, base.persons, base.main):
+        let_stand = owners.get(PERSONS) == "review" and base.ours.get(PERSONS) == _shown(ours.persons)
+        if not let_stand:
             return True
-    return False
+    return any(
+        decision.rule == NOT_READ or (write_replaces and decision.action == "write")
+        for decision in _decisions(mapping, ours, owners, base, None, restore=False)
+    )
 
 
 def plan_update(
@@ -175,91 +186,79 @@ def plan_update(
     base: Snapshot | None,
     theirs: Mapping[str, Any] | None,
     *,
-    their_persons: tuple[TheirPerson, ...] = (),
+    their_persons: tuple[TheirPerson, ...] | None = (),
     restore: bool = False,
 ) -> Update | Nothing:
     """
     Plan the change of a record that is there.
 
-    `theirs` is what the system holds now, None where it was not read: then the snapshot stands for it. `restore`
-    also puts back owned fields that somebody changed there (an operator's "sync now", a reconcile); a live event
-    writes only what changed here.
+    `theirs` is what the system holds now, None where it was not read: then only fields are written that Robaws owns and
+    that changed here since the last agreement, and nothing is decided that depends on what is there. `their_persons`
+    is None where the answer does not show them. `restore` also puts back owned fields that somebody changed there (an
+    operator's "sync now", a reconcile), and wants a read; a live event writes only what changed here.
     """
-    held = theirs if theirs is not None else (base.theirs if base else {})
-    decisions = [
-        decision
-        for row in mapping.rows
-        if (decision := _decide(row, ours, owners.get(row.vendor, row.owner), base, held, restore)) is not None
-    ]
+    decisions = _decisions(mapping, ours, owners, base, theirs, restore=restore)
     persons = None
-    if mapping.persons is not None and owners.get("persons") not in ("system", "ignore") and theirs is not None:
-        persons = plan_persons(mapping.persons, ours.persons, base, their_persons, restore=restore)
+    if _persons_take_part(mapping, owners) and theirs is not None and their_persons is not None:
+        persons, asked = _plan_persons(mapping, ours, owners, base, their_persons, restore)
+        decisions += asked
     patch = {decision.path: decision.ours for decision in decisions if decision.action == "write"}
     if not patch and (persons is None or not persons.changes):
         return Nothing(tuple(decisions), persons)
-    return Update(patch, tuple(decisions), persons)
+    cleared = tuple(path for path in patch if path in ours.placeholders or mapping.row(path).key(patch[path]) == "")
+    return Update(patch, tuple(decisions), persons, cleared)
 
 
-def _decide(
-    row: FieldRow, ours: Ours, owner: Owner, base: Snapshot | None, held: Mapping[str, Any], restore: bool
-) -> Decision | None:
-    path, theirs = row.vendor, held.get(row.vendor)
-    if path in ours.problems:
-        return Decision(path, "park", None, theirs, "does not fit")
-    if path not in ours.fields or owner == "ignore" or row.direction == "in":
-        return None
-    value = ours.fields[path]
-    mine, their = row.key(value), row.key(theirs)
-    if row.write == "create" or owner == "system":
-        return Decision(path, "settle", value, theirs, "owned there") if base is None or path not in base.ours else None
-    if base is None or path not in base.ours:
-        return _first(row, value, theirs, mine, their, owner, placeholder=path in ours.placeholders)
-    if path in ours.missing:
-        changed = row.key(base.ours[path]) != ""
-        return Decision(path, "park", None, theirs, "required there, empty here") if changed else None
-    return _merge(row, value, theirs, owner, base, restore, placeholder=path in ours.placeholders)
+def _decisions(
+    mapping: VendorMapping,
+    ours: Ours,
+    owners: Mapping[str, Owner],
+    base: Snapshot | None,
+    theirs: Mapping[str, Any] | None,
+    *,
+    restore: bool,
+) -> list[Decision]:
+    """One decision for each field that is written there, and for each that was once and has no row any more."""
+    made = (
+        decide_field(row, ours, owners.get(row.vendor, row.owner), base, theirs, restore=restore)
+        for row in mapping.rows
+    )
+    decisions = [decision for decision in made if decision is not None]
+    rows = {row.vendor for row in mapping.rows if row.direction != "in"} | {PERSONS}
+    gone = [path for path in (base.ours if base else ()) if path not in rows]
+    return decisions + [Decision(path, "forget", None, None, NO_ROW) for path in gone]
 
 
-def _first(
-    row: FieldRow, value: Any, theirs: Any, mine: str, their: str, owner: Owner, *, placeholder: bool
-) -> Decision:
-    path = row.vendor
-    if mine == their:
-        return Decision(path, "settle", value, theirs, "equal on the first link")
-    if mine == "" or placeholder or not row.adopt:
-        return Decision(path, "settle", value, theirs, "theirs stands on the first link")
-    if their == "":
-        return Decision(path, "write", value, theirs, "empty there on the first link")
-    if owner == "fill":
-        return Decision(path, "settle", value, theirs, "filled there already")
-    return Decision(path, "park", value, theirs, "differs on the first link")
+def _persons_take_part(mapping: VendorMapping, owners: Mapping[str, Owner]) -> bool:
+    return mapping.persons is not None and owners.get(PERSONS, mapping.persons.owner) not in ("system", "ignore")
 
 
-def _merge(
-    row: FieldRow, value: Any, theirs: Any, owner: Owner, base: Snapshot, restore: bool, *, placeholder: bool
-) -> Decision | None:
-    path = row.vendor
-    mine, their = row.key(value), row.key(theirs)
-    if mine == row.key(base.ours[path]):
-        edited = their != row.key(base.theirs.get(path))
-        if restore and owner == "robaws" and edited and mine != their:
-            if placeholder:
-                return Decision(path, "settle", value, theirs, "theirs stands: ours is only a stand-in")
-            if mine == "" and row.null_rule == "never":
-                return Decision(path, "settle", value, theirs, "cannot be emptied there")
-            return Decision(path, "write", value, theirs, "restored: Robaws owns this field")
-        return None
-    if mine == their:
-        return Decision(path, "settle", value, theirs, "equal already")
-    if mine == "" and row.null_rule == "never":
-        return Decision(path, "settle", value, theirs, "cannot be emptied there")
-    if owner == "robaws":
-        return Decision(path, "write", value, theirs, "Robaws owns this field")
-    if their == "":
-        return Decision(path, "write", value, theirs, "empty there")
-    if owner == "fill":
-        return Decision(path, "settle", value, theirs, "filled there already")
-    return Decision(path, "park", value, theirs, "changed here, and a person decides about this field")
+def _plan_persons(
+    mapping: VendorMapping,
+    ours: Ours,
+    owners: Mapping[str, Owner],
+    base: Snapshot | None,
+    theirs: tuple[TheirPerson, ...],
+    restore: bool,
+) -> tuple[PersonPlan | None, list[Decision]]:
+    """The plan of the list of persons, or the question about it where a person decides and the list is not empty."""
+    table = mapping.persons
+    if table is None:
+        return None, []
+    owner = owners.get(PERSONS, table.owner)
+    plan = plan_persons(table, ours.persons, base, theirs, restore=restore and owner == "robaws", fill=owner == "fill")
+    if owner != "review" or not plan.changes or not theirs:
+        return plan, []
+    shown = _shown(ours.persons)
+    if base is not None and base.ours.get(PERSONS) == shown:
+        return None, []
+    held = [{"main": person.main, **person.fields} for person in theirs]
+    return None, [Decision(PERSONS, "park", shown, held, PERSONS_DECIDED)]
+
+
+def _shown(persons: tuple[OurPerson, ...]) -> list[dict[str, Any]]:
+    """Our persons as a question shows them; what a person let stand is compared with it."""
+    return [{"main": person.main, **person.fields} for person in persons]
 
 
 def agree(
@@ -278,23 +277,27 @@ def agree(
     """
     new_ours = dict(base.ours) if base else {}
     new_theirs = dict(base.theirs) if base else {}
-    written = {decision.path for decision in decisions if decision.action == "write"}
+    stand_ins = set(base.placeholders) if base else set()
     for decision in decisions:
-        if decision.action in ("write", "settle"):
-            new_ours[decision.path] = decision.ours
-            new_theirs[decision.path] = decision.ours if decision.path in written else decision.theirs
-    if held is not None:
-        for path in new_ours:
-            if path in held and (path in written or path not in new_theirs):
-                new_theirs[path] = held[path]
-    placeholders = tuple(path for path in ours.placeholders if path in new_ours)
-    known = dict(base.persons) if base else {}
+        path = decision.path
+        if decision.action in ("park", "keep"):
+            continue
+        stand_ins.discard(path)
+        if decision.action == "forget":
+            new_ours.pop(path, None)
+            new_theirs.pop(path, None)
+            continue
+        new_ours[path] = decision.ours
+        new_theirs[path] = decision.theirs
+        if decision.action == "write":
+            new_theirs[path] = held[path] if held is not None and path in held else decision.ours
+            stand_ins |= {path} & set(ours.placeholders)
     return Snapshot(
         new_ours,
         new_theirs,
-        known if persons is None else dict(persons),
+        (dict(base.persons) if base else {}) if persons is None else dict(persons),
         main if persons is not None else (base.main if base else None),
-        placeholders,
+        tuple(sorted(stand_ins)),
     )
 
 
@@ -302,15 +305,15 @@ def not_accepted(mapping: VendorMapping, snapshot: Snapshot) -> dict[str, tuple[
     """
     The fields where the system holds something other than what we last meant it to hold: (ours, theirs) by path.
 
-    Those are values that the vendor dropped or changed, or that a person was allowed to keep. A stand-in of ours is
-    no value, so nothing was refused where another one stands in its place.
+    Those are values that the vendor dropped or changed, that cannot be emptied there, or that a person was allowed to
+    keep. A stand-in of ours is no value, so nothing was refused where another one stands in its place.
     """
-    return {
-        row.vendor: (snapshot.ours[row.vendor], snapshot.theirs.get(row.vendor))
-        for row in mapping.rows
-        if row.vendor in snapshot.ours
-        and row.vendor not in snapshot.placeholders
-        and row.write == "always"
-        and row.key(snapshot.ours[row.vendor]) != ""
-        and row.key(snapshot.ours[row.vendor]) != row.key(snapshot.theirs.get(row.vendor))
-    }
+    found = {}
+    for row in mapping.rows:
+        if row.vendor not in snapshot.ours or row.vendor in snapshot.placeholders or row.write == "create":
+            continue
+        ours, theirs = snapshot.ours[row.vendor], snapshot.theirs.get(row.vendor)
+        meant = row.key(ours) != "" or row.null_rule == "never"
+        if meant and row.key(ours) != row.key(theirs):
+            found[row.vendor] = (ours, theirs)
+    return found

@@ -1,0 +1,270 @@
+"""
+What happens to one field of one system: the three-way merge as a decision table.
+
+Three values meet. The base is what both sides agreed on last: what we meant the field to hold (`Snapshot.ours`) and
+what it then held (`Snapshot.theirs`); ours is the mapped contact; theirs is what the record holds now. A change here is
+ours against the base's ours, an edit there is theirs against the base's theirs. What follows:
+
+| | nobody changed it | changed here | edited there | both |
+| --- | --- | --- | --- | --- |
+| `robaws` | keep | write | keep; a restore writes | write |
+| `fill` | keep | write where it is empty there, else theirs stands | keep | the same |
+| `review` | keep | write where it was and is empty there, else park | keep | the same |
+| `system`, `ignore` | keep | keep | keep | keep |
+
+Without a base (a first link, a row that is new in the table, a field that was parked or was not ours before) an empty
+field is filled, an equal one settled, and one that differs is parked; with `fill` theirs stands.
+
+Three rules go before the table. Two values are equal when the row's normaliser says so, and equal values are settled
+whoever owns them. A stand-in of ours (`-` in a required field) counts as no value, on either side: it is written where
+a value of ours went away, and never over somebody's value. And what is not known is not acted on: without a read
+nothing is decided that depends on what the record holds now; the rule is then `NOT_READ`, and `planning.needs_read`
+has asked for that read before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from worker.core.mapping import FieldRow, Ours, Owner
+    from worker.core.planning import Snapshot
+
+Action = Literal["write", "park", "settle", "keep", "forget"]
+
+# ------------------------------------------------------------------------------------------------------------- rules
+# Sentences for people: they stand beside each written or parked field in the log, and in the questions of a review.
+NOT_READ: Final = "depends on what the system holds, and was not read"
+ROBAWS_OWNS: Final = "Robaws owns this field"
+RESTORED: Final = "restored: Robaws owns this field"
+UNCHANGED: Final = "unchanged here"
+EDITED_THERE: Final = "changed there, and not here"
+DIFFERS_AS_BEFORE: Final = "differs as it did when it was last settled"
+EQUAL_ALREADY: Final = "equal already"
+EMPTY_THERE: Final = "empty there"
+FILLED_THERE: Final = "filled there already"
+NOTHING_TO_FILL: Final = "nothing to fill in"
+CANNOT_BE_EMPTIED: Final = "cannot be emptied there"
+A_PERSON_DECIDES: Final = "changed here, and a person decides about this field"
+EMPTIED_THERE: Final = "emptied there, and a person decides about this field"
+STANDS_FOR_STAND_IN: Final = "theirs stands: ours is only a stand-in"
+STANDS_FOR_MISSING: Final = "theirs stands: it is required there, and empty here"
+REQUIRED_THERE: Final = "required there, empty here"
+DOES_NOT_FIT: Final = "does not fit"
+NOT_SHOWN: Final = "not shown there, so that nobody can tell whether it may be written"
+FIRST_EQUAL: Final = "equal on the first link"
+FIRST_THEIRS: Final = "theirs stands on the first link"
+FIRST_EMPTY: Final = "empty there on the first link"
+FIRST_DIFFERS: Final = "differs on the first link"
+FIRST_NOTHING: Final = "nothing here on the first link"
+OWNED_THERE: Final = "owned there"
+LEFT_ALONE: Final = "left alone, as the settings say"
+CREATE_ONLY: Final = "given at the create only"
+NO_ROW: Final = "no longer in the table"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """
+    What happens to one field, and the rule that says so.
+
+    `write` puts ours there; `park` leaves it to a person; `settle` records that both sides agree (or that theirs
+    stands), without a write; `keep` changes nothing, not even the record of agreement; `forget` drops that record,
+    since the field is not ours any more, so that it starts anew like a first link if it comes back.
+    """
+
+    path: str
+    action: Action
+    ours: Any
+    theirs: Any
+    rule: str
+
+
+@dataclass(frozen=True)
+class _Case:
+    """
+    One field as it stands: values, and their keys with stand-ins as no value.
+
+    `their` is None where it is not known what the record holds: not read (`read` False), or read and not shown.
+    `was`, `had` are the base's ours and theirs, `last` is the base's theirs as it is. `equal`: the record holds what
+    ours says, `same`: so did the base's ours, both by the row's normaliser alone, stand-ins as they are written.
+    """
+
+    row: FieldRow
+    owner: Owner
+    restore: bool
+    read: bool
+    value: Any
+    theirs: Any
+    mine: str
+    their: str | None
+    was: str
+    had: str
+    equal: bool
+    same: bool
+    last: Any
+    stands_in: bool
+    missing: bool
+
+    def settle(self, rule: str) -> Decision:
+        """A stand-in is settled as no value: what is agreed on is that there is none here."""
+        theirs = self.theirs if self.their is not None else self.last
+        return Decision(self.row.vendor, "settle", None if self.stands_in else self.value, theirs, rule)
+
+    def act(self, action: Action, rule: str) -> Decision:
+        return Decision(self.row.vendor, action, self.value, self.theirs, rule)
+
+    def unknown(self) -> Decision:
+        """It depends on what nobody knows: a read would tell, or a person has to look."""
+        return self.act("park", NOT_SHOWN) if self.read else self.act("keep", NOT_READ)
+
+
+def decide_field(
+    row: FieldRow,
+    ours: Ours,
+    owner: Owner,
+    base: Snapshot | None,
+    record: Mapping[str, Any] | None,
+    *,
+    restore: bool = False,
+) -> Decision | None:
+    """
+    Decide about one field of a record that is there; None for a row that is never written.
+
+    `record` is what the system holds by vendor path, as it was just read, None where it was not read. A member that an
+    answer leaves out counts as not known, never as empty.
+    """
+    path = row.vendor
+    agreed = base is not None and path in base.ours
+    if row.direction == "in" or (path not in ours.fields and path not in ours.problems):
+        return None
+    case = _case(row, ours, owner, base, record, restore)
+    if owner in ("system", "ignore"):
+        rule = OWNED_THERE if owner == "system" else LEFT_ALONE
+        return case.act("forget" if agreed and row.write != "create" else "keep", rule)
+    if row.write == "create":
+        return case.act("keep", CREATE_ONLY)
+    if path in ours.problems:
+        return _misfit(case, agreed)
+    return _merge(case) if agreed else _first(case)
+
+
+def _case(
+    row: FieldRow, ours: Ours, owner: Owner, base: Snapshot | None, record: Mapping[str, Any] | None, restore: bool
+) -> _Case:
+    path = row.vendor
+    value = ours.misfits.get(path) if path in ours.problems else ours.fields[path]
+    was = base.ours.get(path) if base else None
+    known = record is not None and path in record
+    theirs = record[path] if record is not None and known else None
+    last = base.theirs.get(path, was) if base else None
+    written = row.key(was) if base is not None and path in base.placeholders else ""
+
+    def real(held: Any) -> str:
+        """The key of what a record holds, empty for a stand-in: one that we wrote, or the text that is nothing else."""
+        key = row.key(held)
+        return "" if key and key in (written, row.stand_in_key) else key
+
+    stands_in = path in ours.placeholders
+    key = row.key(value)
+    return _Case(
+        row,
+        owner,
+        restore,
+        record is not None,
+        value,
+        theirs,
+        "" if stands_in or key == row.stand_in_key else key,
+        real(theirs) if known else None,
+        real(was),
+        real(last),
+        known and key == row.key(theirs),
+        key == row.key(was),
+        last,
+        stands_in,
+        path in ours.missing,
+    )
+
+
+def _first(case: _Case) -> Decision:
+    """No base: fill what is empty, settle what is equal, ask about what differs."""
+    if case.mine == "" or not case.row.adopt:
+        if case.their is None:
+            return case.act("keep", FIRST_NOTHING)
+        return case.settle(FIRST_EQUAL if case.their == case.mine else FIRST_THEIRS)
+    if case.their is None:
+        return case.unknown()
+    if case.equal:
+        return case.settle(FIRST_EQUAL)
+    if case.their == "":
+        return case.act("write", FIRST_EMPTY)
+    if case.owner == "fill":
+        return case.settle(FILLED_THERE)
+    return case.act("park", FIRST_DIFFERS)
+
+
+def _merge(case: _Case) -> Decision:
+    """With a base: what changed here, what was edited there."""
+    if case.mine == case.was or case.same:
+        return _unchanged(case)
+    if case.equal or case.their == case.mine:
+        return case.settle(EQUAL_ALREADY)
+    if case.mine == "":
+        return _emptied(case)
+    if case.owner == "robaws":
+        return case.act("write", ROBAWS_OWNS)
+    if case.their is None:
+        return case.unknown()
+    if case.their == "" and (case.owner == "fill" or case.had == ""):
+        return case.act("write", EMPTY_THERE)
+    if case.owner == "fill":
+        return case.settle(FILLED_THERE)
+    return case.act("park", EMPTIED_THERE if case.their == "" else A_PERSON_DECIDES)
+
+
+def _emptied(case: _Case) -> Decision:
+    """There was a value here and there is none any more; the record holds one, or it is not known."""
+    if case.owner == "fill":
+        return case.act("keep", NOTHING_TO_FILL) if case.their is None else case.settle(FILLED_THERE)
+    if case.missing:
+        return case.act("park", REQUIRED_THERE) if case.read else case.unknown()
+    if case.row.null_rule == "never" and not case.stands_in:
+        return case.settle(CANNOT_BE_EMPTIED)
+    if case.owner == "robaws":
+        return case.act("write", ROBAWS_OWNS)
+    return case.unknown() if case.their is None else case.act("park", A_PERSON_DECIDES)
+
+
+def _unchanged(case: _Case) -> Decision:
+    """Nothing changed here: a live event writes nothing, and a restore puts back what is Robaws's."""
+    if case.their is None:
+        return case.act("keep", UNCHANGED)
+    if case.equal or case.their == case.mine:
+        as_before = case.their == case.had and case.mine == case.was
+        return case.act("keep", UNCHANGED) if as_before else case.settle(EQUAL_ALREADY)
+    if case.their == case.had:
+        return case.act("keep", DIFFERS_AS_BEFORE)
+    if not case.restore or case.owner != "robaws":
+        return case.act("keep", EDITED_THERE)
+    if case.stands_in:
+        return case.settle(STANDS_FOR_STAND_IN)
+    if case.missing:
+        return case.settle(STANDS_FOR_MISSING)
+    if case.mine == "" and case.row.null_rule == "never":
+        return case.settle(CANNOT_BE_EMPTIED)
+    return case.act("write", RESTORED)
+
+
+def _misfit(case: _Case, agreed: bool) -> Decision:
+    """A value that the field cannot take: a person's matter, unless somebody has let theirs stand already."""
+    if case.mine and case.their == case.mine:
+        return case.settle(EQUAL_ALREADY)
+    if case.mine and agreed and case.mine == case.was:
+        return case.act("keep", UNCHANGED)
+    if case.owner == "fill" and case.their is None and not case.read:
+        return case.unknown()
+    if case.owner == "fill" and case.their:
+        return case.settle(FILLED_THERE)
+    return case.act("park", DOES_NOT_FIT)
