@@ -31,6 +31,7 @@ from bench.processes import (
     write_requests,
 )
 from bench.report import Figure, Section, median
+from bench.settings import Effort
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ FLOORS = ("nothing", "verify", "commit", "delay")
 CONNECTIONS = 32
 
 
-def run(rounds: int = 5, seconds: float = 4.0) -> Section:
+def run(effort: Effort) -> Section:
     """Measure all servers in alternating rounds."""
     section = Section("accept")
     with ExitStack() as stack:
@@ -58,10 +59,10 @@ def run(rounds: int = 5, seconds: float = 4.0) -> Section:
         stack.enter_context(part(env, "receiver"))
         wait_until(lambda: answers(f"http://127.0.0.1:{ports['product']}/readyz"), 30, "the receiver is ready")
         results: dict[str, list[dict[str, Any]]] = {name: [] for name in ports}
-        for number in range(rounds):
+        for number in range(effort.rounds):
             order = list(ports) if number % 2 == 0 else list(reversed(ports))
             for name in order:
-                results[name].append(_one(load, home, name, ports[name], seconds))
+                results[name].append(_one(load, home, name, ports[name], effort.seconds))
             lost = _lost(running.database_url, sum(_accepted(one) for one in results["product"]))
             if lost:
                 section.void = f"{lost} events were answered 202 and are not in the inbox"

@@ -50,6 +50,7 @@ class Section:
     figures: list[Figure] = field(default_factory=list)
     void: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
     def add(self, figure: Figure) -> None:
         """One figure more."""
