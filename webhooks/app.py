@@ -102,6 +102,7 @@ class Parts:
         """Start and stop what runs beside the requests."""
         self.nudger.start()
         self.commit.start()
+        self.readiness.start()
         self.bulk.start()
         try:
             yield

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from webhooks.problems import Problem
 from worker.store import operating_bulk
@@ -50,8 +51,8 @@ class BulkWorker:
             try:
                 while await self._slice():
                     pass
-            except Problem:
-                log.warning("bulk.database_away")
+            except (Problem, DBAPIError) as error:
+                log.warning("bulk.postponed", error=f"{type(error).__name__}")
             except Exception:
                 # Whatever it is, bulk actions that come later must not wait for a restart.
                 log.exception("bulk.failed")

@@ -189,6 +189,9 @@ class GroupCommit:
             log.warning("receiver.commit_failed", events=len(batch), error=_words(error))
             self._failed(batch)
             await self._disconnect()
+        except psycopg.Error as error:
+            log.error("receiver.commit_refused", events=len(batch), error=_words(error))  # noqa: TRY400
+            self._failed(batch)
         except Exception:
             # Whatever it is, the flusher goes on: without it nothing would be accepted any more.
             log.exception("receiver.commit_refused", events=len(batch))

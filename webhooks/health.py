@@ -27,6 +27,10 @@ class Readiness:
         self._schema_is_current = False
         self._probe: asyncio.Task[str | None] | None = None
 
+    def start(self) -> None:
+        """Look at once, so that the first who asks does not wait for what is loaded to look."""
+        self._probe = asyncio.get_running_loop().create_task(self._ask())
+
     async def missing(self) -> dict[str, str]:
         """Part by part what is missing, with what to do; empty when events are taken."""
         missing: dict[str, str] = {}

@@ -23,7 +23,7 @@ TOKENS = {"viewer-token": "viewer", "operator-token": "operator", "administrator
 
 
 class Nudges:
-    """A publisher that remembers what it was told."""
+    """A publisher that remembers what it was told, and has room for more."""
 
     def __init__(self) -> None:
         self.said: list[tuple[object, ...]] = []
@@ -36,6 +36,9 @@ class Nudges:
 
     def deliver(self, system: str, link_id: int) -> None:
         self.said.append(("deliver", system, link_id))
+
+    def crowded(self, lane: str) -> bool:
+        return False
 
 
 def make_settings(database_url: str, **sections: Any) -> Settings:

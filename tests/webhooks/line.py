@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 
 class Line:
     """Passes bytes between 127.0.0.1:`port` and the database; `silence()`, `cut()`, `mend()`."""
 
-    def __init__(self, target: tuple[str, int]) -> None:
-        self.target = target
+    def __init__(self, reach: Callable[[], socket.socket]) -> None:
+        self.reach = reach
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.open = threading.Event()
@@ -62,7 +62,7 @@ class Line:
             if self.refusing:
                 near.close()
                 continue
-            far = socket.create_connection(self.target)
+            far = self.reach()
             with self._lock:
                 self._pairs += [near, far]
             for source, sink in ((near, far), (far, near)):
@@ -82,12 +82,19 @@ class Line:
 def line_to(url: str) -> Iterator[tuple[Line, str]]:
     """A line to the database of this url, and the url that goes over it."""
     parts = urlsplit(url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    line = Line((parts.hostname, parts.port))
-    login, _, _ = parts.netloc.rpartition("@")
-    netloc = f"{login}@127.0.0.1:{line.port}" if login else f"127.0.0.1:{line.port}"
+    query = dict(parse_qsl(parts.query))
+
+    def reach() -> socket.socket:
+        if "host" not in query:
+            return socket.create_connection((str(parts.hostname), int(parts.port or 5432)))
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(f"{query['host']}/.s.PGSQL.{query['port']}")
+        return far
+
+    line = Line(reach)
+    login = parts.netloc.rpartition("@")[0]
+    netloc = f"{login}@127.0.0.1:{line.port}"
     try:
-        yield line, urlunsplit(parts._replace(netloc=netloc))
+        yield line, urlunsplit(parts._replace(netloc=netloc, query=""))
     finally:
         line.close()
