@@ -154,7 +154,7 @@ def test_a_home_may_have_an_odd_name(home: Path, name: str) -> None:
 
 @pytest.mark.slow
 def test_a_home_too_deep_for_a_socket_is_reached_by_tcp(home: Path) -> None:
-    deep = home.joinpath(*["a-folder-with-a-long-name"] * 12)
+    deep = home.joinpath(*["a-folder-with-a-long-name"] * 30)  # about as deep as PostgreSQL goes
 
     with EmbeddedPostgres(deep, settings=UNSAFE_BUT_FAST) as postgres:
         assert postgres.url == postgres.tcp_url

@@ -31,7 +31,9 @@ def prepare_home(home: Path) -> Path:
             f"Set `home` to a path of at most {_LONGEST_HOME_BYTES} bytes.",
         )
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        missing = [folder for folder in (home, *home.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            make_folder(folder, 0o755)
         make_folder(home / "logs")
         probe = home / f".write-test-{secrets.token_hex(4)}"
         probe.touch()
@@ -51,7 +53,7 @@ def unusable(home: Path, error: OSError) -> EmbeddedError:
 
 
 def make_folder(folder: Path, mode: int = 0o700) -> Path:
-    """A folder inside the home, with the home's owner where root makes it."""
+    """A folder, with the owner of the one that it lies in where root makes it."""
     try:
         folder.mkdir(mode=mode)
     except FileExistsError:
