@@ -10,7 +10,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 _FENCE: Final = re.compile(r"^```.*?^```[ \t]*$", re.DOTALL | re.MULTILINE)
 _CODE: Final = re.compile(r"`[^`\n]+`")
-_LINK: Final = re.compile(r"\[[^\]\n]*\]\(([^()\s]+)\)")
+_LINK: Final = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 _HEADING: Final = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 
 
