@@ -106,7 +106,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: 
         made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     out = console()
     # A file or a pipe has no width: nothing is folded there, so that a line stays a line.
-    out.print(made, width=None if out.is_terminal else WIDE)
+    if not out.is_terminal:
+        out.width = WIDE
+    out.print(made)
 
 
 def show_page(page: Listed, columns: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:
