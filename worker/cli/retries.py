@@ -166,7 +166,8 @@ def discard(
 def _filter(system: str | None, state: str | None, why: str | None, query: str | None) -> RetryFilter:
     from worker.store.listing_retries import RetryFilter
 
-    return RetryFilter(state, system, why, query)
+    # A blank option is none: it must not stand for everything.
+    return RetryFilter(*((given or "").strip() or None for given in (state, system, why, query)))
 
 
 def _act(

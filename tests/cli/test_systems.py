@@ -1,0 +1,50 @@
+"""`contactsync systems`: listed, held and let go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.cli.conftest import CLIENT, catch_up
+from tests.cli.test_contacts import line_with
+
+if TYPE_CHECKING:
+    from tests.cli.command import Command
+    from tests.fixtures.hub import Hub
+
+
+def test_systems_are_listed(operator: Command, client: str) -> None:
+    ran = operator("systems", "list")
+
+    assert ran.status == 0
+    assert line_with(ran.out, "recras", "running")
+    assert line_with(ran.out, "routix", "disabled")
+
+
+def test_a_paused_system_is_sent_nothing_until_it_is_resumed(operator: Command, hub: Hub) -> None:
+    paused = operator("systems", "pause", "recras", "--reason", "upgrade until noon")
+    catch_up(hub)
+    client = hub.robaws.add_client(**CLIENT)
+    hub.sync(client)
+    listed = operator("systems", "list", "--json")
+    while_paused = hub.calls("recras")
+
+    resumed = operator("systems", "resume", "recras")
+    catch_up(hub)
+
+    assert (paused.status, listed.status, resumed.status) == (0, 1, 0)
+    (recras,) = [one for one in listed.json["items"] if one["name"] == "recras"]
+    assert (recras["state"], recras["reason"], recras["links"]["due"]) == ("paused", "upgrade until noon", 1)
+    assert while_paused == []
+    assert hub.link(client, "recras")["state"] == "synced"
+
+
+def test_a_pause_wants_a_reason(operator: Command) -> None:
+    assert operator("systems", "pause", "recras").status == 2
+    assert operator("systems", "pause", "recras", "--reason", "  ").status == 2
+
+
+def test_a_system_that_does_not_exist_is_wrong_use(operator: Command) -> None:
+    ran = operator("systems", "pause", "exact", "--reason", "typed wrong")
+
+    assert ran.status == 2
+    assert "there are robaws, rompslomp, recras, workspace, routix" in ran.err
