@@ -1,0 +1,205 @@
+"""`contactsync check`: what is wrong and what to do, for somebody who begins and for somebody who is stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from redis import Redis
+
+from tests.cli.test_contacts import line_with
+from worker.sandbox.server import SandboxServer
+from worker.sandbox.settings import as_toml
+
+if TYPE_CHECKING:
+    from tests.cli.command import Command
+
+NOWHERE = "127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[SandboxServer]:
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(running: SandboxServer) -> SandboxServer:
+    running.world.reset()
+    return running
+
+
+def settle(folder: Path, sandbox: SandboxServer, **changed: dict[str, Any]) -> None:
+    """Settings that point at the sandbox, paced for a test."""
+    systems = {
+        name: {
+            **given,
+            **({"rate_per_second": 100.0} if name not in ("robaws", "routix") else {}),
+            **changed.get(name, {}),
+        }
+        for name, given in sandbox.settings().items()
+    }
+    (folder / "contactsync.toml").write_text(as_toml(systems))
+
+
+def test_a_newcomer_is_told_what_to_do_first(contactsync: Command) -> None:
+    ran = contactsync("check")
+
+    assert ran.status == 1
+    assert "cp contactsync.example.toml contactsync.toml" in ran.out
+    assert "or see it work first: contactsync demo" in ran.out
+    assert "contactsync up starts them" in ran.out
+
+
+def test_the_example_leads_on_to_what_is_missing(contactsync: Command, folder: Path) -> None:
+    (folder / "contactsync.toml").write_text("[systems.robaws]\nenabled = true\n\n[systems.recras]\nenabled = true\n")
+
+    ran = contactsync("check")
+
+    assert ran.status == 2
+    assert line_with(ran.out, "✗", "systems.robaws.username", "is missing")
+    assert line_with(ran.out, "✗", "systems.robaws.password", "is missing")
+    assert line_with(ran.out, "✗", "systems.recras.api_key", "is missing")
+    assert line_with(ran.out, "→", "make an API-only user in Robaws")
+
+
+def test_everything_is_looked_at_before_anything_runs(
+    contactsync: Command, folder: Path, sandbox: SandboxServer
+) -> None:
+    settle(folder, sandbox)
+    sandbox.register_webhook("http://127.0.0.1:8080/webhooks/robaws")
+
+    ran = contactsync("check")
+
+    assert ran.status == 0, ran.out
+    assert line_with(ran.out, "✓ robaws", "accepts the user sandbox-robaws")
+    assert line_with(ran.out, "✓ robaws", "webhooks", "is told of created and changed clients")
+    assert line_with(ran.out, "✓ rompslomp", "contacts", "can be read")
+    assert line_with(ran.out, "✓ recras", "customers", "can be read")
+    assert line_with(ran.out, "✓ workspace", "token", "is accepted")
+    assert line_with(ran.out, "✓ routix", "can only be read")
+    assert "All is right. Next: contactsync up" in ran.out
+
+
+def test_a_webhook_that_is_not_registered_needs_a_person(
+    contactsync: Command, folder: Path, sandbox: SandboxServer
+) -> None:
+    settle(folder, sandbox)
+
+    ran = contactsync("check", "--json")
+
+    wrong = [line for line in ran.json["lines"] if not line["ok"]]
+    assert ran.status == 1
+    assert [(line["area"], line["subject"]) for line in wrong] == [("robaws", "webhooks")]
+    assert wrong[0]["next_step"].startswith("contactsync webhooks register URL")
+    assert (ran.json["ok"], ran.json["status"]) == (False, 1)
+
+
+def test_credentials_that_are_refused_are_named(contactsync: Command, folder: Path, sandbox: SandboxServer) -> None:
+    sandbox.register_webhook("http://127.0.0.1:8080/webhooks/robaws")
+    settle(folder, sandbox, rompslomp={"token": "not-the-one"}, recras={"api_key": "nor-this"})
+
+    ran = contactsync("check")
+
+    assert ran.status == 1
+    assert line_with(ran.out, "✗ rompslomp")
+    assert line_with(ran.out, "✗ recras")
+    assert line_with(ran.out, "✓ workspace")
+    assert "not-the-one" not in ran.out
+    assert "2 to put right" in ran.out
+
+
+def test_a_vendor_that_does_not_answer_is_another_status(
+    contactsync: Command, folder: Path, sandbox: SandboxServer
+) -> None:
+    sandbox.register_webhook("http://127.0.0.1:8080/webhooks/robaws")
+    settle(folder, sandbox, recras={"base_url": f"http://{NOWHERE}/api2"})
+
+    ran = contactsync("check")
+
+    assert ran.status == 3
+    assert line_with(ran.out, "✗ recras")
+    assert line_with(ran.out, "✓ workspace", "token")
+
+
+def test_database_and_redis_that_do_not_answer(
+    contactsync: Command, folder: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(folder, sandbox)
+    monkeypatch.setenv("CONTACTSYNC_DATABASE__URL", f"postgresql://somebody:a-password@{NOWHERE}/contactsync")
+    monkeypatch.setenv("CONTACTSYNC_REDIS__URL", f"redis://:another-password@{NOWHERE}/0")
+
+    ran = contactsync("check")
+
+    assert ran.status == 3
+    assert line_with(ran.out, "✗ database", "does not answer")
+    assert line_with(ran.out, "→", "start PostgreSQL, or correct database.url")
+    assert line_with(ran.out, "✗ redis", "does not answer")
+    assert line_with(ran.out, "✓ recras", "customers"), "the vendors are looked at all the same"
+    assert "a-password" not in ran.out
+    assert "another-password" not in ran.out
+
+
+@pytest.fixture
+def served(
+    contactsync: Command, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Command, str]]:
+    """The command with a real PostgreSQL and a real Redis, both as the tests have them."""
+    monkeypatch.setenv("CONTACTSYNC_DATABASE__URL", database_url)
+    monkeypatch.setenv("CONTACTSYNC_REDIS__URL", redis_url)
+    with Redis.from_url(redis_url) as redis:
+        before = redis.config_get("maxmemory-policy")["maxmemory-policy"]
+        yield contactsync, redis_url
+        redis.config_set("maxmemory-policy", before)
+
+
+def test_an_empty_database_is_told_to_be_migrated(served: tuple[Command, str]) -> None:
+    contactsync, _ = served
+
+    before = contactsync("check").out
+    contactsync("migrate")
+    after = contactsync("check").out
+
+    assert line_with(before, "✗ database", "the database is empty")
+    assert line_with(before, "→", "contactsync migrate")
+    assert line_with(after, "✓ database", "schema")
+
+
+def test_a_database_that_forgets_is_told(served: tuple[Command, str]) -> None:
+    """The tests' own PostgreSQL runs without fsync."""
+    contactsync, _ = served
+
+    ran = contactsync("check")
+
+    assert line_with(ran.out, "✗ database: durability", "can be lost in a power cut")
+
+
+def test_a_redis_that_evicts_is_told(served: tuple[Command, str]) -> None:
+    contactsync, url = served
+    with Redis.from_url(url) as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        evicting = contactsync("check").out
+        redis.config_set("maxmemory-policy", "noeviction")
+        refusing = contactsync("check").out
+
+    assert line_with(evicting, "✗ redis", "evicts keys when it is full (allkeys-lru)")
+    assert line_with(evicting, "→", "set maxmemory-policy to noeviction")
+    assert line_with(refusing, "✓ redis", "refuses rather than forget")
+
+
+def test_the_calls_come_out_of_the_shared_budget(
+    served: tuple[Command, str], folder: Path, sandbox: SandboxServer
+) -> None:
+    contactsync, url = served
+    settle(folder, sandbox)
+    contactsync("migrate")
+    with Redis.from_url(url) as redis:
+        redis.delete(*(redis.keys("budget:*") or ["none"]))
+
+        contactsync("check")
+
+        days = [key for key in redis.keys("budget:recras:*") if b":day:" in key]
+        counted = int(redis.get(days[0]) or 0)
+    assert counted == len(sandbox.simulators["recras"].log)
