@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import Field
 
 from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter
-from webhooks.api.masks import Masker, known_values, mask_fields, mask_text
+from webhooks.api.masks import Masker, hide, known_values, mask_fields, mask_text
 from worker.store import listing_contacts, operating
 from worker.store.listing import Page
 from worker.store.listing_contacts import ContactDetail, ContactView, RequestEntry
@@ -67,10 +67,20 @@ def masked_request(request: RequestView, masker: Masker, known: list[str]) -> di
     return values | {
         "path": mask_text(request.path, known),
         "sent": masker.json(request.sent, known),
-        "decisions": masker.json(request.decisions, known),
+        "decisions": _masked_decisions(request.decisions, masker, known),
         "answer": masker.body(request.answer, known, by_name=good),
         "error": mask_text(request.error, known) if request.error else request.error,
     }
+
+
+def _masked_decisions(decisions: list[Any] | None, masker: Masker, known: list[str]) -> list[Any] | None:
+    """The rule behind each field stays, the values that it was about do not."""
+    if decisions is None:
+        return None
+    return [
+        {name: hide(value) if name in ("ours", "theirs") else masker.json(value, known) for name, value in one.items()}
+        for one in decisions
+    ]
 
 
 def _masked_links(contact: C, known: Iterable[str]) -> C:
