@@ -38,6 +38,7 @@ PLACES: Final[Mapping[str, Mapping[str, str]]] = {
         "vat": "btw",
     },
 }
+BINS: Final = ("trashed", "deactivated_at")
 IDENTITY: Final[Mapping[str, str]] = {"rompslomp": "company_name", "recras": "naam", "workspace": "name"}
 
 
@@ -62,20 +63,14 @@ def client_in_robaws(sandbox: SandboxServer, client_id: str) -> dict[str, str]:
 
 
 def records(sandbox: SandboxServer, system: str) -> dict[str, Record]:
-    """Every record that a system holds, by its id there."""
+    """Every record that a system holds, by its id there; those in the bin are none."""
     held = sandbox.simulators[system].state()["records"]
-    return {str(record["id"]): record for record in held}
-
-
-def members(record: Record) -> Record:
-    """A record's own members (Workspace's are in an envelope)."""
-    inner: Record = record.get("Contact", record)
-    return inner
+    return {str(record["id"]): record for record in held if not any(record.get(bin_) for bin_ in BINS)}
 
 
 def find(sandbox: SandboxServer, system: str, name: str) -> list[Record]:
     """The records of a system that carry a name."""
-    return [one for one in records(sandbox, system).values() if plain(members(one)[IDENTITY[system]]) == plain(name)]
+    return [one for one in records(sandbox, system).values() if plain(one[IDENTITY[system]]) == plain(name)]
 
 
 def persons(sandbox: SandboxServer, recras_id: str) -> dict[str, Record]:
@@ -98,7 +93,7 @@ def differences(sandbox: SandboxServer, client_id: str, kept: Mapping[str, tuple
         if len(there) != 1:
             found.append(f"{system} holds {len(there)} records of {wanted['name']}, not 1")
             continue
-        held = members(there[0])
+        held = there[0]
         for field, member in places.items():
             if field in (kept or {}).get(system, ()):
                 continue
@@ -120,6 +115,6 @@ def doubles(sandbox: SandboxServer) -> dict[str, int]:
     """How many records too many each system holds: more than one of a name."""
     found: dict[str, int] = {}
     for system, member in IDENTITY.items():
-        names = Counter(plain(members(record)[member]) for record in records(sandbox, system).values())
+        names = Counter(plain(record[member]) for record in records(sandbox, system).values())
         found[system] = sum(count - 1 for count in names.values())
     return found
