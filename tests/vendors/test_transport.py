@@ -98,3 +98,29 @@ def test_a_create_answered_with_rubbish_is_an_unknown_outcome() -> None:
 
 def test_nul_characters_of_a_vendor_do_not_reach_the_database() -> None:
     assert answer(b'{"na\\u0000me": ["a\\u0000b", {"c": "\\u0000"}]}').json() == {"na�me": ["a�b", {"c": "�"}]}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("read", "GET", "/x", headers={"Authorization": "Bearer a-secret-token"}),
+        Request("read", "GET", "/x", headers={"Authorization": "Basic YXBpOmEtc2VjcmV0LXRva2Vu"}),
+        Request("token", "POST", "/x", secrets=("a-secret-token",)),
+    ],
+    ids=["bearer", "basic", "in the body"],
+)
+def test_an_answer_that_quotes_the_request_is_kept_without_its_credentials(request_: Request) -> None:
+    body = f"{'-' * 4090} a-secret-token YXBpOmEtc2VjcmV0LXRva2Vu".encode()
+    quoted = b'{"sent": "Basic YXBpOmEtc2VjcmV0LXRva2Vu, or a-secret-token", "name": "De Linde"}'
+
+    kept = [Response(500, {}, text, request_).excerpt for text in (body, quoted)]
+
+    assert [excerpt for excerpt in kept if "a-secret-token" in excerpt or "a-sec" in excerpt] == []
+    assert '"name": "De Linde"' in kept[1]
+    assert "YXBp" not in kept[1] or "Basic" not in request_.headers.get("Authorization", "")
+
+
+def test_a_credential_that_is_too_short_to_be_one_blanks_nothing() -> None:
+    request = Request("read", "GET", "/x", headers={"Authorization": "Bearer a"})
+
+    assert Response(500, {}, b"a failure", request).excerpt == "a failure"

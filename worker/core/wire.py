@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Lane = Literal["live", "background"]
+
+SHORTEST_SECRET: Final = 4
+"""What is shorter is no credential, and blanking it would blank every answer."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Request:
     (`create`, `update`, `read`, `search` …). `creates`: an unanswered request may have made a record. `writes`: it
     changes something. `logged` is what the attempt's row keeps of the body, without bank data. `hidden` names the
     members of a JSON answer whose values are not kept either, wherever the answer is quoted. `headers` and `body`
-    carry credentials and stay out of the repr.
+    carry credentials and stay out of the repr; `secrets` are those of the body.
     """
 
     operation: str
@@ -35,6 +40,26 @@ class Request:
     metered: bool = True
     budget: str = ""
     hidden: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """
+        All that this request proves who it is with, the longest first. An answer may quote it: proxies and debugging
+        pages show the request that they were sent.
+        """
+        scheme, _, value = self.headers.get("Authorization", "").partition(" ")
+        found = [value, *self.secrets]
+        if scheme.lower() == "basic":
+            found.append(_password(value))
+        return tuple(sorted({one for one in found if len(one) >= SHORTEST_SECRET}, key=len, reverse=True))
+
+
+def _password(pair: str) -> str:
+    try:
+        return base64.b64decode(pair, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,12 @@ class Response:
 
     @property
     def excerpt(self) -> str:
-        """The beginning of the body as text, for ops; the values of hidden members are blanked."""
-        text = self.body[:EXCERPT_BYTES].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        """The beginning of the body as text, for ops; credentials and the values of hidden members are blanked."""
+        # Somewhat more than is kept, so that no credential is cut in two and not recognised.
+        text = self.body[: 2 * EXCERPT_BYTES].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        for credential in self.request.credentials:
+            text = text.replace(credential, "…").replace(json.dumps(credential)[1:-1], "…")
+        text = text[:EXCERPT_BYTES]
         for member in self.request.hidden:
             # The excerpt may end inside the value, so its closing quote is optional.
             text = re.sub(rf'("{re.escape(member)}"\s*:\s*)("(?:[^"\\]|\\.)*(?:"|\\?$)|[^",}}\]\s]+)', r'\1"…"', text)

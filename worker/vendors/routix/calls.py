@@ -54,6 +54,7 @@ def token(access: Access) -> Request:
         logged=asked,
         budget=TOKEN_BUDGET,
         hidden=("access_token", "refresh_token"),
+        secrets=(access.client_secret,),
     )
 
 
