@@ -9,7 +9,15 @@ import httpx
 import pytest
 
 from tests.vendors.robaws.client_wire import stored, wire
-from worker.errors import Busy, OutcomeUnknown, RateLimited, RecordGone, VendorRejected, VendorUnavailable
+from worker.errors import (
+    Busy,
+    OutcomeUnknown,
+    RateLimited,
+    RecordGone,
+    VendorRejected,
+    VendorUnavailable,
+    WrongAddress,
+)
 from worker.vendors.robaws.simulator import RobawsSimulator, Switches
 
 KEY = "3f7f0f0e-6f0c-4a6b-8d1d-1c6f1f1c9a77"
@@ -222,3 +230,27 @@ def test_bodies_are_sent_as_utf_8_without_escapes() -> None:
     body = robaws.calls("POST")[0].request.body
     assert json.loads(body)["name"] == "Brasserie 't Œuf & Ünïcode"
     assert "Œuf".encode() in body
+
+
+def test_a_write_to_a_wrong_address_is_not_a_client_that_is_gone() -> None:
+    robaws = RobawsSimulator()
+    client_id = robaws.add_client(name="De Linde")
+    with wire(robaws) as at:
+        at.session.client.base_url = httpx.URL("https://robaws.test/api/v9")
+
+        with pytest.raises(WrongAddress):
+            at.client.patch_client(at.session, client_id, {"name": "x"}, KEY)
+        with pytest.raises(WrongAddress):
+            at.client.create_client(at.session, {"name": "Maas"}, KEY)
+        with pytest.raises(WrongAddress):
+            list(at.client.list_ids(at.session))
+
+
+def test_a_write_to_a_client_that_is_gone_asks_once_whether_the_address_is_right() -> None:
+    robaws = RobawsSimulator()
+    with wire(robaws) as at:
+        for _ in range(2):
+            with pytest.raises(RecordGone):
+                at.client.patch_client(at.session, "4", {"name": "x"}, KEY)
+
+    assert [exchange.request.method for exchange in robaws.calls()] == ["PATCH", "GET", "PATCH"]

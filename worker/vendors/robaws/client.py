@@ -103,16 +103,9 @@ class RobawsClient:
         A wrong base url answers every client with the same 404 as one that is gone (Robaws sheet 10), and "gone" would
         skip their events. WrongAddress when the list is not there either.
         """
-        if self._address_confirmed:
-            return
-        request = calls.list_clients(self.access, 0, updated_from=None, sort=False, mode="live", size=1)
-        try:
-            self._send(session, request)
-        except RecordGone as error:
-            raise WrongAddress(
-                "Robaws has no clients at systems.robaws.base_url: it should end in /api/v2", status=404
-            ) from error
-        self._address_confirmed = True
+        if not self._address_confirmed:
+            self.first_client(session)
+            self._address_confirmed = True
 
     def _persons(self, session: Session, source_id: str) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
@@ -189,9 +182,14 @@ class RobawsClient:
 
         The answer shows no contact persons. `key` stands for this one change: the same on every attempt, another one
         for another body (Robaws sheet 5). Busy while the first attempt is still in work; RecordGone where the client is
-        not there.
+        not there, WrongAddress where nothing is.
         """
-        response = self._send(session, calls.patch_client(self.access, source_id, patch, key))
+        try:
+            response = self._send(session, calls.patch_client(self.access, source_id, patch, key))
+        except RecordGone:
+            self._confirm_address(session)
+            raise
+        self._address_confirmed = True
         return answers.patched_client(response, source_id)
 
     def write_back(

@@ -29,6 +29,8 @@ DAY_SECONDS: Final = 86_400.0
 UNTOLD_RESET_SECONDS: Final = 3_600.0
 """How long the day's quota is left alone when the header with its reset is missing."""
 
+ADDRESS_STEP: Final = "systems.robaws.base_url should end in /api/v2"
+
 MOST_TEXT: Final = 1_000
 MOST_FIELDS: Final = 50
 
@@ -78,13 +80,24 @@ def failure(response: Response) -> VendorError:
         module = _module(response)
         return said.error(CredentialsRejected, f"the API user has no right to `{module}` at Robaws", "no_right")
     if status in (404, 410):
-        return said.error(RecordGone, "Robaws has no such record")
+        return _not_there(response, said)
     if status == 405:
         return said.error(WrongAddress, f"Robaws does not take {response.request.method} at this address")
     if status == 409 and response.request.idempotency_key is not None:
         # Robaws sheet 5: the first request with this key is still being worked on. Not a conflict of business.
         return said.error(Busy, "the same request is still in work at Robaws")
     return said.error(VendorRejected, f"Robaws refuses the request with status {status}")
+
+
+def _not_there(response: Response, said: _Said) -> VendorError:
+    """
+    404: of one record it may mean that it is gone; the collection itself is never gone, so its address is wrong.
+
+    That of one record may be a wrong address as well: whoever acts on it rules that out (`RobawsClient`).
+    """
+    if "/" not in response.request.path.strip("/"):
+        return said.error(WrongAddress, f"Robaws has nothing at this address: {ADDRESS_STEP}")
+    return said.error(RecordGone, "Robaws has no such record")
 
 
 def _from_a_proxy(response: Response) -> bool:
