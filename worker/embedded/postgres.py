@@ -53,6 +53,13 @@ _SETTINGS: Final = {
     "max_connections": "200",
     # The queries are short index ranges; compiling them costs more than it saves.
     "jit": "off",
+    # Taken only as far as it is filled. The default of 128 MB makes a busy backend write out pages of others.
+    "shared_buffers": "256MB",
+    # Log segments are used again rather than made anew, which stalls a commit for tens of milliseconds; and a burst of
+    # events does not bring checkpoint upon checkpoint.
+    "min_wal_size": "256MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
     "log_line_prefix": "%m [%p] ",
 }
 
