@@ -55,7 +55,7 @@ def _one(name: str, effort: Effort) -> Section:
     run: Callable[[Effort], Section] = import_module(f"bench.{name}").run
     try:
         section = run(effort)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  one bench that breaks off must not cost the figures of the others
         traceback.print_exc()
         section = Section(name, void=f"{type(error).__name__}: {error}")
     section.seconds = round(time.monotonic() - begun, 1)

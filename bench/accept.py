@@ -111,7 +111,7 @@ def _lost(url: str, answered: int) -> int:
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT count(*), count(DISTINCT event_id) FROM inbox_event").fetchone()
     stored, distinct = row or (0, 0)
-    return max(answered - stored, stored - distinct, 0)
+    return max(answered - int(stored), int(stored) - int(distinct), 0)
 
 
 def _prepare(url: str) -> None:

@@ -40,8 +40,10 @@ def chart(title: str, figures: Sequence[Figure]) -> str:
     scale = (WIDTH - LABEL - 110) / most
     height = 40 + ROW * len(figures)
     parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{height}' role='img' "
-        f"aria-label='{escape(title, quote=True)}' {FONT}>",
+        (
+            f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{height}' role='img' "
+            f"aria-label='{escape(title, quote=True)}' {FONT}>"
+        ),
         "<rect width='100%' height='100%' fill='#ffffff'/>",
         f"<text x='10' y='22' font-weight='600' fill='#222222'>{escape(title)}</text>",
     ]

@@ -26,9 +26,9 @@ HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(A
 
 async def body_of(receive: Any) -> bytes:
     """The whole body."""
-    body = b""
+    body: bytes = b""
     while True:
-        message = await receive()
+        message: dict[str, Any] = await receive()
         body += message.get("body", b"")
         if not message.get("more_body"):
             return body
@@ -46,7 +46,7 @@ def verified(scope: Any, body: bytes) -> bool:
     return bool(signature.verify(header.decode(), body, [SECRET], time.time(), 0))
 
 
-async def nothing(scope: Any, receive: Any, send: Any) -> None:
+async def nothing(_scope: Any, receive: Any, send: Any) -> None:
     """Read the body, do nothing."""
     await body_of(receive)
     await answer(send)

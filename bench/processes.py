@@ -15,7 +15,9 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from worker.core import signature
@@ -25,6 +27,7 @@ from worker.sandbox.settings import as_toml
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "bench-secret-0123456789abcdef"
 TOKEN = "bench-token"
+_FILLERS = 64
 
 
 def free_port() -> int:
@@ -125,10 +128,13 @@ def summary(port: int) -> dict[str, Any]:
         return dict(json.loads(answer.read()))
 
 
-def event_request(source_id: str, body_bytes: int, port: int, secret: str = SECRET) -> bytes:
+def event_request(source_id: str, body_bytes: int, port: int, number: int = 0, secret: str = SECRET) -> bytes:
     """One signed event as bytes on the wire, its body of about so many bytes, its id new."""
-    data = {"id": source_id, "name": "Voorbeeld", "filler": "x" * max(0, body_bytes - 160)}
-    body = json.dumps({"id": str(uuid.uuid4()), "event": "client.updated", "data": data}).encode()
+    filler = _filler(number % _FILLERS, body_bytes)
+    body = (
+        f'{{"id":"{uuid.uuid4()}","event":"client.updated","data":{{"id":"{source_id}",'
+        f'"name":"Voorbeeld {number}",{filler}}}}}'
+    ).encode()
     signed = signature.sign(secret, 1_760_000_000, body)
     head = (
         f"POST /webhooks/robaws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
@@ -137,11 +143,44 @@ def event_request(source_id: str, body_bytes: int, port: int, secret: str = SECR
     return head.encode() + body
 
 
+@cache
+def _filler(number: int, body_bytes: int) -> str:
+    """
+    The rest of a client as a webhook carries it: address, language, and its extra fields keyed by GUID (Robaws sheet
+    12.2), the same GUIDs in each. It compresses as such JSON does; a body of one repeated letter would be squeezed to nothing on its way to
+    the disk.
+    """
+    chance = Random(number)
+
+    def word() -> str:
+        return "".join(chance.choices("abcdefghijklmnoprstuvwz", k=chance.randint(4, 11)))
+
+    address = (
+        f'"address":{{"addressLine1":"{word()} {chance.randint(1, 99)}","addressLine2":null,"postalCode":'
+        f'"{chance.randint(1000, 9999)}","city":"{word()}","country":"BE","latitude":0,"longitude":0}}'
+    )
+    known = f'"email":"{word()}@{word()}.example","tel":null,"gsm":null,{address},"language":"nl","currency":"EUR"'
+    kinds = (
+        lambda: '"type":"CHECKBOX","booleanValue":true',
+        lambda: f'"type":"TEXT","stringValue":"{word()} {word()} {word()}"',
+        lambda: f'"type":"NUMBER","decimalValue":{chance.random() * 1000:.2f}',
+        lambda: (
+            f'"type":"DATE","dateValue":"202{chance.randint(0, 6)}-0{chance.randint(1, 9)}-1{chance.randint(0, 9)}"'
+        ),
+    )
+    fields: list[str] = []
+    size = len(known) + 200
+    while size < body_bytes:
+        fields.append(f'"{uuid.uuid5(uuid.NAMESPACE_OID, str(len(fields)))}":{{{chance.choice(kinds)()}}}')
+        size += len(fields[-1]) + 1
+    return f'{known},"extraFields":{{{",".join(fields)}}}'
+
+
 def write_requests(path: Path, count: int, port: int, body_bytes: int = 4_000, clients: int = 500) -> None:
     """A file of requests for `load.c`, spread over so many clients."""
     with path.open("wb") as file:
         for number in range(count):
-            request = event_request(str(1_000 + number % clients), body_bytes, port)
+            request = event_request(str(1_000 + number % clients), body_bytes, port, number)
             file.write(struct.pack("I", len(request)) + request)
 
 

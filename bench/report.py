@@ -1,4 +1,4 @@
-"""What a measurement says: figures with their targets, the machine's noise beside them, and where the results are kept."""
+"""What a measurement says: figures with their targets, the machine's noise, and where the results are kept."""
 
 from __future__ import annotations
 
