@@ -160,15 +160,16 @@ def _case(
     known = record is not None and path in record
     theirs = record[path] if record is not None and known else None
     last = base.theirs.get(path, was) if base else None
-    written = row.key(was) if base is not None and path in base.placeholders else ""
-
-    def real(held: Any) -> str:
-        """The key of what a record holds, empty for a stand-in: one that we wrote, or the text that is nothing else."""
-        key = row.key(held)
-        return "" if key and key in (written, row.stand_in_key) else key
-
-    stands_in = path in ours.placeholders
     key = row.key(value)
+
+    def key_of(other: Any) -> str:
+        """As a rule all four are the same text, and normalising it once is most of what a plan costs."""
+        return key if type(other) is type(value) and other == value else row.key(other)
+
+    was_key, their_key, last_key = key_of(was), key_of(theirs), key_of(last)
+    written = was_key if base is not None and path in base.placeholders else ""
+    no_value = ("", written, row.stand_in_key)  # a stand-in that we wrote, or a text that is nothing else
+    stands_in = path in ours.placeholders
     return _Case(
         row,
         owner,
@@ -177,11 +178,11 @@ def _case(
         value,
         theirs,
         "" if stands_in or key == row.stand_in_key else key,
-        real(theirs) if known else None,
-        real(was),
-        real(last),
-        known and key == row.key(theirs),
-        key == row.key(was),
+        ("" if their_key in no_value else their_key) if known else None,
+        "" if was_key in no_value else was_key,
+        "" if last_key in no_value else last_key,
+        known and key == their_key,
+        key == was_key,
         last,
         stands_in,
         path in ours.missing,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from worker.core import contact as canonical
@@ -96,7 +97,7 @@ class FieldRow:
             return self.missing.removeprefix(PLACEHOLDER)
         return None
 
-    @property
+    @cached_property
     def stand_in_key(self) -> str:
         """
         The key of a text that is nothing but a stand-in, so that whoever wrote it, it is no value; empty without one.
