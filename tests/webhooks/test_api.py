@@ -289,6 +289,7 @@ def test_events_are_listed_shown_verbatim_and_replayed(filled: Served) -> None:
         ("/retries?state=synced", 422),
         ("/retries?query=" + "x" * 300, 422),
         ("/events?state=new", 422),
+        ("/reviews?system=%00", 422),
         ("/summary?x=1", 422),
     ],
 )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from webhooks.api.responses import json_response
 from webhooks.problems import Problem
@@ -144,6 +144,8 @@ class Call:
             raise Problem(REFUSALS[type(refusal)], refusal.message) from refusal
         except IntegrityError as error:
             raise Problem(409, "somebody else was faster: look again") from error
+        except DataError as error:
+            raise Problem(422, "a value here is none that can be looked for or stored") from error
         if isinstance(result, Acted):
             _nudge(parts, result)
             result = Outcome(result.id, result.outcome, result.message)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
-from worker.store.listing import Page, Paging, number
+from worker.store.listing import Page, Paging, number, plain
 from worker.store.listing_retries import ContactName
 from worker.store.refusals import NotFound, Unfit
 
@@ -50,6 +50,7 @@ def page(connection: Connection, paging: Paging, *, system: str | None = None) -
     after = paging.after(1)
     if after is not None and type(after[0]) is not int:
         raise Unfit("cursor is none that was given out here")
+    system = plain(system, "system")
     condition = "r.resolved_at IS NULL" + (" AND l.system = :system" if system else "")
     values = {"system": system} if system else {}
     rows = connection.execute(
