@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fixtures.hub import Crash
 from tests.flows.stories import client
 
 if TYPE_CHECKING:
@@ -72,3 +73,39 @@ def test_a_slow_delivery_keeps_its_lease_while_nobody_else_wants_it(hub: Hub) ->
     link = hub.link(source_id, "workspace")
     assert (link["state"], link["fence"], link["crashes"]) == ("synced", 1, 0)
     assert "deliver.renew.after_commit" in hub.points
+
+
+@pytest.mark.parametrize("system", ["recras", "workspace"])
+def test_the_time_to_settle_begins_when_a_create_is_given_up(hub: Hub, system: str) -> None:
+    """Found by the simulation (seed 124): it was counted from before the freeze, so the second create came at once."""
+    source_id = hub.robaws.add_client(**client())
+    hub.event(source_id)
+    hub.crash_at = frozen_at(hub, f"{system}.create.before_send", 80, lambda: None)
+    hub.simulators[system].fail("drop_before", method="POST")
+
+    hub.settle()
+    hub.later(10)
+    hub.settle()
+    early = len(hub.simulators[system].calls("POST"))
+    hub.later(60)
+    hub.settle()
+
+    assert (early, len(hub.simulators[system].calls("POST"))) == (1, 2)
+
+
+def test_the_time_to_settle_begins_at_the_end_of_the_lease_when_the_worker_died(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.event(source_id)
+    hub.crash_at = lambda name: name == "workspace.create.before_send"
+    with pytest.raises(Crash):
+        hub.settle()
+    hub.restart()
+
+    hub.later(121)
+    hub.settle()
+    early = len(hub.workspace.calls("POST"))
+    hub.later(60)
+    hub.settle()
+
+    assert (early, len(hub.workspace.calls("POST"))) == (0, 1)
+    assert hub.link(source_id, "workspace")["state"] == "synced"

@@ -72,6 +72,8 @@ def _post(delivery: Delivery, intent: Intent) -> Ended:
     try:
         created: Created = delivery.client.create(delivery.session, sent, delivery.ours)
     except OutcomeUnknown:
+        # The vendor's time to settle begins when we gave up, after whatever was waited for in between.
+        delivery.intend(replace(sent, sent_at=delivery.runtime.now().timestamp()))
         raise
     except VendorRejected as error:
         return _refused(delivery, sent, error)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from worker.core.matching import Candidate, Match, Verdict, decide
+from worker.errors import VendorBroken
 from worker.flows import creating, updating
 from worker.flows.delivery import Delivery, Ended
 from worker.store import directory, links
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from worker.vendors.contract import Capabilities, Record
 
 
-def first_link(delivery: Delivery) -> Ended:
-    """Link exactly one certain match, ask about a doubtful one, create where there is neither."""
+def first_link(delivery: Delivery, gone: str | None = None) -> Ended:
+    """
+    Link exactly one certain match, ask about a doubtful one, create where there is neither.
+
+    `gone` is the record that the link has had, and that is not there any more.
+    """
     delivery.operation = "search"
     reference = delivery.client.reference_for(delivery.claim.contact)
-    verdict = search(delivery, reference)
+    verdict = search(delivery, reference, gone)
     if verdict.action == "link" and verdict.external_id is not None:
         delivery.bind(verdict.external_id, None)
         return updating.update(delivery)
@@ -30,13 +35,17 @@ def first_link(delivery: Delivery) -> Ended:
     return creating.create(delivery, reference)
 
 
-def search(delivery: Delivery, reference: str | None) -> Verdict:
-    """What the system already holds that could be this contact, compared here and not there."""
+def search(delivery: Delivery, reference: str | None, gone: str | None = None) -> Verdict:
+    """
+    What the system already holds that could be this contact, compared here and not there.
+
+    VendorBroken where the record that is `gone` is found all the same: the 404 was not what it said.
+    """
     capabilities: Capabilities = delivery.client.capabilities
     if capabilities.search:
         candidates = _ask_vendor(delivery, reference)
     else:
-        refresh_directory(delivery)
+        refresh_directory(delivery, force=gone is not None)
         with delivery.runtime.engine.connect() as connection:
             candidates = directory.find(connection, delivery.claim.system, delivery.claim.contact, reference)
     with delivery.runtime.engine.connect() as connection:
@@ -44,6 +53,9 @@ def search(delivery: Delivery, reference: str | None) -> Verdict:
         taken = links.taken_ids(connection, delivery.claim.system, ids, delivery.claim.id)
     refused = _refused(delivery)
     candidates = [candidate for candidate in candidates if candidate.external_id not in refused]
+    if any(candidate.external_id == gone and candidate.usable for candidate in candidates):
+        raise VendorBroken(f"record {gone} is not there when it is asked for, and is found when it is searched for")
+    candidates = [candidate for candidate in candidates if candidate.external_id != gone]
     return decide(
         delivery.claim.contact,
         candidates,

@@ -131,8 +131,7 @@ def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision]
 def _gone(delivery: Delivery, gone: RecordGone) -> Ended:
     """The record is gone there: by policy it is made anew, or a person says what is right."""
     if delivery.runtime.settings.system(delivery.claim.system).on_gone == "recreate":
-        delivery.bind(None, None)
-        return linking.first_link(delivery)
+        return linking.first_link(delivery, gone=str(delivery.claim.external_id))
     delivery.evidence = {"external_id": delivery.claim.external_id}
     raise AmbiguousMatch(
         f"record {delivery.claim.external_id} is gone from {delivery.claim.system}: {gone.message}", reason="gone"

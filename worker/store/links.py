@@ -79,6 +79,8 @@ _CLAIM = """
             crashes = l.crashes + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
             attempts = l.attempts + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
             restore = l.restore OR (l.state = 'working' AND l.external_id IS NOT NULL),
+            intent = CASE WHEN l.state = 'working' AND l.intent IS NOT NULL THEN
+                jsonb_set(l.intent, '{{sent_at}}', to_jsonb(extract(epoch FROM l.next_attempt_at))) ELSE l.intent END,
             next_attempt_at = :until
         FROM next WHERE l.id = next.id
         RETURNING l.*
@@ -202,7 +204,8 @@ def claim(
     Claim one link, or the next of a system that is due; None when there is none to be had.
 
     `creates` False leaves out links without a record there (the subscription is full). A lease that ended with its
-    worker is counted as a crash; what that worker had written there is not known, so `restore` is set.
+    worker is counted as a crash; what that worker had written there is not known, so `restore` is set, and a create
+    that it may have sent counts as given up when the lease ended.
     """
     until = now + timedelta(seconds=lease_seconds)
     values: dict[str, Any] = {"now": now, "until": until, "creates": creates}

@@ -1,0 +1,73 @@
+"""A record that is gone, or is said to be, under the policy that makes it anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.flows.stories import client
+
+if TYPE_CHECKING:
+    from tests.fixtures.hub import Hub
+
+TARGETS = ["rompslomp", "recras", "workspace"]
+
+
+@pytest.mark.parametrize("system", TARGETS)
+def test_a_record_that_is_gone_is_made_anew_with_few_calls(hub: Hub, system: str) -> None:
+    """Found by the simulation: the directory still knew it, so it was linked, missed and linked again without end."""
+    hub.configure(**{system: {"on_gone": "recreate"}})
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    lost = str(hub.link(source_id, system)["external_id"])
+    hub.simulators[system].delete_record(lost)  # type: ignore[attr-defined]
+    hub.forget_calls()
+
+    hub.robaws.change_client(source_id, address={"city": "Aalst"})
+    hub.sync(source_id)
+
+    link = hub.link(source_id, system)
+    assert (link["state"], link["external_id"] != lost) == ("synced", True)
+    assert len(hub.calls(system)) <= 7
+
+
+def test_a_record_in_the_bin_that_the_list_still_shows_is_made_anew(hub: Hub) -> None:
+    """Found by the simulation (seed 161): our own record in the bin was taken for a collision of references."""
+    hub.configure(workspace={"on_gone": "recreate"})
+    hub.workspace.list_trashed = True
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    lost = str(hub.link(source_id, "workspace")["external_id"])
+    hub.workspace.delete_record(lost)
+
+    hub.robaws.change_client(source_id, address={"city": "Aalst"})
+    hub.sync(source_id)
+
+    link = hub.link(source_id, "workspace")
+    assert (link["state"], link["external_id"] != lost) == ("synced", True)
+
+
+@pytest.mark.parametrize("system", TARGETS)
+def test_a_404_for_a_record_that_the_vendor_still_lists_changes_no_link(hub: Hub, system: str) -> None:
+    """Found by the simulation (seed 375): the link was begun anew, and what had changed meanwhile was parked."""
+    hub.configure(**{system: {"on_gone": "recreate"}})
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    before = hub.link(source_id, system)
+    method = {"rompslomp": "PATCH", "recras": "PUT", "workspace": "POST"}[system]
+    path = rf"/{before['external_id']}(\.json)?$"
+    if system == "rompslomp":
+        body = '{"error": {"message": "Resource not found.", "type": "client.resource_not_found"}}'
+    else:
+        body = '{"code": 404, "exception": "not found"}' if system == "workspace" else "<html>404</html>"
+    kind = "text/html" if system == "recras" else "application/json"
+    hub.simulators[system].fail("status", status=404, body=body, content_type=kind, method=method, path=path)
+
+    hub.robaws.change_client(source_id, address={"city": "Aalst"})
+    hub.sync(source_id)
+    hub.settle_all()
+
+    link = hub.link(source_id, system)
+    assert (link["state"], link["external_id"]) == ("synced", before["external_id"])
+    assert len(hub.simulators[system].state()["records"]) == 1
