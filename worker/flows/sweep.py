@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from worker.runtime import SOURCE, slots
-from worker.store import contacts, inbox, links, migrations, systems
+from worker.store import contacts, inbox, links, migrations, summary, systems
 from worker.store.budget import RedisBudget
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Sweeper:
             self._housekept = now
             with self.runtime.transaction("sweep.fold") as connection:
                 inbox.fold_tally(connection)
+                summary.fold_rows(connection)
                 self._keep_usage(connection, now)
         if now - self._partitioned >= timedelta(seconds=PARTITION_SECONDS):
             self._partitioned = now
