@@ -170,7 +170,7 @@ def test_a_value_that_does_not_fit_is_a_problem_and_not_cut(row: FieldRow, value
     ("row", "text", "key"),
     [
         (FieldRow("phone", "f", "phone", required=True, missing="placeholder:-"), "-", "-"),
-        (FieldRow("email", "f", "email", required=True, missing="placeholder:A@B.example"), "A@B.example", "a@b.example"),
+        (FieldRow("email", "f", "email", required=True, missing="placeholder:A@B.nl"), "A@B.nl", "a@b.nl"),
         (FieldRow("payment_term_days", "f", "integer_text", required=True, missing="placeholder:14"), "14", ""),
         (FieldRow("phone", "f", required=True, missing="review"), None, ""),
         (FieldRow("phone", "f", required=True), None, ""),
