@@ -38,8 +38,10 @@ class RecrasAdapter(TargetAdapter):
     }
     changes_by_itself = frozenset({"displaynaam"})
     untold_wait_seconds = UNTOLD_WAIT_SECONDS
-    says = Says("key", "rights", "address", "host", "key", "address")
+    says = Says("key", "rights", "address", "host", "limits", "address")
     can_delete = False
+    # With an e-mail it would answer with the first of the two (Recras sheet 14).
+    alike: ClassVar[Mapping[str, Any]] = {"email": None}
 
     @override
     def simulator(self) -> RecrasSimulator:

@@ -32,7 +32,7 @@ class RompslompAdapter(TargetAdapter):
         "bank data": "its contacts hold none (Rompslomp sheet 6)",
     }
     untold_wait_seconds = UNTOLD_WAIT_SECONDS
-    says = Says("token", "contacts", "token", "token", "token", "token")
+    says = Says("token", "contacts", "address", "host", "limits", "address")
 
     @override
     def simulator(self) -> RompslompSimulator:

@@ -38,7 +38,7 @@ class WorkspaceAdapter(TargetAdapter):
     changes_by_itself = frozenset({"modified"})
     bank_members = ("bank_name", "bank_nr")
     untold_wait_seconds = UNTOLD_WAIT_SECONDS
-    says = Says("token", "rights", "address", "host", "contacts", "answer")
+    says = Says("token", "rights", "address", "host", "limits", "answer")
 
     @override
     def simulator(self) -> WorkspaceSimulator:

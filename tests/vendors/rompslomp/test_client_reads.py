@@ -220,11 +220,18 @@ def test_a_token_without_the_scope_is_told_by_the_read() -> None:
 def test_a_wrong_path_is_told_by_the_read() -> None:
     simulator = RompslompSimulator()
 
-    assert checked(simulator, path_template="/{company_id}/{resource}")[-1] == ("contacts", False)
+    assert checked(simulator, path_template="/{company_id}/{resource}")[-1] == ("address", False)
 
 
 def test_a_vendor_that_cannot_be_reached_is_a_finding_and_no_crash() -> None:
     simulator = RompslompSimulator()
     simulator.fail("drop_before")
 
-    assert checked(simulator) == [("token", False)]
+    assert checked(simulator) == [("host", False)]
+
+
+def test_a_limit_is_no_fault_of_the_token() -> None:
+    simulator = RompslompSimulator()
+    simulator.fail("throttle", retry_after=30)
+
+    assert checked(simulator) == [("limits", False)]

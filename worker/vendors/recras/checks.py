@@ -20,6 +20,8 @@ _STEPS: Final = {
     "broken_answer": ("address", PATH_STEP),
     "unreachable": ("host", _REACH_STEP),
     "no_answer": ("host", _REACH_STEP),
+    "server_error": ("host", "Recras itself is down: check again later"),
+    "rate_limited": ("limits", "wait a minute, then check again; nothing is lost meanwhile"),
 }
 
 

@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from worker.errors import SyncError
 
 SUBSCRIPTION_STEP: Final = "take a paid subscription for the administration, from Puur Factuur upward"
+_REACH_STEP: Final = "look at systems.rompslomp.base_url and at the network"
+_SAME: Final = ""
 _STEPS: Final = {
-    "credentials": CREDENTIALS_STEP,
-    "missing_scope": SCOPE_STEP,
-    "access_denied": ACCESS_STEP,
-    "wrong_address": PATH_STEP,
-    "broken_answer": PATH_STEP,
-    "unreachable": "look at systems.rompslomp.base_url and at the network",
+    "credentials": ("token", CREDENTIALS_STEP),
+    "missing_scope": (_SAME, SCOPE_STEP),
+    "access_denied": (_SAME, ACCESS_STEP),
+    "wrong_address": ("address", PATH_STEP),
+    "broken_answer": ("address", PATH_STEP),
+    "unreachable": ("host", _REACH_STEP),
+    "no_answer": ("host", _REACH_STEP),
+    "server_error": ("host", "Rompslomp itself is down: check again later"),
+    "rate_limited": ("limits", "wait a minute, then check again; nothing is lost meanwhile"),
 }
 
 
@@ -57,6 +62,6 @@ def administration(companies: Sequence[Json], company_id: str) -> list[Finding]:
 
 
 def refused(subject: str, error: SyncError) -> Finding:
-    """The finding for a call that failed."""
-    step = _STEPS.get(error.word, "try again later")
-    return Finding(subject, False, error.message.removesuffix(f": {step}"), step)
+    """The finding for a call that failed, under the name of what is wrong: a host that is away is no wrong token."""
+    told, step = _STEPS.get(error.word, (_SAME, "try again later"))
+    return Finding(told or subject, False, error.message.removesuffix(f": {step}"), step)
