@@ -43,6 +43,7 @@ class Adapter(ABC):
 
     `lacks` says, for each feature that the vendor has not, why; what its capabilities tell is compared with it.
     `unknown_id` is the id of no record. `changes_by_itself` are members that a write of another member may move.
+    `alike` are values with which the vendor makes two records of two contacts that differ in our id alone.
     `untold_wait_seconds` is how long a 429 without a wait is taken to mean, None where the caller decides.
     """
 
@@ -55,6 +56,7 @@ class Adapter(ABC):
     changes_by_itself: ClassVar[frozenset[str]] = frozenset()
     untold_wait_seconds: ClassVar[float | None]
     says: ClassVar[Says]
+    alike: ClassVar[Mapping[str, Any]] = {}
     open_on_a_tenant: ClassVar[frozenset[str]] = frozenset()
 
     # ------------------------------------------------------------------------------------------------- the simulator

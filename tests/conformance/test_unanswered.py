@@ -109,3 +109,18 @@ def test_a_record_that_was_there_before_is_not_taken_for_the_one_that_was_made(p
     assert len(found) == 1
     assert found[0] not in (before, other.external_id)
     place.made.append(found[0])
+
+
+@check("Creates without an answer", "create", "find created", simulator_only=FAULT)
+def test_of_two_contacts_that_look_alike_each_finds_its_own_record(place: Place) -> None:
+    alike = {**place.adapter.alike, "persons": []}
+    first = place.make(place.contact(references__robaws_id=new_tag(), **alike))
+    intent = place.intent(place.contact(**alike))
+    place.simulator.fail("drop_after", method="POST")
+
+    error_of(lambda: place.send(intent))
+    found = [record.external_id for record in place.client.find_created(place.session(), intent)]
+
+    assert len(found) == 1
+    assert found[0] != first.external_id
+    place.made.append(found[0])
