@@ -14,7 +14,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -84,10 +84,15 @@ def command(env: Mapping[str, str], *arguments: str) -> None:
     )
 
 
-@contextmanager
-def part(env: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def part(env: Mapping[str, str], *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """A long-running part of the product."""
-    process = subprocess.Popen([sys.executable, "-m", "worker.cli", *arguments], env=dict(env), cwd=ROOT)
+    return process_of(env, [sys.executable, "-m", "worker.cli", *arguments])
+
+
+@contextmanager
+def process_of(env: Mapping[str, str], argv: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process for as long as it is needed; it is asked to end, and made to when it does not."""
+    process = subprocess.Popen(argv, env=dict(env), cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -147,8 +152,8 @@ def event_request(source_id: str, body_bytes: int, port: int, number: int = 0, s
 def _filler(number: int, body_bytes: int) -> str:
     """
     The rest of a client as a webhook carries it: address, language, and its extra fields keyed by GUID (Robaws sheet
-    12.2), the same GUIDs in each. It compresses as such JSON does; a body of one repeated letter would be squeezed to nothing on its way to
-    the disk.
+    12.2), the same GUIDs in each. It compresses as such JSON does; a body of one repeated letter would be squeezed to
+    nothing on its way to the disk.
     """
     chance = Random(number)
 

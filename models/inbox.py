@@ -20,8 +20,8 @@ class InboxEvent(Base):
 
     `fetch_seq` is the contact's `fetch_wanted` that this event asked for: the fetch that was begun at or after it
     covers the event. `contact_version` is the version that carries it. A new row touches two indexes only; an event is
-    found again by its vendor's id through `InboxKey`. The body is kept apart and as it came (storage EXTERNAL, set by the
-    migration): compressing it costs more than all the rest of an insert.
+    found again by its vendor's id through `InboxKey`. The body is kept apart and as it came (storage EXTERNAL, set by
+    the migration): compressing it costs more than all the rest of an insert.
     """
 
     __tablename__ = "inbox_event"
