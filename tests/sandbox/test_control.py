@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import httpx
@@ -197,3 +198,18 @@ def test_settings_are_given_in_three_forms(control: httpx.Client) -> None:
     assert "[systems.robaws]" in control.get("/settings", params={"format": "toml"}).text
     assert "CONTACTSYNC_SYSTEMS__RECRAS__ENABLED=true" in control.get("/settings", params={"format": "env"}).text
     assert control.get("/settings", params={"format": "xml"}).status_code == 400
+
+
+def test_a_vendors_clock_can_be_wrong_until_it_is_put_right(sandbox: SandboxServer, control: httpx.Client) -> None:
+    recras = sandbox.simulators["recras"]
+
+    ahead = control.patch("/recras/clock", json={"ahead_seconds": 7200}).json()
+    wrong_by = recras.clock() - time.time()
+    refused = control.patch("/recras/clock", json={"ahead_seconds": "much"})
+    control.post("/reset")
+    right_again = sandbox.simulators["recras"].clock() - time.time()
+
+    assert ahead == {"ahead_seconds": 7200.0}
+    assert wrong_by == pytest.approx(7200, abs=5)
+    assert refused.status_code == 400
+    assert right_again == pytest.approx(0, abs=5)

@@ -113,6 +113,7 @@ class _Control:
             ("DELETE", "/{system}/faults", self._clear_faults),
             ("GET", "/{system}/switches", self._switches),
             ("PATCH", "/{system}/switches", self._set_switches),
+            ("PATCH", "/{system}/clock", self._set_clock),
             ("POST", "/{system}/records", self._add_record),
             ("PATCH", "/{system}/records/{id}", self._edit_record),
             ("DELETE", "/{system}/records/{id}", self._delete_record),
@@ -227,6 +228,14 @@ class _Control:
         simulator = self._simulator(request)
         set_switches(simulator, await _members(request))
         return JSONResponse(switches_of(simulator))
+
+    async def _set_clock(self, request: Request) -> Response:
+        name = self._simulator(request).name
+        ahead = (await _members(request)).get("ahead_seconds")
+        if isinstance(ahead, bool) or not isinstance(ahead, int | float):
+            raise TypeError('write how far before ours: {"ahead_seconds": 7200}')
+        self._world.ahead_seconds[name] = float(ahead)
+        return JSONResponse({"ahead_seconds": float(ahead)})
 
     async def _add_record(self, request: Request) -> Response:
         record_id = self._by_hand(request).add_record(**await _members(request))

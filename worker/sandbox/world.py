@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
@@ -26,12 +27,14 @@ class World:
     One simulator for each system.
 
     `simulators` stays the same mapping for ever, while a reset puts new simulators in: look them up each time.
+    `ahead_seconds` says by system how far its clock goes before ours; negative: behind.
     """
 
     def __init__(self, faults: FaultPlan | None = None, clients: int = 0) -> None:
         self.simulators: dict[str, Simulator] = {}
         self.on_reset: list[Callable[[], None]] = []
         self.url = ""
+        self.ahead_seconds: dict[str, float] = {}
         self._faults = faults or {}
         self._clients = clients
         self._begin()
@@ -64,10 +67,14 @@ class World:
         for callback in self.on_reset:
             callback()
 
+    def _clock_of(self, name: str) -> Callable[[], float]:
+        return lambda: time.time() + self.ahead_seconds.get(name, 0.0)
+
     def _begin(self) -> None:
+        self.ahead_seconds.clear()
         for name, class_name in SIMULATORS.items():
             module = import_module(f"worker.vendors.{name}.simulator")
-            simulator: Simulator = getattr(module, class_name)()
+            simulator: Simulator = getattr(module, class_name)(clock=self._clock_of(name))
             simulator.random = random.random
             self.simulators[name] = simulator
         self.seed(self._clients)
