@@ -408,6 +408,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('due', 'working', 'waiting', 'unknown')"),
     )
     op.create_index(
+        "ix_link_excluded", "link", ["contact_id"], unique=False, postgresql_where=sa.text("state = 'excluded'")
+    )
+    op.create_index(
         "ix_link_open",
         "link",
         ["id"],
@@ -482,6 +485,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_link_open", table_name="link", postgresql_where=sa.text("state IN ('waiting', 'unknown', 'review', 'dead')")
     )
+    op.drop_index("ix_link_excluded", table_name="link", postgresql_where=sa.text("state = 'excluded'"))
     op.drop_index(
         "ix_link_due", table_name="link", postgresql_where=sa.text("state IN ('due', 'working', 'waiting', 'unknown')")
     )

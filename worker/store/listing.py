@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import orjson
+from sqlalchemy import Connection, text
 
 from worker.store.refusals import NotFound, Unfit
 
@@ -23,12 +24,15 @@ MOST_LIMIT: Final = 200
 COUNT_CAP: Final = 10_000
 """Beyond so many, a total is not counted on: it says `COUNT_CAP` and `total_is_capped`."""
 
-WORDS: Final = "to_tsvector('simple', coalesce(c.name, ''))"
 MATCHES: Final = (
-    f"(c.source_id = :query OR {WORDS} @@ "
-    "(SELECT string_agg(quote_literal(lexeme) || ':*', ' & ')::tsquery FROM unnest(to_tsvector('simple', :query))))"
+    "(c.source = 'robaws' AND c.source_id = :query"
+    " OR to_tsvector('simple', coalesce(c.name, '')) @@ CAST(:words AS tsquery))"
 )
-"""A contact's id, or the beginnings of words of its name, in any order."""
+"""Contacts with this id, or with these beginnings of words in their name; both arms have their index."""
+
+_WORDS: Final = text(
+    "SELECT string_agg(quote_literal(lexeme) || ':*', ' & ') FROM unnest(to_tsvector('simple', :query))"
+)
 
 
 @dataclass(frozen=True)
@@ -77,21 +81,27 @@ def _cursor(key: list[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(key)).decode("ascii").rstrip("=")
 
 
-def plain(text: str | None, name: str, most: int = 200) -> str | None:
+def words(connection: Connection, query: str) -> dict[str, str]:
+    """The values of `MATCHES` for what a person typed: an id, or beginnings of words in any order."""
+    found: str | None = connection.execute(_WORDS, {"query": query}).scalar_one()
+    return {"query": query, "words": found or ""}
+
+
+def plain(value: str | None, name: str, most: int = 200) -> str | None:
     """A text that PostgreSQL can look for; Unfit for one with NUL or far too long. Blank counts as none."""
-    if text is None or not text.strip():
+    if value is None or not value.strip():
         return None
-    if "\x00" in text or len(text) > most:
+    if "\x00" in value or len(value) > most:
         raise Unfit(f"{name} holds a character that no text here has, or more than {most} of them")
     try:
-        text.encode()
+        value.encode()
     except UnicodeEncodeError:
         raise Unfit(f"{name} is not a text") from None
-    return text.strip()
+    return value.strip()
 
 
-def number(text: str, what: str) -> int:
+def number(digits: str, what: str) -> int:
     """A row's number out of a public id; NotFound where it cannot be one."""
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
+    if digits.isascii() and digits.isdigit() and len(digits) < 19:
+        return int(digits)
     raise NotFound(f"there is no {what} of this id")

@@ -19,12 +19,14 @@ _COLUMNS: Final = """
     e.id, e.received_at, e.event_id, e.kind, e.source_id, e.state, e.reason, e.contact_version, e.closed_at,
     e.correlation_id
 """
-# Written out, so that the partial indexes can serve them.
+# Written out, one state each, so that the partial indexes can serve them.
+_ALL: Final = "inbox_event AS e"
 _IN_STATE: Final = {
-    "open": "e.state IN ('new', 'taken')",
-    "applied": "e.state = 'applied'",
-    "skipped": "e.state = 'skipped'",
-    "dead": "e.state = 'dead'",
+    "open": "(SELECT * FROM inbox_event WHERE state = 'new' UNION ALL"
+    " SELECT * FROM inbox_event WHERE state = 'taken') AS e",
+    "applied": "(SELECT * FROM inbox_event WHERE state = 'applied') AS e",
+    "skipped": "(SELECT * FROM inbox_event WHERE state = 'skipped') AS e",
+    "dead": "(SELECT * FROM inbox_event WHERE state = 'dead') AS e",
 }
 
 
@@ -56,7 +58,10 @@ def page(
     connection: Connection, paging: Paging, *, state: str | None = None, source_id: str | None = None
 ) -> Page[EventView]:
     """Events, the newest first; in one state, or about one record."""
-    conditions, values = _conditions(connection, state, plain(source_id, "source_id"))
+    if state and state not in STATES:
+        raise Unfit(f"state is one of {', '.join(STATES)}")
+    events = _IN_STATE[state] if state else _ALL
+    conditions, values = _conditions(connection, plain(source_id, "source_id"))
     after = paging.after(2)
     position = ""
     if after is not None:
@@ -64,13 +69,13 @@ def page(
         values |= {"at": _moment(after[0]), "id": after[1] if type(after[1]) is int else 0}
     rows = connection.execute(
         text(
-            f"SELECT {_COLUMNS} FROM inbox_event AS e WHERE true {conditions} {position}"
+            f"SELECT {_COLUMNS} FROM {events} WHERE true {conditions} {position}"
             " ORDER BY e.received_at DESC, e.id DESC LIMIT :limit"
         ),
         {**values, "limit": paging.limit + 1},
     ).all()
     total = connection.execute(
-        text(f"SELECT count(*) FROM (SELECT FROM inbox_event AS e WHERE true {conditions} LIMIT :most) AS t"),
+        text(f"SELECT count(*) FROM (SELECT FROM {events} WHERE true {conditions} LIMIT :most) AS t"),
         {**values, "most": COUNT_CAP + 1},
     ).scalar_one()
     keys = [[row.received_at.isoformat(), row.id] for row in rows]
@@ -102,13 +107,9 @@ def find(connection: Connection, event_id: str) -> Row[Any] | None:
     return connection.execute(statement, {"source": SOURCE, "id": event_id}).one_or_none()
 
 
-def _conditions(connection: Connection, state: str | None, source_id: str | None) -> tuple[str, dict[str, Any]]:
+def _conditions(connection: Connection, source_id: str | None) -> tuple[str, dict[str, Any]]:
     conditions = ""
     values: dict[str, Any] = {}
-    if state:
-        if state not in STATES:
-            raise Unfit(f"state is one of {', '.join(STATES)}")
-        conditions += f" AND {_IN_STATE[state]}"
     if source_id:
         # An event that nobody has taken yet has no contact, and there are few of those.
         found = connection.execute(

@@ -8,19 +8,24 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
-from worker.store.listing import MATCHES, Page, Paging, number, plain
+from worker.store.listing import MATCHES, Page, Paging, number, plain, words
 from worker.store.listing_requests import RequestView, of_fetch, of_link
 from worker.store.refusals import NotFound, Unfit
 
 STATES: Final = ("waiting", "unknown", "review", "dead")
 SOURCE: Final = "robaws"
 
-_FETCHES: Final = """
+# Two reads put together, as each of the states has a partial index of its own.
+_STUCK: Final = """
+    (SELECT * FROM contact WHERE fetch_state = 'waiting'
+        UNION ALL SELECT * FROM contact WHERE fetch_state = 'dead') AS c
+"""
+_FETCHES: Final = f"""
     SELECT 0 AS kind, c.id, c.source_id, c.name, 'robaws' AS system, c.fetch_state AS state, c.fetch_reason AS reason,
         c.fetch_message AS message, c.fetch_attempts AS attempts, c.fetch_since AS since,
         c.fetch_next_attempt_at AS next_attempt_at, 'fetch' AS operation, NULL::bigint AS status,
         NULL::jsonb AS fields, c.fetch_fingerprint AS fingerprint
-    FROM contact AS c WHERE c.fetch_state IN ('waiting', 'dead')
+    FROM {_STUCK} WHERE true
 """
 _LINKS: Final = """
     SELECT 1 AS kind, l.id, c.source_id, c.name, l.system, l.state, l.reason, l.message, l.attempts, l.since,
@@ -92,7 +97,7 @@ def page(connection: Connection, wanted: RetryFilter, paging: Paging) -> Page[Re
     if not all(type(part) is int for part in after):
         raise Unfit("cursor is none that was given out here")
     kind, last = after
-    fetches, links, values = _conditions(wanted)
+    fetches, links, values = _conditions(connection, wanted)
     parts = [f"({_LINKS} {links} AND l.id > :after_link ORDER BY l.id LIMIT :limit)"]
     if kind == 0:
         parts.insert(0, f"({_FETCHES} {fetches} AND c.id > :after_fetch ORDER BY c.id LIMIT :limit)")
@@ -105,9 +110,9 @@ def page(connection: Connection, wanted: RetryFilter, paging: Paging) -> Page[Re
 
 def count(connection: Connection, wanted: RetryFilter) -> int:
     """How many lines, exactly."""
-    fetches, links, values = _conditions(wanted)
+    fetches, links, values = _conditions(connection, wanted)
     statement = text(
-        f"SELECT (SELECT count(*) FROM contact AS c WHERE c.fetch_state IN ('waiting', 'dead') {fetches})"
+        f"SELECT (SELECT count(*) FROM {_STUCK} WHERE true {fetches})"
         f" + (SELECT count(*) FROM link AS l {'JOIN contact AS c ON c.id = l.contact_id' if wanted.query else ''}"
         f" WHERE l.state IN ('waiting', 'unknown', 'review', 'dead') {links})"
     )
@@ -116,7 +121,7 @@ def count(connection: Connection, wanted: RetryFilter) -> int:
 
 def ids(connection: Connection, wanted: RetryFilter) -> list[str]:
     """The ids of all lines, for a bulk action."""
-    fetches, links, values = _conditions(wanted)
+    fetches, links, values = _conditions(connection, wanted)
     statement = text(f"SELECT kind, id FROM ({_FETCHES} {fetches} UNION ALL {_LINKS} {links}) AS t ORDER BY kind, id")
     return [public_id(row.kind, row.id) for row in connection.execute(statement, values)]
 
@@ -163,7 +168,7 @@ def _retry(row: Row[Any]) -> Retry:
     )
 
 
-def _conditions(wanted: RetryFilter) -> tuple[str, str, dict[str, Any]]:
+def _conditions(connection: Connection, wanted: RetryFilter) -> tuple[str, str, dict[str, Any]]:
     """The conditions on fetches and on links, and their values."""
     if wanted.state and wanted.state not in STATES:
         raise Unfit(f"state is one of {', '.join(STATES)}")
@@ -181,4 +186,5 @@ def _conditions(wanted: RetryFilter) -> tuple[str, str, dict[str, Any]]:
     if values["query"]:
         fetches += f" AND {MATCHES}"
         links += f" AND {MATCHES}"
-    return fetches, links, {name: value for name, value in values.items() if value}
+    given = {name: value for name, value in values.items() if value and name != "query"}
+    return fetches, links, given | (words(connection, values["query"]) if values["query"] else {})
