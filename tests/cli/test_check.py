@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,10 @@ import pytest
 from redis import Redis
 
 from tests.cli.test_contacts import line_with
+from tests.fixtures.servers import short_folder
+from worker.config import load_settings
+from worker.embedded.servers import LocalServers
+from worker.processes.pulse import Pulse
 from worker.sandbox.server import SandboxServer
 from worker.sandbox.settings import as_toml
 
@@ -205,3 +211,20 @@ def test_the_calls_come_out_of_the_shared_budget(
         days = [key for key in redis.keys("budget:recras:*") if b":day:" in key]
         counted = int(redis.get(days[0]) or 0)
     assert counted == len(sandbox.simulators["recras"].log)
+
+
+@pytest.mark.slow
+def test_a_worker_that_has_gone_quiet_is_told(contactsync: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    with short_folder() as place, LocalServers(place / "home", keep_alive=False):
+        monkeypatch.setenv("CONTACTSYNC_HOME", str(place / "home"))
+        for part, age in (("worker", 3_600), ("scheduler", 0)):
+            pulse = Pulse(load_settings(), part)
+            pulse.beat()
+            then = time.time() - age
+            os.utime(pulse.path, (then, then))
+
+        ran = contactsync("check")
+
+    assert line_with(ran.out, "✗ servers: worker", "3600 s old")
+    assert line_with(ran.out, "→", "logs/worker.log")
+    assert line_with(ran.out, "✓ servers: scheduler")

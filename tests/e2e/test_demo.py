@@ -105,6 +105,7 @@ def test_it_stays_open_to_be_tried_until_it_is_told_to_stop(
         assert [one.status for one in (shown, synced, checked, listed, queue, summary)] == [0] * 6, checked.out
         assert "webhook" in shown.out
         assert "All is right" in checked.out
+        assert "✓ servers: worker: its last sign of life is" in checked.out
         assert listed.json == asked(api, "contacts")
         assert queue.json == asked(api, "retries")
         assert without_clock(summary.json) == without_clock(asked(api, "summary"))

@@ -127,8 +127,22 @@ def _with_running_servers(settings: Settings) -> tuple[Settings, Checked | None]
         text = f"the bundled {missing} will be used (in {settings.home}), not running now"
         return settings, Checked("servers", (Finding("bundled", True, text, "contactsync up starts them"),))
     text = f"the bundled {missing} run in {settings.home}"
-    found = Checked("servers", (Finding("bundled", True, text),))
+    found = Checked("servers", (Finding("bundled", True, text), *_parts(settings)))
     return settings.with_urls(database or servers.database_url, redis or servers.redis_url), found
+
+
+def _parts(settings: Settings) -> Iterator[Finding]:
+    """Whether the worker and the scheduler of the `up` that runs here do their work."""
+    from worker.processes.pulse import STALE_SECONDS, Pulse
+    from worker.vendors.contract import Finding
+
+    for part in ("worker", "scheduler"):
+        age = Pulse(settings, part).age_seconds()
+        if age is None:
+            continue
+        text = f"its last sign of life is {age:.0f} s old"
+        step = "" if age <= STALE_SECONDS else f"see {settings.home}/logs/{part}.log"
+        yield Finding(part, age <= STALE_SECONDS, text, step)
 
 
 def _runtime(settings: Settings) -> Runtime | None:
