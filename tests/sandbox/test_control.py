@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from worker.sandbox.server import SandboxServer
+from worker.sandbox.world import World
 
 
 def test_the_overview_counts_what_is_there(sandbox: SandboxServer, control: httpx.Client) -> None:
@@ -213,3 +214,13 @@ def test_a_vendors_clock_can_be_wrong_until_it_is_put_right(sandbox: SandboxServ
     assert wrong_by == pytest.approx(7200, abs=5)
     assert refused.status_code == 400
     assert right_again == pytest.approx(0, abs=5)
+
+
+def test_a_wrong_clock_at_robaws_silences_no_endpoint() -> None:
+    world = World()
+    world.robaws.register_webhook("http://127.0.0.1:9/webhooks/robaws")
+
+    world.set_clock("robaws", -3600.0)
+    world.seed(1)
+
+    assert len(world.robaws.take_webhooks()) == 1

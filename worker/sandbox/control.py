@@ -234,7 +234,7 @@ class _Control:
         ahead = (await _members(request)).get("ahead_seconds")
         if isinstance(ahead, bool) or not isinstance(ahead, int | float):
             raise TypeError('write how far before ours: {"ahead_seconds": 7200}')
-        self._world.ahead_seconds[name] = float(ahead)
+        self._world.set_clock(name, float(ahead))
         return JSONResponse({"ahead_seconds": float(ahead)})
 
     async def _add_record(self, request: Request) -> Response:

@@ -67,6 +67,14 @@ class World:
         for callback in self.on_reset:
             callback()
 
+    def set_clock(self, system: str, ahead_seconds: float) -> None:
+        """From now on a system's clock goes so far before ours. An endpoint that has warmed up stays so."""
+        moved = ahead_seconds - self.ahead_seconds.get(system, 0.0)
+        self.ahead_seconds[system] = ahead_seconds
+        if system == "robaws":
+            for endpoint in self.robaws.webhooks.endpoints.values():
+                endpoint.receives_from += moved
+
     def _clock_of(self, name: str) -> Callable[[], float]:
         return lambda: time.time() + self.ahead_seconds.get(name, 0.0)
 
