@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -11,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from tests.webhooks.api_data import fill
 from tests.webhooks.conftest import Served
-from webhooks.api.openapi import describe
+from webhooks.api.openapi import describe, reference
 from webhooks.api.routes import CALLS
 
 
@@ -122,3 +123,9 @@ def test_every_path_of_the_description_is_routed(description: dict[str, Any]) ->
     routed = {"/api/v1" + re.sub(r":path\}", "}", call.path) for call in CALLS}
 
     assert routed == set(description["paths"])
+
+
+def test_the_page_lists_every_call_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+
+    assert reference(CALLS) in page

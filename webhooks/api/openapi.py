@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from webhooks.api.calls import Call, Parameter
+from webhooks.api.calls import PAGING, Call, Parameter
 from webhooks.problems import PROBLEM_TYPE
 
 PREFIX: Final = "/api/v1"
@@ -33,6 +33,7 @@ _REFUSALS: Final = {
     422: "what was asked makes no sense",
     503: "the database is away",
 }
+_OF_PAGES: Final = frozenset(parameter.name for parameter in PAGING)
 _PATH_PARAMETER: Final = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -67,6 +68,18 @@ def describe(calls: Sequence[Call]) -> dict[str, Any]:
         },
         "security": [{"token": []}],
     }
+
+
+def reference(calls: Sequence[Call]) -> str:
+    """The table of calls for docs/api.md; a test holds the page to it."""
+    rows = ["| call | role | gives |", "| --- | --- | --- |"]
+    for call in calls:
+        path = _PATH_PARAMETER.sub(r"{\1}", call.path)
+        takes = "".join(f" `{parameter.name}`" for parameter in call.parameters if parameter.name not in _OF_PAGES)
+        body = ", ".join(f"`{name}`" for name in call.body.model_fields) if call.body else ""
+        notes = (f" Filters:{takes}." if takes else "") + (f" Body: {body}." if body else "")
+        rows.append(f"| `{call.method} {path}` | {call.role} | {call.summary}{notes} |")
+    return "\n".join(rows)
 
 
 def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -90,16 +90,6 @@ _DISCARD_FETCH: Final = text(
     """
 )
 
-_CLOSE_DEAD: Final = text(
-    """
-    WITH closed AS (
-        UPDATE inbox_event SET state = 'skipped', reason = 'discarded', closed_at = :now
-        WHERE contact_id = :id AND state = 'dead' RETURNING 1
-    )
-    INSERT INTO event_tally (skipped) SELECT count(*) FROM closed HAVING count(*) > 0
-    """
-)
-
 _EASE_LINKS: Final = text(
     """
     UPDATE link SET next_attempt_at = :now
@@ -199,8 +189,9 @@ def discard_item(connection: Connection, retry_id: str, actor: Actor, now: datet
     row = connection.execute(_DISCARD_FETCH, {"id": row_id}).one_or_none()
     if row is None:
         raise _not_waiting(connection, retry_id)
+    # Those that were dead count among the open ones again for a moment, so that all of them are closed in one way.
+    inbox.reopen(connection, [row_id])
     inbox.close(connection, row_id, row.fetch_wanted, state="skipped", reason="discarded", version=None, now=now)
-    connection.execute(_CLOSE_DEAD, {"id": row_id, "now": now})
     return Acted(public_id(0, row_id), "discarded", "the fetch is not owed any more, its events are skipped")
 
 
