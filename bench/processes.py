@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -181,11 +181,20 @@ def _filler(number: int, body_bytes: int) -> str:
     return f'{known},"extraFields":{{{",".join(fields)}}}'
 
 
-def write_requests(path: Path, count: int, port: int, body_bytes: int = 4_000, clients: int = 500) -> None:
-    """A file of requests for `load.c`, spread over so many clients."""
+def write_requests(
+    path: Path,
+    count: int,
+    port: int,
+    *,
+    body_bytes: int = 4_000,
+    clients: Sequence[str] | int = 500,
+    secret: str = SECRET,
+) -> None:
+    """A file of requests for `load.c`, spread over these clients, or so many made-up ones."""
+    known = clients if not isinstance(clients, int) else [str(1_000 + number) for number in range(clients)]
     with path.open("wb") as file:
         for number in range(count):
-            request = event_request(str(1_000 + number % clients), body_bytes, port, number)
+            request = event_request(known[number % len(known)], body_bytes, port, number, secret)
             file.write(struct.pack("I", len(request)) + request)
 
 

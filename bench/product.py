@@ -48,10 +48,21 @@ class Product:
     env: Mapping[str, str]
     parts: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def secret(self) -> str:
+        """What the simulated Robaws signs with."""
+        return str(self.sandbox.settings()["robaws"]["webhook_secrets"][0])
+
     def clients(self, count: int, name: str = "Bench") -> list[str]:
-        """New clients in Robaws, made by a person, each name its own."""
-        robaws = self.sandbox.world.robaws
-        return [robaws.add_client(**{**made_up_client(n), "name": f"{name} {n} v0."}) for n in range(1, count + 1)]
+        """New clients in Robaws, made by a person, each name its own; returns once the hub knows them all."""
+        robaws, known = self.sandbox.world.robaws, self.count("SELECT count(*) FROM contact")
+        made = [
+            robaws.add_client(**{**made_up_client(known + n), "name": f"{name} {n} v0."}) for n in range(1, count + 1)
+        ]
+        wait_until(
+            lambda: self.count("SELECT count(*) FROM contact") >= known + count, 120, "the hub knows the clients"
+        )
+        return made
 
     def summary(self) -> dict[str, Any]:
         """`GET /api/v1/summary`, at most a second old."""
@@ -119,22 +130,37 @@ class Product:
             return f"the inbox holds {stored} events, {keys} keys, and counted {counted}"
         return ""
 
+    def commits(self) -> int:
+        """Transactions so far, as PostgreSQL counts them (a moment late)."""
+        return self.count("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """Workers and scheduler stand still, so that work gathers; they go on at the end."""
+        held = [psutil.Process(pid) for name, pid in self.parts.items() if name != "receiver"]
+        for one in held:
+            one.suspend()
+        try:
+            yield
+        finally:
+            for one in held:
+                one.resume()
+
     def cpu(self) -> dict[str, float]:
         """Processor seconds so far by part, PostgreSQL and Redis with all their processes."""
         found = {name: _cpu(psutil.Process(pid)) for name, pid in self.parts.items()}
-        for name, needle in (("postgres", "postgres"), ("redis", "redis")):
-            found[name] = sum(_cpu(one) for one in server_processes(self.home, needle))
+        for name in ("postgres", "redis"):
+            found[name] = sum(_cpu(one) for one in server_processes(name))
         found["bench and sandbox"] = _cpu(psutil.Process())
         return found
 
 
-def server_processes(home: Path, needle: str) -> list[psutil.Process]:
-    """The processes of an embedded server that works in this home."""
+def server_processes(needle: str) -> list[psutil.Process]:
+    """The processes of an embedded server, all of which are our descendants."""
     found: list[psutil.Process] = []
     for process in psutil.Process().children(recursive=True):
         try:
-            words = " ".join(process.cmdline())
-            if needle in process.name() and (str(home) in words or process.name() == needle):
+            if process.name().startswith(needle):
                 found.append(process)
         except psutil.Error:
             continue

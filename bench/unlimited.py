@@ -3,8 +3,8 @@ A worker (or scheduler) of the product without the vendors' rates, which its set
 
     python -m bench.unlimited worker|scheduler
 
-Everything else is the product as it is. With BENCH_SAMPLES set, a thread looks 200 times a second at what the others
-do, and writes to that file how often it saw what.
+Everything else is the product as it is. With BENCH_SAMPLES=FILE a thread looks 200 times a second at what the others
+do, for as long as FILE.on exists, and writes to FILE how often it saw what.
 """
 
 from __future__ import annotations
@@ -49,17 +49,19 @@ class Sampler:
         self.seen: Counter[str] = Counter()
 
     def run(self) -> None:
-        """For ever; the file is written every half second."""
-        own = threading.get_ident()
-        written = time.monotonic()
+        """For ever; the file is written every quarter of a second."""
+        own, switch = threading.get_ident(), Path(f"{self.file}.on")
         while True:
-            time.sleep(EVERY_SECONDS)
-            for ident, frame in sys._current_frames().items():
-                if ident != own:
-                    self.seen[_kind(frame)] += 1
-            if time.monotonic() - written > 0.5:
-                written = time.monotonic()
-                self.file.write_text(json.dumps(self.seen))
+            if not switch.exists():
+                time.sleep(0.1)
+                continue
+            until = time.monotonic() + 0.25
+            while time.monotonic() < until:
+                time.sleep(EVERY_SECONDS)
+                for ident, frame in sys._current_frames().items():
+                    if ident != own:
+                        self.seen[_kind(frame)] += 1
+            self.file.write_text(json.dumps(self.seen))
 
 
 def _kind(frame: FrameType) -> str:
