@@ -225,6 +225,6 @@ def test_a_worker_that_has_gone_quiet_is_told(contactsync: Command, monkeypatch:
 
         ran = contactsync("check")
 
-    assert line_with(ran.out, "✗ servers: worker", "3600 s old")
+    assert line_with(ran.out, "✗ servers: worker", "its last sign of life is 36")
     assert line_with(ran.out, "→", "logs/worker.log")
     assert line_with(ran.out, "✓ servers: scheduler")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.cli.conftest import catch_up
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.cli.command import Command
     from tests.fixtures.hub import Hub
 
@@ -128,3 +133,44 @@ def test_a_sync_puts_right_what_somebody_changed_in_a_field_of_ours(operator: Co
     assert ran.status == 0
     assert [one["city"] for one in hub.rompslomp.state()["records"]] == ["Gent"]
     assert line_with(operator("contacts", "show", client).out, "command line", "sync: the bookkeeper asked")
+
+
+@contextmanager
+def at_work(hub: Hub) -> Iterator[None]:
+    """A worker, for as long as the command waits for one."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            hub.time = datetime.now(UTC)
+            hub.step()
+            over.wait(0.02)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        worker.join()
+
+
+def test_a_sync_is_waited_for(operator: Command, hub: Hub, client: str) -> None:
+    hub.robaws.change_client(client, address={"city": "Genk"})
+
+    with at_work(hub):
+        ran = operator("contacts", "sync", client, "--wait")
+
+    assert ran.status == 0
+    assert line_with(ran.out, "rompslomp", "synced")
+    assert [one["city"] for one in hub.rompslomp.state()["records"]] == ["Genk"]
+
+
+def test_a_sync_after_which_a_system_does_not_agree_needs_a_person(operator: Command, hub: Hub, dead: str) -> None:
+    hub.rompslomp.fail("status", status=422, body='{"error": {"type": "invalid_record"}}', method="POST", times=-1)
+
+    with at_work(hub):
+        ran = operator("contacts", "sync", dead, "--wait")
+
+    assert ran.status == 1
+    assert line_with(ran.out, "rompslomp", "dead")
