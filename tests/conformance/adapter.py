@@ -44,6 +44,8 @@ class Adapter(ABC):
     `lacks` says, for each feature that the vendor has not, why; what its capabilities tell is compared with it.
     `unknown_id` is the id of no record. `changes_by_itself` are members that a write of another member may move.
     `alike` are values with which the vendor makes two records of two contacts that differ in our id alone.
+    `readings` are other answers to what its sheet leaves open, with which the client must live; `excused` are the
+    checks that one of them makes void, by the name of its switch.
     `untold_wait_seconds` is how long a 429 without a wait is taken to mean, None where the caller decides.
     """
 
@@ -62,8 +64,11 @@ class Adapter(ABC):
     # ------------------------------------------------------------------------------------------------- the simulator
 
     @abstractmethod
-    def simulator(self) -> Any:
-        """A simulated vendor without records and without limits."""
+    def simulator(self, **switches: Any) -> Any:
+        """A simulated vendor without records and without limits; `switches` answer what its sheet leaves open."""
+
+    readings: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+    excused: ClassVar[Mapping[str, frozenset[str]]] = {}
 
     @abstractmethod
     def by_hand(self, simulator: Any, tag: str) -> str:

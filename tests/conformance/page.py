@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from tests.conformance.declared import DECLARED, Capability, Check
 from tests.conformance.registry import ADAPTERS, why_not
@@ -33,10 +33,28 @@ def checks() -> list[Check]:
 def page() -> str:
     """The whole page as Markdown."""
     found = checks()
-    parts = [INTRODUCTION, "## Coverage\n", _summary(found)]
+    parts = [INTRODUCTION.rstrip() + "\n", _readings(), "## Coverage\n", _summary(found)]
     for capability in CAPABILITIES:
         parts += [f"### {capability}\n", *_table([check for check in found if check.capability == capability])]
     return "\n".join(parts)
+
+
+def reading_of(reading: Mapping[str, Any]) -> str:
+    """One answer to what a sheet leaves open, as the simulator's switches say it."""
+    return ", ".join(f"{name} {_shown(value)}" for name, value in reading.items())
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple | frozenset) else str(value)
+
+
+def _readings() -> str:
+    """The answers beside the usual one, for each vendor."""
+    rows = (
+        _row(adapter.title, " · ".join(f"`{reading_of(reading)}`" for reading in adapter.readings))
+        for adapter in ADAPTERS.values()
+    )
+    return "\n".join(["| vendor | other answers (switches of its simulator) |", "| --- | --- |", *rows]) + "\n"
 
 
 def _row(*cells: str) -> str:

@@ -293,9 +293,9 @@ class Borrowed(httpx.BaseTransport):
         self.handle_request = inner.handle_request  # type: ignore[method-assign]
 
 
-def simulated(adapter: Adapter) -> Place:
+def simulated(adapter: Adapter, **switches: Any) -> Place:
     """A place with a simulator of its own."""
-    simulator = adapter.simulator()
+    simulator = adapter.simulator(**switches)
     base_url = f"https://{adapter.name}.test{simulator.prefix}"
     wire = Wire(transport((base_url, simulator)))
     way = Way(adapter, adapter.settings(simulator.settings(base_url)), wire, Counting())

@@ -101,10 +101,10 @@ def test_a_list_that_gives_one_page_for_ever_comes_to_an_end(place: Place) -> No
     first: list[httpx.Response] = []
 
     def same_page(request: httpx.Request, ask: Answering) -> httpx.Response:
-        if request.method != "GET":
-            return ask(request)
-        if not first:
-            first.append(ask(request))
+        answer = ask(request)
+        if request.method != "GET" or not answer.is_success:
+            return answer
+        first.append(answer)
         held = first[0]
         return httpx.Response(held.status_code, headers=held.headers, content=held.content)
 

@@ -43,9 +43,26 @@ class RecrasAdapter(TargetAdapter):
     # With an e-mail it would answer with the first of the two (Recras sheet 14).
     alike: ClassVar[Mapping[str, Any]] = {"email": None}
 
+    readings: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"accept_landcode_btw": True},
+        {"person_members_with_id": "refuse"},
+        {"person_members_with_id": "apply"},
+        {"dedupe": False},
+        {"dedupe_effect": "merge"},
+        {"order": "newest"},
+        {"order": "id"},
+        {"id_gt_exclusive": True},
+        {"page_size": 20},
+        {"page_size": 20, "order": "newest"},
+        {"show_extra_fields": True},
+        {"put_requires_all": True},
+        {"delete_orphans": True},
+        {"flat_errors": True},
+    )
+
     @override
-    def simulator(self) -> RecrasSimulator:
-        return RecrasSimulator()
+    def simulator(self, **switches: Any) -> RecrasSimulator:
+        return RecrasSimulator(**switches)
 
     @override
     def by_hand(self, simulator: RecrasSimulator, tag: str) -> str:

@@ -48,9 +48,22 @@ class RobawsAdapter(Adapter):
     # Version 1 of the API had such members, and nobody knows whether they live on (Robaws sheet 9).
     bank_members = ("accountNr", "bank", "creditInfo")
 
+    readings: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"created_status": 200},
+        {"patch_answers_entity": False},
+        {"comma_includes": False},
+        {"updated_from_refused_on": frozenset({"clients"})},
+        {"sort_refused_on": frozenset({"clients"})},
+        {"lists_abbreviated": True},
+        {"phones_normalised": True},
+        {"refused_values_status": 422},
+        {"idempotency_headers": ("idempotency-key",)},
+        {"idempotency_headers": ("x-robaws-idempotency-key",)},
+    )
+
     @override
-    def simulator(self) -> RobawsSimulator:
-        return RobawsSimulator(switches=Switches(rate_per_second=None))
+    def simulator(self, **switches: Any) -> RobawsSimulator:
+        return RobawsSimulator(switches=Switches(rate_per_second=None, **switches))
 
     @override
     def by_hand(self, simulator: RobawsSimulator, tag: str) -> str:

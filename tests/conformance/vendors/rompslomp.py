@@ -34,9 +34,18 @@ class RompslompAdapter(TargetAdapter):
     untold_wait_seconds = UNTOLD_WAIT_SECONDS
     says = Says("token", "contacts", "address", "host", "limits", "address")
 
+    readings: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"unique_contact_number": False},
+        {"email_any_case": False},
+        {"null_draws_number": False},
+    )
+    excused: ClassVar[Mapping[str, frozenset[str]]] = {
+        "unique_contact_number": frozenset({"test_a_second_record_with_the_same_reference_is_refused"}),
+    }
+
     @override
-    def simulator(self) -> RompslompSimulator:
-        return RompslompSimulator()
+    def simulator(self, **switches: Any) -> RompslompSimulator:
+        return RompslompSimulator(**switches)
 
     @override
     def by_hand(self, simulator: RompslompSimulator, tag: str) -> str:

@@ -50,9 +50,20 @@ class RoutixAdapter(Adapter):
     can_delete = False
     bank_members = ("iban", "bic", "comment")
 
+    readings: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"token_answer_is_bare": True},
+        {"bad_client_status": 400},
+        {"v2_grows": True},
+        {"empty_as": "text"},
+        {"empty_as": "absent"},
+        {"naive_times": True},
+        {"over_limit": "refuse"},
+    )
+
     @override
-    def simulator(self) -> RoutixSimulator:
-        return RoutixSimulator(switches=RoutixSwitches(requests_per_minute=None, tokens_per_minute=None))
+    def simulator(self, **switches: Any) -> RoutixSimulator:
+        unlimited = RoutixSwitches(requests_per_minute=None, tokens_per_minute=None, **switches)
+        return RoutixSimulator(switches=unlimited)
 
     @override
     def by_hand(self, simulator: RoutixSimulator, tag: str) -> str:

@@ -40,9 +40,23 @@ class WorkspaceAdapter(TargetAdapter):
     untold_wait_seconds = UNTOLD_WAIT_SECONDS
     says = Says("token", "rights", "address", "host", "limits", "answer")
 
+    readings: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"create_answer": "201"},
+        {"create_answer": "id_only"},
+        {"create_answer": "empty"},
+        {"change_answer": "empty"},
+        {"duplicate_reference": "refuse"},
+        {"list_trashed": True},
+        {"trashed_get": "200"},
+        {"refuse_readonly": True},
+        {"touch_always": False},
+        {"empty_ok": True},
+        {"form_styles": ("flat",)},
+    )
+
     @override
-    def simulator(self) -> WorkspaceSimulator:
-        return WorkspaceSimulator()
+    def simulator(self, **switches: Any) -> WorkspaceSimulator:
+        return WorkspaceSimulator(**switches)
 
     @override
     def by_hand(self, simulator: WorkspaceSimulator, tag: str) -> str:
