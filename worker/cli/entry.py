@@ -24,6 +24,7 @@ GROUPS: Final = {
     "reviews": "worker.cli.reviews",
     "systems": "worker.cli.systems",
     "events": "worker.cli.events",
+    "webhooks": "worker.cli.webhooks",
 }
 """Each command's module, which has a typer app of the name `app`; the order is the order of `--help`."""
 
@@ -43,6 +44,7 @@ HELP: Final = {
     "reviews": "Matches and field conflicts that wait for a person.",
     "systems": "Vendors: breaker, budget, lag; pause and resume.",
     "events": "The inbox, verbatim; replay.",
+    "webhooks": "The registration at Robaws: register, list, remove.",
 }
 
 

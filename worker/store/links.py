@@ -58,6 +58,7 @@ _WANT_BACK = text(
     INSERT INTO link AS l (contact_id, system, external_id, state, wanted_version, next_attempt_at, since,
         correlation_id)
     SELECT c.id, 'robaws', c.source_id, 'due', 1, :now, :now, :correlation FROM contact AS c WHERE c.id = :contact
+    FOR UPDATE
     ON CONFLICT (contact_id, system) DO UPDATE SET
         wanted_version = l.wanted_version + 1,
         state = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.state ELSE 'due' END,

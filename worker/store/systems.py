@@ -59,9 +59,7 @@ def view(connection: Connection, system: str) -> SystemView:
 
 
 def _update(connection: Connection, system: str, assignments: str, values: dict[str, Any], guard: str = "") -> bool:
-    statement = text(
-        f"UPDATE system_state SET {assignments}, changed_at = :now WHERE system = :system {guard}"
-    )
+    statement = text(f"UPDATE system_state SET {assignments}, changed_at = :now WHERE system = :system {guard}")
     return connection.execute(statement, {"system": system, **values}).rowcount == 1
 
 

@@ -1,0 +1,87 @@
+"""`contactsync webhooks`: who Robaws tells of changes. Needs the login of an administrator there, once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from worker.cli.output import DONE, command, console, show_json, stop, table
+
+app = typer.Typer(rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
+
+
+@app.command()
+@command
+def register(
+    url: Annotated[str, typer.Argument(help="the public address of the receiver, ending in /webhooks/robaws")],
+    as_json: Json = False,
+) -> int:
+    """
+    Have Robaws send its client events to an address. The secret is told this once: put it into the settings.
+
+    An address that is registered already is refused, since Robaws would send every event twice.
+
+    Example: contactsync webhooks register https://sync.example.org/webhooks/robaws
+    """
+    from urllib.parse import urlsplit
+
+    from worker.config import load_settings
+    from worker.flows.registering import source
+
+    if urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).netloc:
+        stop(2, f"{url} is no address: write it whole, https://…/webhooks/robaws")
+    with source(load_settings()) as (client, session):
+        made = client.register_webhook(session, url)
+    if as_json:
+        show_json({"id": made.endpoint_id, "url": made.url, "events": list(made.events), "secret": made.secret})
+        return DONE
+    out = console()
+    out.print(f"registered as {made.endpoint_id}: {', '.join(made.events)} go to {made.url}")
+    out.print("Put its secret into the settings now; Robaws does not show it again:")
+    out.print(f'  systems.robaws.webhook_secrets = ["{made.secret}"]')
+    return DONE
+
+
+@app.command("list")
+@command
+def list_(as_json: Json = False) -> int:
+    """
+    List the addresses that Robaws sends events to. An address that stands there twice gets every event twice.
+
+    Example: contactsync webhooks list
+    """
+    from worker.config import load_settings
+    from worker.flows.registering import source
+
+    with source(load_settings()) as (client, session):
+        found = client.list_webhooks(session)
+    if as_json:
+        items = [{"id": one.endpoint_id, "url": one.url, "events": list(one.events)} for one in found]
+        show_json({"items": items, "total": len(items), "next": None})
+    elif found:
+        table("", ["id", "url", "events"], [[one.endpoint_id, one.url, ", ".join(one.events)] for one in found])
+    else:
+        console().print("Robaws sends events nowhere: contactsync webhooks register URL")
+    return DONE
+
+
+@app.command()
+@command
+def remove(
+    endpoint_id: Annotated[str, typer.Argument(metavar="ID", help="the endpoint's id, from `webhooks list`")],
+) -> int:
+    """
+    End a registration. Events that Robaws has not delivered yet are lost with it.
+
+    Example: contactsync webhooks remove 7d0f7c0e-58a5-4c0e-9d57-2f1a3f0b9e11
+    """
+    from worker.config import load_settings
+    from worker.flows.registering import source
+
+    with source(load_settings()) as (client, session):
+        client.remove_webhook(session, endpoint_id)
+    console().print(f"{endpoint_id} is removed: Robaws sends nothing there any more")
+    return DONE

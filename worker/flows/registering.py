@@ -1,0 +1,41 @@
+"""The webhook registration at the source, on an operator's word: made once, listed, ended."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from worker.errors import ConfigurationError
+from worker.flows.checking import Paced
+from worker.runtime import SOURCE
+from worker.vendors import contract
+from worker.vendors.transport import Session, make_client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from worker.config import Settings
+
+
+@contextmanager
+def source(settings: Settings) -> Iterator[tuple[Any, Session]]:
+    """
+    The source's client and a way to it, before anything runs: paced by this process alone, a call or two.
+
+    ConfigurationError where Robaws is not configured.
+    """
+    robaws = settings.systems.robaws
+    if not robaws.enabled:
+        raise ConfigurationError("systems.robaws is off: set enabled = true and its credentials first")
+    client = contract.build(SOURCE, robaws, robaws.phone_region)
+    session = Session(
+        SOURCE,
+        make_client(robaws.base_url),
+        Paced(float(robaws.rate_per_second or 1)),
+        timeout_seconds=float(robaws.timeout_seconds),
+        patience_seconds=10.0,
+    )
+    try:
+        yield client, session
+    finally:
+        session.client.close()
