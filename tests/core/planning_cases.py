@@ -22,6 +22,7 @@ KINDS: Final[dict[str, FieldRow]] = {
     "plain": FieldRow("legal_name", FIELD),
     "sticky": FieldRow("legal_name", FIELD, null_rule="never"),
     "stand-in": FieldRow("legal_name", FIELD, required=True, missing=f"placeholder:{STAND_IN}", null_rule="empty"),
+    "sticky stand-in": FieldRow("legal_name", FIELD, required=True, missing="placeholder:-", null_rule="never"),
     "term": FieldRow("legal_name", FIELD, "integer_text", required=True, missing=f"placeholder:{TERM}"),
     "asked": FieldRow("legal_name", FIELD, required=True, missing="review"),
     "short": FieldRow("legal_name", FIELD, max_length=3),

@@ -138,7 +138,7 @@ def decide_field(
     """
     path = row.vendor
     agreed = base is not None and path in base.ours
-    if row.direction == "in" or (path not in ours.fields and path not in ours.problems):
+    if path not in ours.fields and path not in ours.problems:
         return None
     case = _case(row, ours, owner, base, record, restore)
     if owner in ("system", "ignore"):
@@ -147,7 +147,7 @@ def decide_field(
     if row.write == "create":
         return case.act("keep", CREATE_ONLY)
     if path in ours.problems:
-        return _misfit(case, agreed)
+        return _misfit(case)
     return _merge(case) if agreed else _first(case)
 
 
@@ -197,7 +197,7 @@ def _first(case: _Case) -> Decision:
         return case.settle(FIRST_EQUAL if case.their == case.mine else FIRST_THEIRS)
     if case.their is None:
         return case.unknown()
-    if case.equal:
+    if case.their == case.mine:
         return case.settle(FIRST_EQUAL)
     if case.their == "":
         return case.act("write", FIRST_EMPTY)
@@ -210,7 +210,7 @@ def _merge(case: _Case) -> Decision:
     """With a base: what changed here, what was edited there."""
     if case.mine == case.was or case.same:
         return _unchanged(case)
-    if case.equal or case.their == case.mine:
+    if case.their == case.mine:
         return case.settle(EQUAL_ALREADY)
     if case.mine == "":
         return _emptied(case)
@@ -258,13 +258,13 @@ def _unchanged(case: _Case) -> Decision:
     return case.act("write", RESTORED)
 
 
-def _misfit(case: _Case, agreed: bool) -> Decision:
+def _misfit(case: _Case) -> Decision:
     """A value that the field cannot take: a person's matter, unless somebody has let theirs stand already."""
-    if case.mine and case.their == case.mine:
+    if case.their == case.mine:
         return case.settle(EQUAL_ALREADY)
-    if case.mine and agreed and case.mine == case.was:
+    if case.mine == case.was:
         return case.act("keep", UNCHANGED)
-    if case.owner == "fill" and case.their is None and not case.read:
+    if case.owner == "fill" and not case.read:
         return case.unknown()
     if case.owner == "fill" and case.their:
         return case.settle(FILLED_THERE)
