@@ -119,8 +119,10 @@ class CeleryPublisher:
             self.app.send_task(
                 task,
                 args=args,
-                exchange="",
-                routing_key=queue,
+                # A name alone would be looked up among this process's queues, and an exchange or a routing key is
+                # overruled by the default queue's; nothing is declared, so that nothing has to be bound.
+                queue=Queue(queue),  # type: ignore[no-untyped-call]
+                declare=[],
                 expires=NUDGE_EXPIRES_SECONDS,
                 ignore_result=True,
                 retry=False,
