@@ -74,6 +74,7 @@ def run_scheduler(settings: Settings) -> int:
     with engine.begin() as connection:
         systems.ensure(connection, settings.enabled_systems())
     runtime = Runtime(settings, engine=engine, publisher=CeleryPublisher(create_celery(settings)))
+    log.info("scheduler.ready")
     keep_sweeping(runtime, Leadership(engine), Pulse(settings, "scheduler"), stop)
     runtime.close()
     return 0
