@@ -83,8 +83,8 @@ class RetryFilter:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is asked for, which stands for everything."""
-        return not any((self.state, self.system, self.reason, self.query))
+        """Whether nothing is asked for, which stands for everything; blanks ask for nothing."""
+        return not any((given or "").strip() for given in (self.state, self.system, self.reason, self.query))
 
     def to_json(self) -> dict[str, str]:
         """What was given."""
