@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from webhooks.problems import Problem
 from worker.errors import ConfigurationError
-from worker.store import migrations
+from worker.store import schema
 
 if TYPE_CHECKING:
     from webhooks.database import Database
@@ -55,7 +55,7 @@ class Readiness:
     async def _ask(self) -> str | None:
         try:
             if not self._schema_is_current:
-                await self.database.run(lambda connection: migrations.require_current(connection.engine))
+                await self.database.run(schema.require_current)
                 self._schema_is_current = True
             await self.database.run(lambda connection: connection.execute(text("SELECT 1")))
         except ConfigurationError as error:

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from webhooks.app import create_app
 from worker.errors import ConfigurationError
-from worker.store import migrations
+from worker.store import schema
 from worker.store.engine import is_away, make_engine
 
 if TYPE_CHECKING:
@@ -228,7 +228,8 @@ def require_schema(settings: Settings) -> None:
         raise ConfigurationError("database.url is not set")
     engine = make_engine(settings.database.url, pool_size=1, application_name="receiver-start")
     try:
-        migrations.require_current(engine)
+        with engine.connect() as connection:
+            schema.require_current(connection)
     except ConfigurationError:
         raise
     except Exception as error:

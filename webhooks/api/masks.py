@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from worker.core import contact as canonical
 from worker.errors import ConfigurationError
-from worker.vendors import contract
 
 if TYPE_CHECKING:
     from worker.config import Settings
@@ -44,7 +44,12 @@ class Masker:
     """The three nets over requests, answers and events; knows the tables of the vendors."""
 
     def __init__(self, settings: Settings) -> None:
-        self.names = _personal_names(settings)
+        self._settings = settings
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Members that hold personal data. Read off the tables when a viewer first asks: loading them takes a while."""
+        return _personal_names(self._settings)
 
     def json(self, value: Any, known: Sequence[str] = (), *, by_name: bool = True, depth: int = 0) -> Any:
         """A JSON value; `by_name` also masks whatever stands under a personal member."""
@@ -133,6 +138,8 @@ def _rows(mapping: VendorMapping) -> list[FieldRow]:
 
 def _mappings(settings: Settings) -> Iterable[VendorMapping]:
     """The tables of all vendors whose table can be made from these settings."""
+    from worker.vendors import contract
+
     for name in contract.KNOWN:
         try:
             yield contract.build(name, settings.system(name)).mapping

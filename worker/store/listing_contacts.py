@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, text
 
-from models.link import LINK_STATES
 from worker.store.listing import COUNT_CAP, MATCHES, Page, Paging, plain, words
 from worker.store.listing_requests import MOST, RequestView, of_contact
 from worker.store.refusals import NotFound, Unfit
+from worker.store.states import LINK_STATES
 
 SOURCE: Final = "robaws"
 STATES: Final = (*LINK_STATES, "fetch_due", "fetch_dead", "gone")

@@ -15,7 +15,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from worker.core.planning import Snapshot
 from worker.store import links
 from worker.store.listing import number, plain
 from worker.store.operating import Acted, Actor, Owed, record
@@ -114,12 +113,11 @@ def resolve(
 def _field(connection: Connection, row: Any, link: _Link, word: str) -> str:
     if word not in ("ours", "theirs"):
         raise Unfit("choose `ours` or `theirs` for a field")
-    snapshot = Snapshot.from_json(link.snapshot)
-    if snapshot is None or link.external_id is None:
+    if not link.snapshot or link.external_id is None:
         raise Unfit("the record is not made yet, as this value is missing or does not fit: change it in Robaws")
     path, detail = row.path, row.detail
     unfit = detail.get("rule") == "does not fit"
-    ours, theirs = dict(snapshot.ours), dict(snapshot.theirs)
+    ours, theirs = dict(link.snapshot.get("ours") or {}), dict(link.snapshot.get("theirs") or {})
     link.parked.pop(path, None)
     if word == "ours":
         if unfit:
@@ -133,7 +131,7 @@ def _field(connection: Connection, row: Any, link: _Link, word: str) -> str:
             ours[path], theirs[path] = detail.get("ours"), detail.get("theirs")
         message = "their value stands until ours changes"
         _settle_review(connection, row, link)
-    link.snapshot = Snapshot(ours, theirs, snapshot.persons, snapshot.main, snapshot.placeholders).to_json()
+    link.snapshot = {**link.snapshot, "ours": ours, "theirs": theirs}
     return message
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, text
 
-from models.link import LINK_STATES
 from worker.config import SYSTEM_NAMES
+from worker.store.states import LINK_STATES
 
 if TYPE_CHECKING:
     from worker.config import Settings
