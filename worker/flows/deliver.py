@@ -8,6 +8,7 @@ A create that may have arrived is looked for before anything else happens to tha
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 import structlog
@@ -16,6 +17,7 @@ from worker.errors import LeaseLost, OutcomeUnknown, SyncError, TransientError
 from worker.flows import creating, linking, updating, writing_back
 from worker.flows.delivery import Delivery, Ended
 from worker.flows.gate import Gate
+from worker.flows.lease import lasting_seconds
 from worker.flows.outcome import Outcome, judge
 from worker.runtime import SOURCE
 from worker.store import links, reviews
@@ -45,8 +47,10 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
     now = runtime.now()
     creates = gate.view(system).creates_allowed(now)
     lease = float(runtime.settings.worker.lease_seconds)
+    timeout = float(runtime.settings.system(system).timeout_seconds)
+    slack = max(0.0, lasting_seconds(runtime, system, timeout) - timeout)
     with runtime.transaction("deliver.claim") as connection:
-        claim = links.claim(connection, system, now, lease, link_id=link_id, creates=creates)
+        claim = links.claim(connection, system, now, lease, link_id=link_id, creates=creates, slack_seconds=slack)
     if claim is None:
         return Delivered("none")
     with structlog.contextvars.bound_contextvars(
@@ -104,7 +108,7 @@ def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
         now=now,
         draw=runtime.draw(),
     )
-    outcome = _look_soon(delivery, outcome, error)
+    outcome = _let_settle(delivery, _look_soon(delivery, outcome, error), error)
     try:
         _end(delivery, outcome, restore=delivery.may_have_changed(error))
     except LeaseLost as lost:
@@ -122,6 +126,15 @@ def _look_soon(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outcom
     if isinstance(error, OutcomeUnknown):
         return outcome
     return replace(outcome, state="unknown")
+
+
+def _let_settle(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outcome:
+    """A change that was not answered may yet be made: nothing newer leaves before that, or it would be overtaken."""
+    if outcome.at is None or not delivery.may_come_late(error):
+        return outcome
+    settle = float(delivery.runtime.settings.system(delivery.claim.system).unknown_settle_seconds)
+    at = max(outcome.at, delivery.runtime.now() + timedelta(seconds=settle))
+    return replace(outcome, state="unknown", at=at)
 
 
 def _poison(delivery: Delivery) -> Delivered:

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from worker.core.mapping import Ours, Owner, VendorMapping
+    from worker.core.wire import Exchange
     from worker.errors import SyncError
     from worker.runtime import Runtime
     from worker.store.links import LinkClaim
     from worker.vendors.contract import Intent, Record
 
+GATEWAY_TIMEOUT = 504
 EndState = Literal["synced", "review", "excluded"]
 
 
@@ -127,10 +129,18 @@ class Delivery:
         Then the snapshot is not what stands there: should the contact take the change back before it is repeated,
         nothing would seem to have changed. A create is not meant; its intent tells what it brought.
         """
+        return any(one.status is None or not 400 <= one.status < 500 for one in self._changes(error))
+
+    def may_come_late(self, error: SyncError) -> bool:
+        """Whether a change of the linked record left and was not answered by the one who makes it."""
+        return any(one.status in (None, GATEWAY_TIMEOUT) for one in self._changes(error))
+
+    def _changes(self, error: SyncError) -> list[Exchange]:
+        """The changes that left, creates aside; the last one may have been refused a connection."""
         changes = [one for one in self.session.exchanges if one.request.writes and not one.request.creates]
         if changes and error.word == "unreachable" and changes[-1] is self.session.exchanges[-1]:
             changes.pop()
-        return any(one.status is None or not 400 <= one.status < 500 for one in changes)
+        return changes
 
     def end(
         self,

@@ -17,13 +17,19 @@ SHARE: Final = 0.75
 """No more of a lease than this is ever asked for, so that one shorter than a vendor's timeout works as well."""
 
 
+def lasting_seconds(runtime: Runtime, system: str, timeout_seconds: float) -> float:
+    """How long a lease must last for a write to leave: its timeout, and the time in which it may yet be made."""
+    settle = float(runtime.settings.system(system).unknown_settle_seconds)
+    return min(timeout_seconds + settle, SHARE * float(runtime.settings.worker.lease_seconds))
+
+
 class LinkLease:
     """
     The time that a delivery has left.
 
-    The fencing token keeps a late worker from writing into the row; the vendor knows no token. So before a request
-    leaves, the lease is made to last until that request is answered or given up. A worker that was stopped for longer
-    than its lease loses it here, before anything is sent. What remains is the moment between this look and the
+    The fencing token keeps a late worker from writing into the row; the vendor knows no token. So before a write
+    leaves, the lease is made to last until that write is made, or given up and settled. A worker that was stopped for
+    longer than its lease loses it here, before anything is sent. What remains is the moment between this look and the
     socket.
     """
 
@@ -33,9 +39,14 @@ class LinkLease:
         self.until: datetime = claim.until
 
     def hold(self, seconds: float) -> None:
-        """Renew the lease where it has not so long to stand; LeaseLost where another worker has taken the link over."""
+        """
+        Renew the lease where a write that may take so long could outlast it.
+
+        LeaseLost where another worker has taken the link over.
+        """
         lease = float(self.runtime.settings.worker.lease_seconds)
-        needed = timedelta(seconds=min(seconds, SHARE * lease))
+        lasting = lasting_seconds(self.runtime, self.claim.system, seconds) if seconds else 0.0
+        needed = timedelta(seconds=lasting)
         for _ in range(MOST_RENEWALS):
             now = self.runtime.now()
             if now + needed < self.until:

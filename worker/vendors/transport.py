@@ -150,7 +150,11 @@ class Lease(Protocol):
     """A claim on a row, under which requests leave."""
 
     def hold(self, seconds: float) -> None:
-        """Make sure that the claim stands for so long yet; LeaseLost where another worker has taken the row over."""
+        """
+        Make sure that the claim outlasts a write that may take so long (0: a read, which needs it only now).
+
+        LeaseLost where another worker has taken the row over.
+        """
 
 
 class Session:
