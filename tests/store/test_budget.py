@@ -169,3 +169,11 @@ def test_a_system_without_limits_is_not_held(server: redis.Redis) -> None:
     budget = make(server, Clock(), Limits(10, 10))
 
     budget.acquire("recras", "live", 0)
+
+
+def test_an_emptied_redis_still_knows_how_many_calls_there_were_today(server: redis.Redis) -> None:
+    budget = make(server, Clock(), Limits(100, 100), used=41)
+
+    budget.acquire("robaws", "live", 0)
+
+    assert budget.usage("robaws") == (42, None)

@@ -38,11 +38,11 @@ end
 local paused = tonumber(redis.call('GET', KEYS[2]) or '0')
 if paused > now then return {'0', string.format('%.6f', paused - now), 'waiting'} end
 
+local used = redis.call('GET', KEYS[3])
+if not used then return {'0', '0', 'count'} end
 if daily_limit > 0 then
   local stop = tonumber(redis.call('GET', KEYS[5]) or '0')
   if stop > now then return {'0', string.format('%.6f', stop - now), 'daily_quota'} end
-  local used = redis.call('GET', KEYS[3])
-  if not used then return {'0', '0', 'count'} end
   if tonumber(used) >= daily_limit then return {'0', string.format('%.6f', day_end - now), 'daily_quota'} end
 end
 
