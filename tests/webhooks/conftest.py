@@ -13,10 +13,13 @@ import orjson
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.fixtures.servers import fresh_database
+from tests.webhooks.api_data import fill
 from webhooks.app import create_app
 from webhooks.server import make_server
 from worker.config import Settings
 from worker.core.signature import sign
+from worker.store.engine import make_engine
 
 SECRET = "a-made-up-secret"
 TOKENS = {"viewer-token": "viewer", "operator-token": "operator", "administrator-token": "admin"}
@@ -139,6 +142,18 @@ def served(migrated_url: str, engine: Engine) -> Iterator[Served]:
     with serving(make_settings(migrated_url), engine) as made:
         wait_until(lambda: made.http.get("/readyz").status_code == 200)
         yield made
+
+
+@pytest.fixture(scope="session")
+def shared(postgres_url: str, migrated_template: str) -> Iterator[Served]:
+    """One receiver for all tests that change nothing that another one looks at; filled as `api_data` says."""
+    with fresh_database(postgres_url, migrated_template) as url:
+        engine = make_engine(url, pool_size=2)
+        fill(engine)
+        with serving(make_settings(url), engine) as made:
+            wait_until(lambda: made.http.get("/readyz").status_code == 200)
+            yield made
+        engine.dispose()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:

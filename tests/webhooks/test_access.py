@@ -37,17 +37,17 @@ def address(call: Call) -> str:
         "Bearer \xff\xfe",
     ],
 )
-def test_without_a_known_token_nothing_is_shown(served: Served, header: str | None) -> None:
+def test_without_a_known_token_nothing_is_shown(shared: Served, header: str | None) -> None:
     headers = {} if header is None else {b"Authorization": header.encode("latin-1")}
 
-    answer = served.http.get("/api/v1/summary", headers=headers)
+    answer = shared.http.get("/api/v1/summary", headers=headers)
 
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="contactsync"')
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_word_bearer_counts_in_any_case(served: Served) -> None:
-    assert served.http.get("/api/v1/summary", headers={"Authorization": "bearer viewer-token"}).status_code == 200
+def test_the_word_bearer_counts_in_any_case(shared: Served) -> None:
+    assert shared.http.get("/api/v1/summary", headers={"Authorization": "bearer viewer-token"}).status_code == 200
 
 
 def test_every_call_wants_its_role_and_a_greater_one_will_do(served: Served) -> None:

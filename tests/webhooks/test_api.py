@@ -41,10 +41,10 @@ def test_the_summary_has_the_shape_that_was_promised(filled: Served) -> None:
     assert set(found) == {"events", "contacts", "links", "systems", "conservation"}
 
 
-def test_contacts_are_listed_searched_and_shown(filled: Served) -> None:
-    listed = filled.api("/contacts").json()
-    found = filled.api("/contacts", params={"query": "linde", "state": "dead"}).json()
-    one = filled.api("/contacts/1834").json()
+def test_contacts_are_listed_searched_and_shown(shared: Served) -> None:
+    listed = shared.api("/contacts").json()
+    found = shared.api("/contacts", params={"query": "linde", "state": "dead"}).json()
+    one = shared.api("/contacts/1834").json()
 
     assert (listed["total"], listed["next"], [item["source_id"] for item in listed["items"]]) == (
         2,
@@ -105,11 +105,11 @@ def test_the_queue_says_what_waits_and_why(filled: Served) -> None:
 @pytest.mark.parametrize(
     "path", ["/contacts/1834", "/retries/{rompslomp}", "/events/e-1", "/contacts", "/retries", "/reviews"]
 )
-def test_a_viewer_sees_no_personal_data_and_an_operator_does(filled: Served, path: str) -> None:
-    address = path.replace("{rompslomp}", link_id(filled, "rompslomp"))
+def test_a_viewer_sees_no_personal_data_and_an_operator_does(shared: Served, path: str) -> None:
+    address = path.replace("{rompslomp}", link_id(shared, "rompslomp"))
 
-    viewer = filled.api(address, token="viewer-token")
-    operator = filled.api(address, token="operator-token")
+    viewer = shared.api(address, token="viewer-token")
+    operator = shared.api(address, token="operator-token")
 
     assert viewer.status_code == operator.status_code == 200
     for value in (*PERSONAL, "Brugge"):
@@ -119,11 +119,11 @@ def test_a_viewer_sees_no_personal_data_and_an_operator_does(filled: Served, pat
         assert set(viewer.json()) == set(operator.json())
 
 
-def test_a_fetch_that_failed_shows_its_requests_masked_for_a_viewer(filled: Served) -> None:
-    [fetch] = [item["id"] for item in filled.api("/retries", params={"system": "robaws"}).json()["items"]]
+def test_a_fetch_that_failed_shows_its_requests_masked_for_a_viewer(shared: Served) -> None:
+    [fetch] = [item["id"] for item in shared.api("/retries", params={"system": "robaws"}).json()["items"]]
 
-    viewer = filled.api(f"/retries/{fetch}", token="viewer-token").json()
-    operator = filled.api(f"/retries/{fetch}").json()
+    viewer = shared.api(f"/retries/{fetch}", token="viewer-token").json()
+    operator = shared.api(f"/retries/{fetch}").json()
 
     assert operator["requests"][0]["answer"] == f"<h1>{PERSONAL[0]}</h1>"
     assert viewer["requests"][0]["answer"] == "<h1>•••</h1>"
@@ -207,12 +207,12 @@ def test_a_bulk_action_that_a_receiver_left_behind_is_taken_up(filled: Served) -
         ("text", 422),
     ],
 )
-def test_a_bulk_action_that_is_not_clear_is_refused_and_nothing_happens(filled: Served, body: Any, status: int) -> None:
-    answer = filled.act("/bulk", json=body)
+def test_a_bulk_action_that_is_not_clear_is_refused_and_nothing_happens(shared: Served, body: Any, status: int) -> None:
+    answer = shared.act("/bulk", json=body)
 
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert actions(filled) == []
+    assert actions(shared) == []
 
 
 def test_systems_are_listed_paused_and_resumed(filled: Served) -> None:
@@ -293,8 +293,8 @@ def test_events_are_listed_shown_verbatim_and_replayed(filled: Served) -> None:
         ("/summary?x=1", 422),
     ],
 )
-def test_what_makes_no_sense_is_a_problem_that_says_so(filled: Served, path: str, status: int) -> None:
-    answer = filled.api(path)
+def test_what_makes_no_sense_is_a_problem_that_says_so(shared: Served, path: str, status: int) -> None:
+    answer = shared.api(path)
 
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -302,17 +302,17 @@ def test_what_makes_no_sense_is_a_problem_that_says_so(filled: Served, path: str
     assert len(answer.json()["detail"]) > 10
 
 
-def test_a_body_that_is_too_large_or_no_json_is_refused(filled: Served) -> None:
+def test_a_body_that_is_too_large_or_no_json_is_refused(shared: Served) -> None:
     headers = {"Authorization": "Bearer operator-token"}
-    large = filled.http.post("/api/v1/bulk", content=b" " * 70_000, headers=headers)
-    broken = filled.http.post("/api/v1/bulk", content=b"{", headers=headers)
-    deep = filled.http.post("/api/v1/bulk", content=b"[" * 30_000, headers=headers)
+    large = shared.http.post("/api/v1/bulk", content=b" " * 70_000, headers=headers)
+    broken = shared.http.post("/api/v1/bulk", content=b"{", headers=headers)
+    deep = shared.http.post("/api/v1/bulk", content=b"[" * 30_000, headers=headers)
 
     assert [one.status_code for one in (large, broken, deep)] == [413, 422, 422]
 
 
-def test_another_method_is_a_problem_that_names_the_right_one(filled: Served) -> None:
-    answer = filled.http.delete("/api/v1/contacts/1834", headers={"Authorization": "Bearer operator-token"})
+def test_another_method_is_a_problem_that_names_the_right_one(shared: Served) -> None:
+    answer = shared.http.delete("/api/v1/contacts/1834", headers={"Authorization": "Bearer operator-token"})
 
     assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)
     assert answer.headers["content-type"] == "application/problem+json"

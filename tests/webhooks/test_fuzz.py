@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures.servers import fresh_database
+from tests.webhooks.api_data import fill
 from tests.webhooks.conftest import SECRET, TOKENS, Served, make_settings, serving, wait_until
 from worker.core.signature import sign
 from worker.store.engine import make_engine
@@ -39,10 +40,11 @@ HEADER_VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF, ex
 
 
 @pytest.fixture(scope="module")
-def shared(postgres_url: str, migrated_template: str) -> Iterator[Served]:
-    """One receiver for all tries."""
+def target(postgres_url: str, migrated_template: str) -> Iterator[Served]:
+    """A receiver of these tests' own, as they change what they can."""
     with fresh_database(postgres_url, migrated_template) as url:
         engine = make_engine(url, pool_size=2)
+        fill(engine)
         with serving(make_settings(url), engine) as made:
             wait_until(lambda: made.http.get("/readyz").status_code == 200)
             yield made
@@ -64,18 +66,18 @@ def check(served: Served, answer: httpx.Response, before: int) -> None:
 
 @TRIES
 @given(body=st.binary(max_size=2_000))
-def test_any_bytes_that_are_signed(shared: Served, body: bytes) -> None:
-    before = stored(shared)
+def test_any_bytes_that_are_signed(target: Served, body: bytes) -> None:
+    before = stored(target)
 
-    check(shared, shared.post(body), before)
+    check(target, target.post(body), before)
 
 
 @TRIES
 @given(event=ALMOST_EVENTS)
-def test_anything_like_an_event_that_is_signed(shared: Served, event: dict[str, Any]) -> None:
-    before = stored(shared)
+def test_anything_like_an_event_that_is_signed(target: Served, event: dict[str, Any]) -> None:
+    before = stored(target)
 
-    check(shared, shared.post(json.dumps(event).encode()), before)
+    check(target, target.post(json.dumps(event).encode()), before)
 
 
 @TRIES
@@ -84,17 +86,17 @@ def test_anything_like_an_event_that_is_signed(shared: Served, event: dict[str, 
     kind=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=200),
     more=JSON,
 )
-def test_every_event_is_accepted_once_and_kept_as_it_came(shared: Served, event_id: str, kind: str, more: Any) -> None:
+def test_every_event_is_accepted_once_and_kept_as_it_came(target: Served, event_id: str, kind: str, more: Any) -> None:
     try:
         body = orjson.dumps({"id": event_id, "event": kind, "data": {"id": "1834"}, "more": _clean(more)})
     except orjson.JSONEncodeError:
         return
-    first, second = shared.post(body), shared.post(body)
+    first, second = target.post(body), target.post(body)
 
     assert first.status_code in (200, 202), first.text
     assert (second.status_code, second.json()["event_id"]) == (200, event_id)
     if first.status_code == 202:
-        [row] = shared.rows("SELECT body, kind FROM inbox_event WHERE event_id = :id", id=event_id)
+        [row] = target.rows("SELECT body, kind FROM inbox_event WHERE event_id = :id", id=event_id)
         assert (bytes(row.body), row.kind) == (body, kind)
 
 
@@ -111,22 +113,22 @@ def _clean(value: Any) -> Any:
 
 @TRIES
 @given(header=HEADER_VALUES, body=st.binary(max_size=50), content_type=HEADER_VALUES)
-def test_any_signature_and_content_type(shared: Served, header: str, body: bytes, content_type: str) -> None:
-    before = stored(shared)
+def test_any_signature_and_content_type(target: Served, header: str, body: bytes, content_type: str) -> None:
+    before = stored(target)
     headers = {
         b"content-type": content_type.encode("latin-1") if len(content_type) % 2 else b"application/json",
         b"robaws-signature": header.encode("latin-1"),
     }
 
-    answer = shared.http.post("/webhooks/robaws", content=body, headers=headers)
+    answer = target.http.post("/webhooks/robaws", content=body, headers=headers)
 
     assert answer.status_code in (401, 415), answer.text
-    assert stored(shared) == before
+    assert stored(target) == before
 
 
 @TRIES
 @given(name=st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=30), value=HEADER_VALUES)
-def test_any_header_of_the_vendors_is_kept_or_left_out(shared: Served, name: str, value: str) -> None:
+def test_any_header_of_the_vendors_is_kept_or_left_out(target: Served, name: str, value: str) -> None:
     body = orjson.dumps({"id": f"h-{time.monotonic_ns()}", "event": "client.updated", "data": {"id": "1"}})
     headers = {
         b"content-type": b"application/json",
@@ -136,7 +138,7 @@ def test_any_header_of_the_vendors_is_kept_or_left_out(shared: Served, name: str
         b"traceparent": value.encode("latin-1"),
     }
 
-    assert shared.http.post("/webhooks/robaws", content=body, headers=headers).status_code == 202
+    assert target.http.post("/webhooks/robaws", content=body, headers=headers).status_code == 202
 
 
 @TRIES
@@ -149,10 +151,10 @@ def test_any_header_of_the_vendors_is_kept_or_left_out(shared: Served, name: str
     value=st.text(max_size=60),
     token=st.sampled_from([*TOKENS, "none"]),
 )
-def test_any_question_to_the_api(shared: Served, path: str, part: str, parameter: str, value: str, token: str) -> None:
+def test_any_question_to_the_api(target: Served, path: str, part: str, parameter: str, value: str, token: str) -> None:
     address = path.replace("{}", _quoted(part))
     try:
-        answer = shared.api(address, token=token, params={parameter: value.encode("utf-8", "replace").decode()})
+        answer = target.api(address, token=token, params={parameter: value.encode("utf-8", "replace").decode()})
     except httpx.InvalidURL:
         return
 
@@ -187,8 +189,8 @@ def test_any_question_to_the_api(shared: Served, path: str, part: str, parameter
         },
     ),
 )
-def test_any_order_to_the_api(shared: Served, path: str, part: str, body: Any) -> None:
-    answer = shared.http.post(
+def test_any_order_to_the_api(target: Served, path: str, part: str, body: Any) -> None:
+    answer = target.http.post(
         f"/api/v1{path.replace('{}', _quoted(part))}",
         content=json.dumps(body).encode(),
         headers={"Authorization": "Bearer operator-token"},

@@ -166,18 +166,18 @@ def test_a_sender_that_leaves_in_the_middle_leaves_nothing_behind(served: Served
         b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     ],
 )
-def test_what_is_no_http_gets_a_4xx_or_an_end(served: Served, request_bytes: bytes) -> None:
-    with connect(served) as line:
+def test_what_is_no_http_gets_a_4xx_or_an_end(shared: Served, request_bytes: bytes) -> None:
+    with connect(shared) as line:
         line.sendall(request_bytes)
         line.shutdown(socket.SHUT_WR)
         answer = read_all(line)
 
     assert answer == b"" or 200 <= int(answer.split()[1]) < 500, answer[:200]
-    assert served.http.get("/healthz").status_code == 200
+    assert shared.http.get("/healthz").status_code == 200
 
 
-def test_a_flood_of_headers_is_refused(served: Served) -> None:
-    with connect(served) as line:
+def test_a_flood_of_headers_is_refused(shared: Served) -> None:
+    with connect(shared) as line:
         line.sendall(b"POST /webhooks/robaws HTTP/1.1\r\nHost: a\r\n")
         try:
             for number in range(2_000):
@@ -189,8 +189,8 @@ def test_a_flood_of_headers_is_refused(served: Served) -> None:
     assert answer.startswith(b"HTTP/1.1 431 ") or answer == b""
 
 
-def test_one_endless_header_is_refused(served: Served) -> None:
-    with connect(served) as line:
+def test_one_endless_header_is_refused(shared: Served) -> None:
+    with connect(shared) as line:
         line.sendall(b"POST /webhooks/robaws HTTP/1.1\r\nX-Long: ")
         sent = 0
         try:

@@ -44,8 +44,8 @@ def test_it_is_valid(description: dict[str, Any]) -> None:
     validate(description, cls=OpenAPIV31SpecValidator)
 
 
-def test_it_is_served_to_everyone(served: Served, description: dict[str, Any]) -> None:
-    assert served.http.get("/api/v1/openapi.json").json() == description
+def test_it_is_served_to_everyone(shared: Served, description: dict[str, Any]) -> None:
+    assert shared.http.get("/api/v1/openapi.json").json() == description
 
 
 def test_every_name_of_an_operation_is_unique(description: dict[str, Any]) -> None:
@@ -108,13 +108,13 @@ def test_real_actions_are_what_it_says(served: Served, description: dict[str, An
     assert described == {f"/api/v1{template}" for template, _, _ in done}
 
 
-def test_real_refusals_are_what_it_says(served: Served, description: dict[str, Any]) -> None:
+def test_real_refusals_are_what_it_says(shared: Served, description: dict[str, Any]) -> None:
     for status, path, token in (
         (401, "/contacts/1", "no-such-token"),
         (404, "/contacts/1", "viewer-token"),
         (422, "/contacts/1?x=1", "viewer-token"),
     ):
-        answer = served.api(path, token=token)
+        answer = shared.api(path, token=token)
         assert answer.status_code == status
         check(description, "get", "/api/v1/contacts/{source_id}", status, answer.json())
 

@@ -74,21 +74,21 @@ def test_the_page_shows_the_summary_without_a_script(served: Served) -> None:
     assert all(word in page.text for word in ("robaws", "rompslomp", "received", "excluded"))
 
 
-def test_the_page_is_open_to_this_machine_and_wants_a_token_from_elsewhere(served: Served) -> None:
+def test_the_page_is_open_to_this_machine_and_wants_a_token_from_elsewhere(shared: Served) -> None:
     forwarded = {"X-Forwarded-For": "203.0.113.9"}
 
-    here = served.http.get("/")
-    elsewhere = served.http.get("/", headers=forwarded)
-    wrong = served.http.get("/", headers=forwarded | basic("wrong-token"))
-    right = served.http.get("/", headers=forwarded | basic("viewer-token"))
-    broken = served.http.get("/", headers=forwarded | {"Authorization": "Basic ???"})
+    here = shared.http.get("/")
+    elsewhere = shared.http.get("/", headers=forwarded)
+    wrong = shared.http.get("/", headers=forwarded | basic("wrong-token"))
+    right = shared.http.get("/", headers=forwarded | basic("viewer-token"))
+    broken = shared.http.get("/", headers=forwarded | {"Authorization": "Basic ???"})
 
     assert [one.status_code for one in (here, elsewhere, wrong, right, broken)] == [200, 401, 401, 200, 401]
     assert elsewhere.headers["www-authenticate"].startswith("Basic ")
 
 
-def test_a_receiver_that_has_all_it_needs_is_ready(served: Served) -> None:
-    assert (served.http.get("/healthz").status_code, served.http.get("/readyz").json()) == (200, {"status": "ready"})
+def test_a_receiver_that_has_all_it_needs_is_ready(shared: Served) -> None:
+    assert (shared.http.get("/healthz").status_code, shared.http.get("/readyz").json()) == (200, {"status": "ready"})
 
 
 def test_a_database_without_our_tables_is_named_with_the_command_to_run(postgres_url: str, engine: Engine) -> None:
@@ -115,10 +115,10 @@ def test_a_database_that_is_away_does_not_keep_the_server_from_starting() -> Non
     require_schema(make_settings("postgresql://nobody@127.0.0.1:1/none"))
 
 
-def test_unknown_addresses_and_methods_are_problems(served: Served) -> None:
-    nothing = served.http.get("/nothing/here")
-    method = served.http.post("/healthz")
-    slash = served.http.get("/healthz/")
+def test_unknown_addresses_and_methods_are_problems(shared: Served) -> None:
+    nothing = shared.http.get("/nothing/here")
+    method = shared.http.post("/healthz")
+    slash = shared.http.get("/healthz/")
 
     assert [one.status_code for one in (nothing, method, slash)] == [404, 405, 404]
     assert method.headers["allow"]
