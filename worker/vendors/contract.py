@@ -79,7 +79,7 @@ class Intent:
 
     `body` are the fields by vendor path as they will be sent; `key` the idempotency key; `mark` what the vendor's
     client wants to remember from before the request (Recras: the highest id known), None where it needs nothing;
-    `posts` how often a request left; `sent_at` Unix time when the last one left, or was given up; None before the first.
+    `posts` how often a request left; `sent_at` Unix time when the last one left, or was given up, None before that.
     """
 
     key: str
