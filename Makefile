@@ -10,7 +10,7 @@ ARGS ?=
 # Test processes. Each starts its own PostgreSQL and Redis, so more than there are cores slows them all down.
 JOBS ?= 2
 
-.PHONY: help setup demo test bench lint format lock clean
+.PHONY: help setup demo test bench chaos lint format lock clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ test: $(READY) ## the whole test suite
 
 bench: $(READY) ## the benchmarks; a table, and bench/results/*.json
 	@$(BIN)/python -m bench $(ARGS)
+
+chaos: $(READY) ## ten minutes of mixed faults at 20 events a second, and a report
+	@$(BIN)/contactsync drill all --own --minutes 10 --rate 20 --keep bench/results $(ARGS)
 
 # alembic/ has no __init__.py (it would hide the library), so its files are modules of their own to mypy.
 lint: $(READY) ## style, types, import directions, sizes

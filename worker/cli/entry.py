@@ -25,6 +25,7 @@ GROUPS: Final = {
     "systems": "worker.cli.systems",
     "events": "worker.cli.events",
     "webhooks": "worker.cli.webhooks",
+    "drill": "worker.cli.drill",
 }
 """Each command's module, which has a typer app of the name `app`; the order is the order of `--help`."""
 
@@ -45,6 +46,7 @@ HELP: Final = {
     "systems": "Vendors: breaker, budget, lag; pause and resume.",
     "events": "The inbox, verbatim; replay.",
     "webhooks": "The registration at Robaws: register, list, remove.",
+    "drill": "Break parts on purpose, against the sandbox, and see that nothing is lost.",
 }
 
 
