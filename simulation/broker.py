@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from worker.runtime import SOURCE
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class Nudge:
     ready_at: float
     redelivered: bool = False
 
+    @override
     def __str__(self) -> str:
         return f"{self.lane}({self.row})"
 

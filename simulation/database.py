@@ -13,17 +13,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Engine
 
 from simulation.clock import BEGIN
 from worker.embedded.postgres import EmbeddedPostgres
 from worker.store import migrations
 from worker.store.engine import make_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 SERVER: Final = {
     "fsync": "off",
@@ -105,7 +107,7 @@ class Database:
 
     def look(self, query: str, values: dict[str, Any] | None = None) -> list[Any]:
         """The rows of a query, outside the product's own connections."""
-        return self.eye.execute(query, values).fetchall()  # type: ignore[arg-type]  # constants of this package
+        return self.eye.execute(query, values).fetchall()
 
     def cut(self, pid: int | None = None) -> None:
         """The server ends one connection of the product, or all of them."""

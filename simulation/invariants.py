@@ -63,6 +63,7 @@ class Invariants:
         self.rows_changed = self.vendor_changed = True
         self.checked = 0
         self._buckets: dict[str, Tokens] = {}
+        self._links: list[dict[str, Any]] = []
 
     def forget_rates(self) -> None:
         """Our clocks were set: nobody can keep a rate over that."""
@@ -102,12 +103,12 @@ class Invariants:
         if not (self.rows_changed or self.vendor_changed):
             return
         self.checked += 1
-        row = self.story.database.look(_ROWS)[0]
-        links: list[dict[str, Any]] = row[5]
         if self.rows_changed:
+            row = self.story.database.look(_ROWS)[0]
+            self._links = row[5]
             self._check_equation(row)
-            self._check_links(links)
-        self._check_doubles(links)
+            self._check_links(self._links)
+        self._check_doubles(self._links)
         self._check_edits()
         self.rows_changed = self.vendor_changed = False
 

@@ -33,7 +33,7 @@ class WireFault:
     kind: str
     system: str
     times: int
-    seconds: float = 0.0
+    share: float = 0.0
 
 
 @dataclass
@@ -104,6 +104,12 @@ class Network:
             for record in made:
                 self.story.memory.made(system, claim.contact_id, record)
         return response
+
+    def hurry(self) -> None:
+        """What is under way arrives now."""
+        self.later = [(self.story.clock.true, *entry[1:]) for entry in self.later]
+        while self.work_late():
+            pass
 
     def work_late(self) -> bool:
         """Do one work whose time has come; False where there is none."""
@@ -176,15 +182,24 @@ class Wire(httpx.BaseTransport):
                 self._wait(task, timeout)
                 raise httpx.ReadTimeout("no answer in time", request=request)
             case "late":
-                claim = story.claims.get(task)
-                self.network.later.append((story.clock.true + fault.seconds, self.system, sent, claim))
-                self._wait(task, min(timeout, fault.seconds))
+                at = story.clock.true + timeout + fault.share * self._lateness(sent)
+                self.network.later.append((at, self.system, sent, story.claims.get(task)))
+                self._wait(task, timeout)
                 raise httpx.ReadTimeout("no answer in time", request=request)
             case _:
                 html = SimResponse.of_html(503, "Something is being repaired")
                 answer = html if fault.kind == "html" else replace(html, headers={"content-type": "application/json"})
                 self._wait(task, story.latency())
                 return _answer(answer)
+
+    def _lateness(self, sent: SimRequest) -> float:
+        """
+        How long after our timeout the work is done at most: the time that the settings give a system to settle, but
+        for a create under a unique reference, which may come as late as it likes.
+        """
+        unique = self.system == "rompslomp" and sent.method == "POST"
+        settle = float(self.network.story.settings.system(self.system).unknown_settle_seconds)
+        return 600.0 if unique else 0.95 * settle
 
     def _wait(self, task: Task, seconds: float) -> None:
         task.park(f"{self.system} under way", self.network.story.clock.true + seconds)

@@ -8,8 +8,11 @@ A script is data: it can be printed, and shrunk by leaving items out. Each seed 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from typing_extensions import override
 
 from simulation import people, trouble
 
@@ -25,6 +28,7 @@ class Item:
     kind: str
     args: dict[str, Any] = field(default_factory=dict)
 
+    @override
     def __str__(self) -> str:
         told = " ".join(f"{name}={value!r}" for name, value in self.args.items())
         return f"{self.at:8.1f} s  {self.kind} {told}".rstrip()
@@ -56,9 +60,10 @@ class Script:
     troubles: tuple[str, ...]
     items: tuple[Item, ...]
 
-    def without(self, leave_out: set[int]) -> Script:
-        """The same story without these items."""
-        kept = tuple(item for place, item in enumerate(self.items) if place not in leave_out)
+    def keeping(self, places: Iterable[int]) -> Script:
+        """The same story with only these of its items."""
+        wanted = set(places)
+        kept = tuple(item for place, item in enumerate(self.items) if place in wanted)
         return Script(self.seed, self.setup, self.troubles, kept)
 
 

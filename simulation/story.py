@@ -58,7 +58,6 @@ class Story:
         self.fingerprint = 0
         self.claims: dict[Task, LinkClaim | None] = {}
         self.memory = Memory()
-        self.hist=Counter()
         self.simulators = build_simulators(script, self.clock, self.rng)
         self.settings = build_settings(script, self.simulators)
         self.network = Network(self)
@@ -132,7 +131,7 @@ class Story:
                 task.doomed = True
                 if not task.done:
                     task.resume()
-            process.runtime._http.clear()  # noqa: SLF001 - wires hold nothing that must be closed
+            process.runtime._http.clear()
         self.door.close()
         self.loop.close()
 
@@ -151,7 +150,6 @@ class Story:
             weights = [weight for weight, _ in choices]
             self.rng.choices([act for _, act in choices], weights)[0]()
             self.clock.advance(self.rng.uniform(0.0005, 0.01))
-            self.hist[self.trace[-1].split('@')[-1].split('>')[-1][:40] if self.trace else '']+=1
             self.invariants.after_step()
 
     def _happen(self) -> None:
@@ -176,9 +174,8 @@ class Story:
         now = self.clock.true
         choices: list[tuple[float, Callable[[], object]]] = []
         for process in self.processes:
-            for task in process.tasks:
-                if task.doomed or (task.wake_at <= now and not process.frozen):
-                    choices.append((2.0, lambda task=task: self._resume(task)))  # type: ignore[misc]
+            able = [task for task in process.tasks if task.doomed or (task.wake_at <= now and not process.frozen)]
+            choices += [(2.0, lambda task=task: self._resume(task)) for task in able]  # type: ignore[misc]
         idle = [process for process in self.workers if process.idle()]
         if idle:
             choices += [(1.0, lambda n=nudge: self._take(n)) for nudge in self.broker.ready()]  # type: ignore[misc]

@@ -57,7 +57,7 @@ def late(rng: random.Random, _setup: Setup, length: float) -> list[Happening]:
     made: list[Happening] = []
     for at in _times(rng, length):
         system = rng.choice(TARGETS)
-        made.append((at, "late", {"system": system, "seconds": rng.uniform(31, 55), "times": 1}))
+        made.append((at, "late", {"system": system, "share": rng.random(), "times": 1}))
     return made
 
 
