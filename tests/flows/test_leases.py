@@ -125,7 +125,7 @@ def test_an_unanswered_change_is_not_followed_by_a_newer_one_before_it_could_be_
     source_id = hub.robaws.add_client(**client())
     hub.sync(source_id)
     hub.robaws.change_client(source_id, address={"city": "Aalst"})
-    hub.simulators[system].fail("drop_before", method=method)
+    hub.simulators[system].fail("delay", method=method, seconds=60.0)
     hub.sync(source_id)
     hub.robaws.change_client(source_id, address={"city": "Brugge"})
     hub.sync(source_id)
@@ -137,4 +137,18 @@ def test_an_unanswered_change_is_not_followed_by_a_newer_one_before_it_could_be_
     hub.settle()
 
     assert len(hub.simulators[system].calls(method)) == early + 1
+    assert hub.link(source_id, system)["state"] == "synced"
+
+
+@pytest.mark.parametrize("system", ["rompslomp", "recras", "workspace"])
+def test_a_change_whose_connection_was_closed_is_repeated_by_the_ladder(hub: Hub, system: str) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    hub.robaws.change_client(source_id, address={"city": "Aalst"})
+    hub.simulators[system].fail("drop_before", method={"rompslomp": "PATCH", "recras": "PUT"}.get(system, "POST"))
+
+    hub.sync(source_id)
+    hub.later(10)
+    hub.settle()
+
     assert hub.link(source_id, system)["state"] == "synced"

@@ -132,8 +132,14 @@ class Delivery:
         return any(one.status is None or not 400 <= one.status < 500 for one in self._changes(error))
 
     def may_come_late(self, error: SyncError) -> bool:
-        """Whether a change of the linked record left and was not answered by the one who makes it."""
-        return any(one.status in (None, GATEWAY_TIMEOUT) for one in self._changes(error))
+        """
+        Whether a change of the linked record left and may still be at work: we, or a proxy before the vendor, waited no
+        longer. A connection that was closed on us is no such thing: whoever closed it was done, or had given up.
+        """
+        return any(
+            one.status == GATEWAY_TIMEOUT or (one.status is None and "Timeout" in (one.error or ""))
+            for one in self._changes(error)
+        )
 
     def _changes(self, error: SyncError) -> list[Exchange]:
         """The changes that left, creates aside; the last one may have been refused a connection."""
