@@ -10,7 +10,12 @@ ARGS ?=
 # Test processes. Each starts its own PostgreSQL and Redis, so more than there are cores slows them all down.
 JOBS ?= 2
 
-.PHONY: help setup demo test bench chaos lint format lock clean
+# How many stories `make simulate` tells; SEED=123 tells one again, KEEP=3,7 with only these of its happenings.
+SEEDS ?= 200
+SEED ?=
+KEEP ?=
+
+.PHONY: help setup demo test simulate bench chaos lint format lock clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -27,6 +32,9 @@ demo: $(READY) ## the main job, live, against five simulated vendors (ARGS=--exi
 # loadscope: the tests of one module stay in one process, so that a server which a module starts is started once.
 test: $(READY) ## the whole test suite
 	@$(BIN)/pytest -n $(JOBS) --dist loadscope $(ARGS)
+
+simulate: $(READY) ## made-up stories with every kind of fault, from seeds (SEEDS=2000; one again: SEED=123)
+	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED) $(if $(KEEP),--keep $(KEEP)),--seeds $(SEEDS)) $(ARGS)
 
 bench: $(READY) ## the benchmarks; a table, and bench/results/*.json
 	@$(BIN)/python -m bench $(ARGS)
