@@ -147,7 +147,10 @@ def test_a_record_is_read_only_where_the_plan_depends_on_it(
 
 
 def test_a_first_link_reads() -> None:
+    nothing = TABLE.outward(canonical.build({}))
+
     assert needs_read(TABLE, ours(), owners(), None, write_replaces=False)
+    assert needs_read(replace(TABLE, rows=(CITY,)), nothing, owners(), None, write_replaces=False)
 
 
 def test_a_write_that_replaces_more_than_it_names_reads_first_and_no_write_does_not() -> None:

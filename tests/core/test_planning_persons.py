@@ -94,6 +94,7 @@ def test_persons_that_somebody_let_stand_are_asked_about_again_only_when_ours_ch
     assert asked(again) == []
     assert again.persons is None
     assert not wants_read([AN, BO], "review", let_stand)
+    assert wants_read([AN, BO], "robaws", let_stand)
     assert asked(changed) == ["persons"]
     assert agree(Ours(HELD, (AN, BO)), let_stand, again.decisions, HELD, None, None).ours["persons"] == question.ours
 
@@ -101,6 +102,7 @@ def test_persons_that_somebody_let_stand_are_asked_about_again_only_when_ours_ch
 def test_persons_that_a_person_decides_about_and_that_need_nothing_are_not_asked_about() -> None:
     made = plan([AN], [AN_THERE], "review")
 
+    assert isinstance(made, Nothing)
     assert asked(made) == []
     assert made.persons is not None
 
@@ -115,6 +117,14 @@ def test_persons_who_are_not_seen_are_neither_added_nor_taken_out(there: Any) ->
 
     assert isinstance(made, Nothing)
     assert made.persons is None
+
+
+def test_persons_who_did_not_change_want_no_read() -> None:
+    assert not wants_read([AN])
+
+
+def test_persons_of_a_first_link_are_asked_about_where_a_person_decides() -> None:
+    assert asked(plan([AN], [CAS_THERE], "review", base=None)) == ["persons"]
 
 
 def test_persons_alone_are_reason_enough_for_an_update() -> None:

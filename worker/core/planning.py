@@ -20,7 +20,7 @@ from worker.core.mapping import PERSONS
 from worker.core.persons import PersonPlan, TheirPerson, persons_changed, plan_persons
 
 if TYPE_CHECKING:
-    from worker.core.mapping import OurPerson, Ours, Owner, VendorMapping
+    from worker.core.mapping import OurPerson, Ours, Owner, PersonTable, VendorMapping
 
 __all__ = [
     "Action",
@@ -169,7 +169,7 @@ def needs_read(
     """
     if base is None:
         return True
-    if _persons_take_part(mapping, owners) and persons_changed(mapping, ours.persons, base.persons, base.main):
+    if _persons(mapping, owners) and persons_changed(mapping, ours.persons, base.persons, base.main):
         let_stand = owners.get(PERSONS) == "review" and base.ours.get(PERSONS) == _shown(ours.persons)
         if not let_stand:
             return True
@@ -198,9 +198,10 @@ def plan_update(
     operator's "sync now", a reconcile), and wants a read; a live event writes only what changed here.
     """
     decisions = _decisions(mapping, ours, owners, base, theirs, restore=restore)
-    persons = None
-    if _persons_take_part(mapping, owners) and theirs is not None and their_persons is not None:
-        persons, asked = _plan_persons(mapping, ours, owners, base, their_persons, restore)
+    persons, table = None, _persons(mapping, owners)
+    if table is not None and theirs is not None and their_persons is not None:
+        owner = owners.get(PERSONS, table.owner)
+        persons, asked = _plan_persons(table, ours, owner, base, their_persons, restore)
         decisions += asked
     patch = {decision.path: decision.ours for decision in decisions if decision.action == "write"}
     if not patch and (persons is None or not persons.changes):
@@ -229,23 +230,21 @@ def _decisions(
     return decisions + [Decision(path, "forget", None, None, NO_ROW) for path in gone]
 
 
-def _persons_take_part(mapping: VendorMapping, owners: Mapping[str, Owner]) -> bool:
-    return mapping.persons is not None and owners.get(PERSONS, mapping.persons.owner) not in ("system", "ignore")
+def _persons(mapping: VendorMapping, owners: Mapping[str, Owner]) -> PersonTable | None:
+    """The table of contact persons where ours take part, None where there is none or it is not ours."""
+    table = mapping.persons
+    return None if table is None or owners.get(PERSONS, table.owner) in ("system", "ignore") else table
 
 
 def _plan_persons(
-    mapping: VendorMapping,
+    table: PersonTable,
     ours: Ours,
-    owners: Mapping[str, Owner],
+    owner: Owner,
     base: Snapshot | None,
     theirs: tuple[TheirPerson, ...],
     restore: bool,
 ) -> tuple[PersonPlan | None, list[Decision]]:
     """The plan of the list of persons, or the question about it where a person decides and the list is not empty."""
-    table = mapping.persons
-    if table is None:
-        return None, []
-    owner = owners.get(PERSONS, table.owner)
     plan = plan_persons(table, ours.persons, base, theirs, restore=restore and owner == "robaws", fill=owner == "fill")
     if owner != "review" or not plan.changes or not theirs:
         return plan, []
