@@ -8,16 +8,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from worker.embedded.servers import LocalServers
-from worker.embedded.supervisor import ChildEvent, ChildSpec, Supervisor
+from worker.embedded.supervisor import Backoff, ChildEvent, ChildSpec, Supervisor
 from worker.processes.pulse import Pulse
 from worker.store import migrations
 from worker.store.engine import make_engine
 
 if TYPE_CHECKING:
     from worker.config import Settings
+
+RESTARTS: Final = Backoff(longest_seconds=5.0)
+"""A part that dies again and again rests shortly: Robaws gives up on a receiver that stays away, after nobody knows how
+long, and a start costs two seconds of one core."""
 
 
 class Tree:
@@ -81,6 +85,7 @@ class Tree:
             in_order=False,
             output="inherit" if self.console_logs else "log",
             on_event=self._event,
+            backoff=RESTARTS,
         )
         return self.supervisor.run()
 
