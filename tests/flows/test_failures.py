@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from tests.flows.stories import client
 from worker.store import systems
@@ -281,3 +282,16 @@ def test_a_wrong_base_url_of_robaws_skips_no_event(hub: Hub) -> None:
 
     assert wrong["open"] == 1
     assert hub.equation() == {"received": 1, "applied": 1, "skipped": 0, "open": 0, "dead": 0}
+
+
+def test_a_link_that_a_person_left_out_stays_out_until_a_person_asks_for_it(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    with hub.engine.begin() as connection:
+        connection.execute(text("UPDATE link SET state = 'excluded', reason = 'discarded' WHERE system = 'rompslomp'"))
+
+    hub.robaws.change_client(source_id, address={"city": "Aalst"})
+    hub.sync(source_id)
+
+    assert hub.link(source_id, "rompslomp")["state"] == "excluded"
+    assert [record["city"] for record in hub.rompslomp.state()["records"]] == ["Gent"]

@@ -87,7 +87,6 @@ def test_a_link_stays_in_review_until_its_last_question_is_answered(hub: Hub) ->
     assert [one["path"] for one in hub.questions(client, "rompslomp")] == ["zipcode"]
 
 
-@pytest.mark.xfail(reason="the flows do not look at `parked[':ours']` yet: worker.flows.delivery, Delivery.owners")
 def test_a_field_that_asks_by_its_setting_is_written_when_a_person_says_so(hub: Hub) -> None:
     hub.configure(rompslomp={"fields": {"address.city": "review"}})
     client = hub.robaws.add_client(**CLIENT)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from worker.vendors.contract import Intent, Record
 
 GATEWAY_TIMEOUT = 504
+CHOSEN_OURS = ":ours"
+"""Where a link's `parked` names the fields for which a person chose our value."""
 EndState = Literal["synced", "review", "excluded"]
 
 
@@ -74,8 +76,9 @@ class Delivery:
 
     @property
     def owners(self) -> dict[str, Owner]:
-        """Who owns each field there."""
-        return self.runtime.owners(self.claim.system)
+        """Who owns each field there; a field for which a person chose our value is Robaws's for this delivery."""
+        chosen: dict[str, Owner] = dict.fromkeys(self.claim.parked.get(CHOSEN_OURS) or (), "robaws")
+        return {**self.runtime.owners(self.claim.system), **chosen}
 
     @property
     def base(self) -> Snapshot | None:

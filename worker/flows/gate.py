@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from worker.runtime import Runtime
 
 VIEW_SECONDS = 0.25
+SHORT_PAUSE_SECONDS = 2.0
 
 
 class Gate:
@@ -94,6 +95,7 @@ class Gate:
             elif outcome.effect == "creates" and outcome.system_until is not None:
                 systems.pause_creates(connection, system, outcome.system_until, outcome.message, now)
         if outcome.effect == "throttle" and outcome.system_until is not None:
+            # The row holds the whole wait, and a person may lift it; Redis holds those who have not seen the row yet.
             wait = max(timedelta(0), outcome.system_until - now).total_seconds()
-            self.runtime.budget.pause(system, wait)
+            self.runtime.budget.pause(system, min(wait, SHORT_PAUSE_SECONDS))
         self.forget(system)

@@ -17,7 +17,12 @@ def set_up(settings: Settings, part: str) -> None:
     level = getattr(logging, settings.log.level.upper())
     as_json = settings.log.format == "json"
     renderer: Any = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # local variables hold people's data
+        )
     )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

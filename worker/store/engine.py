@@ -24,6 +24,7 @@ def make_engine(url: str, *, pool_size: int = 10, application_name: str = "conta
         max_overflow=2,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,  # what is bound is people's data, and an error's text goes to the log
         # The connection given back last goes out first: few of them are in use at a time, and those have every
         # statement prepared.
         pool_use_lifo=True,

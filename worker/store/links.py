@@ -48,7 +48,8 @@ _WANT = text(
             WHEN l.state = 'waiting' AND NOT (l.reason = ANY(CAST(:refused AS text[]))) THEN l.next_attempt_at
             WHEN l.state = 'due' THEN LEAST(l.next_attempt_at, :now)
             ELSE :now END
-    WHERE l.wanted_version < :version OR :restore OR l.state = 'excluded'
+    WHERE (l.wanted_version < :version AND l.state <> 'excluded') OR :restore
+        OR (l.state = 'excluded' AND l.reason = 'filtered')
     RETURNING l.id, l.system, l.state
     """
 )
@@ -175,7 +176,8 @@ def want(
     Owe these systems this version of the contact; returns (link id, system) of those that are due now.
 
     A link that gave up, or waits because its data was refused, is due at once, since the data changed; one that
-    waits for its vendor goes on waiting, and one that is being delivered is due again when that is done.
+    waits for its vendor goes on waiting, and one that is being delivered is due again when that is done. One that a
+    person left out stays out until a person asks for it (`restore`).
     """
     rows = connection.execute(
         _WANT,
