@@ -48,6 +48,7 @@ class Host:
             "/run/secrets/": f"{folder / 'secrets'}/",
             "/etc/contactsync/": f"{folder / 'etc'}/",
             "/data": str(folder / "data"),
+            "/tmp/contactsync": str(folder / "tmp"),
             "http://sandbox:9000": f"http://127.0.0.1:{ports['9000']}",
             "@redis:6379": f"@127.0.0.1:{ports['6379']}",
             "0.0.0.0": "127.0.0.1",
