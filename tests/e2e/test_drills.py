@@ -13,6 +13,7 @@ from worker.drills import own, run
 from worker.drills.full_disk import full_disk
 from worker.drills.parts import NotAsPromised
 from worker.drills.place import Place, find
+from worker.errors import ConfigurationError
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +25,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("drills")
     with own.running(folder, print) as (file, address):
         found = find(load_settings({"CONTACTSYNC_CONFIG": str(file)}), Random(1), print)
+        with pytest.raises(ConfigurationError, match="no webhook is registered"):
+            found.vendors.require_webhooks()
         found.vendors.send_webhooks_to(f"{address}/webhooks/robaws")
+        found.vendors.require_webhooks()
         yield found
         found.vendors.close()
 

@@ -77,6 +77,7 @@ def _place(seed: int, *, own: bool) -> Iterator[Place]:
     out = console(stderr=True)
     if not own:
         place = places.find(load_settings(), chance, out.print)
+        place.vendors.require_webhooks()
         with _ready(place):
             yield place
         return

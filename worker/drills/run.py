@@ -74,7 +74,7 @@ class _Before:
     def __init__(self, watch: Watch) -> None:
         if watch.last is None:
             raise NotAsPromised("before anything was struck, the sandbox or the database does not answer")
-        self.received = watch.last.events.received
+        self.received = watch.received_before = watch.last.events.received
         self.records = dict(watch.records)
         self.dead = _count(watch, "dead")
         self.review = _count(watch, "review")

@@ -51,9 +51,16 @@ class Vendors:
         self._call("PATCH", f"/{system}/clock", {"ahead_seconds": ahead_seconds})
 
     def send_webhooks_to(self, url: str) -> None:
-        """Register the endpoint, unless there is one."""
-        if url not in [endpoint["url"] for endpoint in self._call("GET", "/robaws/webhooks")["endpoints"]]:
-            self._call("POST", "/robaws/webhooks", {"url": url})
+        """Register an endpoint."""
+        self._call("POST", "/robaws/webhooks", {"url": url})
+
+    def require_webhooks(self) -> None:
+        """ConfigurationError where Robaws tells nobody of a change: then every event would be a lost one."""
+        if not self._call("GET", "/robaws/webhooks")["endpoints"]:
+            raise ConfigurationError(
+                "no webhook is registered at the sandbox: post the receiver's address, as"
+                f' {{"url": "http://127.0.0.1:8080/webhooks/robaws"}}, to {self.root}/_sandbox/robaws/webhooks'
+            )
 
     def holds(self, system: str) -> list[Held]:
         """Every record of a system."""

@@ -37,6 +37,7 @@ class Watch:
         self.most_doubles = 0
         self.worst_balance = 0
         self.last: summary.Summary | None = None
+        self.received_before = 0
         self.held: dict[str, dict[str, int]] = {name: {} for name in TARGETS}
         self.records: dict[str, int] = dict.fromkeys(TARGETS, 0)
         self._taken = 0
@@ -65,6 +66,9 @@ class Watch:
         """Whether nothing is owed any more: by what vendors hold, and by the product's own count."""
         found = self.last
         if found is None or self._taken < len(self.traffic.changes) or self.behind():
+            return False
+        # Robaws may still be sending again what a later change has overtaken.
+        if found.events.received - self.received_before < len(self.traffic.changes):
             return False
         links = sum(states.get(state, 0) for states in found.links.values() for state in BUSY)
         return not links and found.events.open == 0 and found.contacts.fetch_due == 0
