@@ -137,6 +137,34 @@ def test_members_that_are_only_read_are_never_written() -> None:
     assert patches(plan) == {}
 
 
+@pytest.mark.parametrize(
+    ("row", "writes"),
+    [
+        pytest.param(FieldRow("last_name", "last"), True, id="a member that can be emptied"),
+        pytest.param(FieldRow("last_name", "last", null_rule="never"), False, id="one that cannot"),
+        pytest.param(FieldRow("last_name", "last", owner="system"), False, id="one of theirs"),
+        pytest.param(FieldRow("last_name", "last", owner="ignore"), False, id="one that is left alone"),
+        pytest.param(FieldRow("last_name", "last", owner="fill"), False, id="one that is only filled"),
+    ],
+)
+def test_a_member_that_is_emptied_here(row: FieldRow, writes: bool) -> None:
+    table = replace(TABLE, rows=(row,))
+    named = ours("7", last="Peeters", main=True)
+
+    plan = plan_persons(table, [ours("7", main=True)], agreed(("1", named), main="7"), [theirs("1", last="Peeters")])
+
+    assert patches(plan) == ({"1": {"last": None}} if writes else {})
+
+
+def test_one_who_was_made_again_there_is_linked_like_on_a_first_link() -> None:
+    base = agreed(("1", PHONED), main="7")
+
+    plan = plan_persons(TABLE, [PHONED], base, [theirs("9", "An", "Peeters", main=True)], restore=True)
+
+    assert patches(plan) == {"9": {"tel": "1111111"}}
+    assert not plan.list_changes
+
+
 # ------------------------------------------------------------------------------------------- taken out, and not found
 def test_one_who_was_taken_out_there_stays_out_until_a_change_here_or_a_restore() -> None:
     base = agreed(("1", AN), ("2", BO), main="7")

@@ -299,9 +299,11 @@ def test_what_the_vendor_made_of_a_value_is_what_it_holds() -> None:
 
     after = agree(values, BASE, plan.decisions, HELD | {"place": "GENK"}, None, None)
     unseen = agree(values, BASE, plan.decisions, None, None, None)
+    cut_short = agree(values, BASE, plan.decisions, {}, None, None)
 
     assert (after.ours["place"], after.theirs["place"]) == ("Genk", "GENK")
     assert (unseen.ours["place"], unseen.theirs["place"]) == ("Genk", "Genk")
+    assert cut_short == unseen
     assert not_accepted(TABLE, after) == {"place": ("Genk", "GENK")}
     assert isinstance(plan_update(TABLE, values, owners(), after, HELD | {"place": "GENK"}, restore=True), Nothing)
 
@@ -349,6 +351,9 @@ def test_a_snapshot_comes_back_from_its_row_as_it_went() -> None:
     assert Snapshot.from_json(json.loads(json.dumps(snapshot.to_json()))) == snapshot
     assert Snapshot.from_json(None) is None
     assert Snapshot.from_json({}) is None
+    assert Snapshot.from_json({"main": "7"}) == Snapshot(main="7")
+    nulls = {"ours": None, "theirs": None, "persons": None, "main": "7", "placeholders": None}
+    assert Snapshot.from_json(nulls) == Snapshot(main="7")
 
 
 # ------------------------------------------------------------------------------------------------------ not accepted

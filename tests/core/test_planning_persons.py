@@ -119,6 +119,29 @@ def test_persons_who_are_not_seen_are_neither_added_nor_taken_out(there: Any) ->
     assert made.persons is None
 
 
+@pytest.mark.parametrize(("owner", "restored"), [("robaws", True), ("fill", False), ("review", False)])
+@pytest.mark.parametrize("restore", [True, False])
+def test_a_restore_puts_back_persons_where_their_list_is_robaws_own(
+    owner: Owner, restored: bool, restore: bool
+) -> None:
+    phoned = ours("7", "An", "Peeters", main=True, tel="1111111")
+    base = replace(agreed(("1", phoned), main="7"), ours=HELD, theirs=HELD)
+    edited = theirs("1", "An", "Peeters", main=True, tel="3333333")
+
+    made = plan_update(
+        TABLE,
+        Ours(HELD, (phoned,)),
+        {"place": "robaws", "persons": owner},
+        base,
+        HELD,
+        their_persons=(edited,),
+        restore=restore,
+    )
+
+    assert isinstance(made, Update) is (restored and restore)
+    assert asked(made) == []
+
+
 def test_persons_who_did_not_change_want_no_read() -> None:
     assert not wants_read([AN])
 

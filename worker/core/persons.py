@@ -127,7 +127,7 @@ def plan_persons(
             else:
                 added.append(person)
             continue
-        entry = _entry(table, known, person.key, by_id[external_id])
+        entry = _entry(table, known, by_id[external_id])
         patch = _person_patch(table, person, entry, by_id[external_id], restore=restore, fill=fill)
         kept.append(PersonChange(person.key, external_id, patch, person, by_id[external_id]))
     removed = () if fill else _removed(table, known, by_id, set(links.values()))
@@ -164,19 +164,14 @@ def _main_key(ours: Sequence[OurPerson]) -> str | None:
     return next((person.key for person in ours if person.main), ours[0].key if ours else None)
 
 
-def _entry(
-    table: PersonTable, known: Mapping[str, Mapping[str, Any]], key: str, theirs: TheirPerson
-) -> Mapping[str, Any] | None:
-    """What we last wrote to a person: under its key, else under the key that its place there had before."""
-    own = known.get(key)
-    if own is not None and own.get("external_id") != LOST:
-        return own
-    before = (
+def _entry(table: PersonTable, known: Mapping[str, Mapping[str, Any]], theirs: TheirPerson) -> Mapping[str, Any] | None:
+    """What was agreed on about this person there, under whatever key; None for one who was not ours before."""
+    found = (
         entry
-        for other, entry in known.items()
-        if entry.get("external_id") == theirs.external_id and (other != SELF or is_stand_in(table, entry, theirs))
+        for key, entry in known.items()
+        if entry.get("external_id") == theirs.external_id and (key != SELF or is_stand_in(table, entry, theirs))
     )
-    return next(before, None)
+    return next(found, None)
 
 
 def _person_patch(
