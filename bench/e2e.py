@@ -26,46 +26,53 @@ def run(effort: Effort) -> Section:
     with product() as made:
         ids = made.clients(CLIENTS)
         made.settle()
-        at_once = [_change(made, ids, number) for number in range(effort.samples)]
+        at_once = [one_change(made, ids, number) for number in range(effort.samples)]
         _figures(section, "vendors at once", [took for took, _ in at_once], 60.0, 250.0)
         for system in ("robaws", *TARGETS):
             made.sandbox.simulators[system].fail("delay", times=-1, seconds=SLOW_SECONDS)
-        slow = [_change(made, ids, effort.samples + number) for number in range(max(20, effort.samples // 5))]
+        slow = [one_change(made, ids, effort.samples + number) for number in range(max(20, effort.samples // 5))]
         shares = [took / (chain * SLOW_SECONDS) for took, chain in slow]
         _figures(section, "100 ms a call", [took for took, _ in slow], None, None)
         section.add(Figure("100 ms a call, against the longest chain", round(median(shares), 3), "x", 1.3, "lower"))
         section.add(Figure("calls in the longest chain", median([float(chain) for _, chain in slow]), "calls"))
         made.settle()
         last = effort.samples + len(slow) - 1
-        section.void = made.wrong([_name(ids, number) for number in range(last - CLIENTS + 1, last + 1)])
+        section.void = made.wrong([name_of(ids, number) for number in range(last - CLIENTS + 1, last + 1)])
     return section
 
 
-def _name(ids: list[str], number: int) -> str:
+def name_of(ids: list[str], number: int) -> str:
     return f"Bench {ids[number % len(ids)]} v{number + 1}."
 
 
-def _change(made: Product, ids: list[str], number: int) -> tuple[float, int]:
-    """One change, to its end: seconds from the webhook's leaving, and calls in the longest chain of the change."""
-    client, name = ids[number % len(ids)], _name(ids, number)
+def one_change(
+    made: Product, ids: list[str], number: int, systems: tuple[str, ...] = TARGETS, *, rest: bool = True
+) -> tuple[float, int]:
+    """
+    One change, to its end in these systems: seconds from the webhook's leaving, and calls in the longest chain.
+
+    `rest`: returns only when nothing is owed anywhere.
+    """
+    client, name = ids[number % len(ids)], name_of(ids, number)
     made.forget_calls()
     made.sandbox.sender.deliveries.clear()
     made.sandbox.world.robaws.change_client(client, name=name)
-    wait_until(lambda: _written(made, name) is not None, 30, f"{name} is everywhere", every=0.002)
+    wait_until(lambda: _written(made, name, systems) is not None, 30, f"{name} is everywhere", every=0.002)
     wait_until(lambda: len(made.sandbox.sender.deliveries) > 0, 10, "the webhook was answered", every=0.002)
-    ended = _written(made, name)
+    ended = _written(made, name, systems)
     assert ended is not None
-    chain = len(made.calls("robaws")) + max(len(made.calls(system)) for system in TARGETS)
+    chain = len(made.calls("robaws")) + max(len(made.calls(system)) for system in systems)
     took = ended - made.sandbox.sender.deliveries[0].at
-    made.settle()
+    if rest:
+        made.settle()
     time.sleep(0.15)  # a contact rests a tenth of a second after a fetch; the next change is another client's anyway
     return took, chain
 
 
-def _written(made: Product, name: str) -> float | None:
+def _written(made: Product, name: str, systems: tuple[str, ...]) -> float | None:
     """When the last of the systems had taken the name; None while one has not."""
     latest = 0.0
-    for system in TARGETS:
+    for system in systems:
         at = [
             call.at + call.response.delay_seconds
             for call in made.calls(system)

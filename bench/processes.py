@@ -66,14 +66,21 @@ def settings_file(
     return path
 
 
-def environment(home: Path, config: Path, running: LocalServers) -> dict[str, str]:
-    """What the parts are told."""
+def environment(home: Path, config: Path, running: LocalServers | None) -> dict[str, str]:
+    """What the parts are told; without servers they are to start their own."""
+    urls = (
+        {}
+        if running is None
+        else {
+            "CONTACTSYNC_DATABASE__URL": running.database_url,
+            "CONTACTSYNC_REDIS__URL": running.redis_url,
+        }
+    )
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("CONTACTSYNC_")},
         "CONTACTSYNC_CONFIG": str(config),
         "CONTACTSYNC_HOME": str(home),
-        "CONTACTSYNC_DATABASE__URL": running.database_url,
-        "CONTACTSYNC_REDIS__URL": running.redis_url,
+        **urls,
     }
 
 

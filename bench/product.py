@@ -185,10 +185,11 @@ def product(
     webhook: bool = True,
     samples: Path | None = None,
     receiver_only: bool = False,
+    sections: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[Product]:
     """
     The product with a sandbox. `unlimited` workers know no rates (then the simulated Robaws has none either); `systems`
-    adds settings by system; `webhook` registers the receiver, so that a change in Robaws is told.
+    adds settings by system, `sections` others; `webhook` registers the receiver, so that a change in Robaws is told.
     """
     with ExitStack() as stack:
         home = stack.enter_context(folder())
@@ -200,8 +201,8 @@ def product(
         given = {name: dict(values) for name, values in sandbox.settings().items() if name != "routix"}
         for name, values in (systems or {}).items():
             given[name] |= values
-        worker_settings = {"worker": {"concurrency": concurrency}} if concurrency else {}
-        env = environment(home, settings_file(home, given, port, **worker_settings), running)
+        more = {**({"worker": {"concurrency": concurrency}} if concurrency else {}), **(sections or {})}
+        env = environment(home, settings_file(home, given, port, **more), running)
         command(env, "migrate")
         made = Product(home, running, sandbox, port, env)
         made.parts["receiver"] = stack.enter_context(part(env, "receiver")).pid

@@ -36,7 +36,7 @@ def run(effort: Effort) -> Section:
             made.settle(300)
             calls = commits = 0.0
             for number in range(1, effort.rounds + 1):
-                took, cpu, commits = _round(made, ids, number)
+                took, cpu, commits = one_round(made, ids, number)
                 seen["rate"].append(len(ids) / took)
                 seen["cpu"].append(1000 * cpu["worker"] / len(ids))
                 seen["sql cpu"].append(1000 * cpu["postgres"] / len(ids))
@@ -45,8 +45,8 @@ def run(effort: Effort) -> Section:
                 seen["bare rate"].append(bare["changes"] / bare["seconds"])
                 seen["bare cpu"].append(1000 * bare["cpu"] / bare["changes"])
             Path(f"{file}.on").touch()
-            _round(made, ids, effort.rounds + 1)
-            section.void = made.wrong([_name(client, effort.rounds + 1) for client in ids])
+            one_round(made, ids, effort.rounds + 1)
+            section.void = made.wrong([round_name(client, effort.rounds + 1) for client in ids])
             samples = json.loads(file.read_text())
     section.details = {"commits a change": commits / len(ids), "calls a change": calls, "samples": samples}
     _figures(section, seen, samples)
@@ -67,11 +67,11 @@ def _figures(section: Section, seen: dict[str, list[float]], samples: dict[str, 
             section.add(Figure(f"share of the threads' time: {kind}", round(100 * count / busy, 1), "%"))
 
 
-def _name(client: str, number: int) -> str:
+def round_name(client: str, number: int) -> str:
     return f"Bench {client} v{number}."
 
 
-def _round(made: Product, ids: list[str], number: int) -> tuple[float, dict[str, float], float]:
+def one_round(made: Product, ids: list[str], number: int) -> tuple[float, dict[str, float], float]:
     """
     Change every client while the worker stands still, then let it go: seconds until all is delivered, processor
     seconds by part, commits.
@@ -80,7 +80,7 @@ def _round(made: Product, ids: list[str], number: int) -> tuple[float, dict[str,
     events = made.count("SELECT count(*) FROM inbox_event")
     with made.halted():
         for client in ids:
-            made.sandbox.world.robaws.change_client(client, name=_name(client, number))
+            made.sandbox.world.robaws.change_client(client, name=round_name(client, number))
         wait_until(lambda: made.count("SELECT count(*) FROM inbox_event") >= events + len(ids), 60, "all events came")
         before, commits, begun = made.cpu(), made.commits(), time.monotonic()
     made.settle(300)
