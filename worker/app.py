@@ -10,7 +10,7 @@ from kombu.entity import Queue
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from worker.runtime import SOURCE, TARGETS
+from worker.store.summary import SOURCE, TARGETS
 
 if TYPE_CHECKING:
     from worker.config import Settings
