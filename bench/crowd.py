@@ -95,7 +95,7 @@ def grow(connection: psycopg.Connection[Any], first: int, last: int) -> None:
     connection.execute("SET session_replication_role = replica")
     connection.execute("SET synchronous_commit = off")
     for statement in (_CONTACTS, _LINKS, _ATTEMPTS, _EVENTS, _TALLIES, _COUNTED):
-        connection.execute(statement, values)  # type: ignore[arg-type]
+        connection.execute(statement, values)
     connection.execute("SET session_replication_role = origin")
     connection.commit()
     before, connection.autocommit = connection.autocommit, True

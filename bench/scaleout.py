@@ -1,4 +1,4 @@
-"""Scale out: one, two and four worker processes; one and two receivers. Everything is on this machine, and its cores."""
+"""Scale out: one, two and four worker processes; one and two receivers. All of it is on this machine's cores."""
 
 from __future__ import annotations
 
