@@ -26,6 +26,7 @@ GROUPS: Final = {
     "events": "worker.cli.events",
     "webhooks": "worker.cli.webhooks",
     "drill": "worker.cli.drill",
+    "loadtest": "worker.cli.loadtest",
 }
 """Each command's module, which has a typer app of the name `app`; the order is the order of `--help`."""
 
@@ -46,6 +47,7 @@ HELP: Final = {
     "systems": "Vendors: breaker, budget, lag; pause and resume.",
     "events": "The inbox, verbatim; replay.",
     "webhooks": "The registration at Robaws: register, list, remove.",
+    "loadtest": "A paced stream of signed events at one's own receiver, with its latencies.",
     "drill": "Break parts on purpose, against the sandbox, and see that nothing is lost.",
 }
 
