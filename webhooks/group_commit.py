@@ -83,11 +83,23 @@ class Arrival:
             self.result.set_result(result)
 
 
+def _no_hook(_name: str) -> None:
+    """Nobody listens at the boundaries but the tests that crash there."""
+
+
 class GroupCommit:
     """The flusher and its queue; lives on one event loop. `on_stored` is called after answers that stored something."""
 
-    def __init__(self, url: str, figures: Figures, on_stored: Callable[[], None], limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        figures: Figures,
+        on_stored: Callable[[], None],
+        limits: Limits | None = None,
+        hook: Callable[[str], None] = _no_hook,
+    ) -> None:
         self.url = url
+        self.hook = hook
         self.figures = figures
         self.on_stored = on_stored
         self.limits = limits or Limits()
@@ -215,13 +227,14 @@ class GroupCommit:
         stored = await self._commit_events(events) if events else False
         if rejects:
             await self._guarded(
+                "receive.rejects",
                 writing.store_rejects(
                     self._held,
                     problems=[arrival.problem or b"" for arrival in rejects],
                     headers=[arrival.headers for arrival in rejects],
                     bodies=[arrival.body for arrival in rejects],
                     limit=self.limits.quarantine,
-                )
+                ),
             )
             for arrival in rejects:
                 arrival.settle("rejected")
@@ -233,6 +246,7 @@ class GroupCommit:
         rows = [first[event_id] for event_id in sorted(first)]
         try:
             fresh = await self._guarded(
+                "receive.events",
                 writing.store_events(
                     self._held,
                     event_ids=[row.event_id for row in rows],
@@ -241,7 +255,7 @@ class GroupCommit:
                     headers=[row.headers for row in rows],
                     bodies=[row.body for row in rows],
                     correlations=[row.correlation_id for row in rows],
-                )
+                ),
             )
         except psycopg.DataError as error:
             return await self._one_by_one(events, error)
@@ -268,9 +282,14 @@ class GroupCommit:
             raise psycopg.OperationalError("there is no connection")
         return self._connection
 
-    async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _guarded(self, name: str, work: Coroutine[Any, Any, T]) -> T:
         """Wait for a statement, but not without limit: a database that is silent has its connection cut."""
         connection = self._held
+        try:
+            self.hook(f"{name}.before_commit")
+        except BaseException:
+            work.close()
+            raise
         running = asyncio.ensure_future(work)
         try:
             done, _ = await asyncio.wait((running,), timeout=_CUT_SECONDS)
@@ -279,7 +298,9 @@ class GroupCommit:
             raise
         if not done:
             writing.cut(connection)
-        return await running
+        result = await running
+        self.hook(f"{name}.after_commit")
+        return result
 
     async def _connect(self) -> bool:
         try:

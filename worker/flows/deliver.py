@@ -78,7 +78,6 @@ def _run(runtime: Runtime, gate: Gate, claim: LinkClaim) -> Delivered:
         gate.succeeded(claim.system)
     if ended.again:
         runtime.publisher.deliver(claim.system, claim.id)
-    runtime.announce(ended.due)
     log.info("deliver.done", result=ended.state, calls=len(delivery.session.exchanges))
     return Delivered(ended.state, ended.again)
 

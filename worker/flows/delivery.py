@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from worker.core import planning
@@ -34,11 +34,10 @@ EndState = Literal["synced", "review", "excluded"]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a delivery ended. `again`: the link is due already; `due`: other links that this one made due."""
+    """How a delivery ended. `again`: the link is due already, as the contact changed in the meantime."""
 
     state: EndState
     again: bool = False
-    due: list[tuple[int, str]] = field(default_factory=list)
 
 
 class Delivery:
@@ -97,20 +96,19 @@ class Delivery:
             self.log_attempts(connection)
         self.claim = replace(self.claim, intent=value)
 
-    def bind(self, external_id: str | None, snapshot: Snapshot | None) -> list[tuple[int, str]]:
-        """Commit which record it is, at once; returns links that this makes due (the write-back)."""
+    def bind(self, external_id: str, snapshot: Snapshot | None) -> None:
+        """Commit which record it is, at once, and that its id is to be written back where the settings want that."""
         value = snapshot.to_json() if snapshot is not None else None
         due: list[tuple[int, str]] = []
         with self.runtime.transaction("deliver.bind") as connection:
             links.bind(connection, self.claim, external_id, snapshot=value)
-            if external_id is not None and self.claim.system in self.runtime.settings.systems.robaws.write_back:
+            if self.claim.system in self.runtime.settings.systems.robaws.write_back:
                 now, correlation = self.runtime.now(), self.claim.correlation_id
                 back = links.want_write_back(connection, self.claim.contact_id, now, correlation)
                 due = [(back, SOURCE)] if back is not None else []
             self.log_attempts(connection)
         self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value)
         self.runtime.announce(due)
-        return due
 
     def find_persons(self, record: Record) -> None:
         """Give the persons of a create that has just been read their ids there, so that they are ours from now on."""
