@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.core.person_lists import TABLE, agreed, carry_out, ours, patches, settle, theirs
-from worker.core.mapping import FieldRow, OurPerson, VendorMapping
+from worker.core.mapping import FieldRow, OurPerson, Owner, VendorMapping
 from worker.core.persons import (
     LOST,
     SELF,
@@ -129,10 +129,10 @@ def test_the_members_of_a_person(
 
 
 def test_members_that_are_only_read_are_never_written() -> None:
-    rows = (*TABLE.rows, FieldRow("title", "aanhef", direction="in", owner="system"))
-    table = replace(TABLE, rows=rows)
+    table = replace(TABLE, rows=(*TABLE.rows, FieldRow("title", "aanhef", direction="in")))
+    there = [theirs("1", "An", "Peeters", main=True, aanhef="Mevrouw")]
 
-    plan = plan_persons(table, [AN], agreed(("1", AN), main="7"), [theirs("1", "An", "Peeters", aanhef="Mevrouw")])
+    plan = plan_persons(table, [AN], agreed(("1", AN), main="7"), there, restore=True)
 
     assert patches(plan) == {}
 
@@ -154,6 +154,48 @@ def test_a_member_that_is_emptied_here(row: FieldRow, writes: bool) -> None:
     plan = plan_persons(table, [ours("7", main=True)], agreed(("1", named), main="7"), [theirs("1", last="Peeters")])
 
     assert patches(plan) == ({"1": {"last": None}} if writes else {})
+
+
+@pytest.mark.parametrize("owner", ["robaws", "fill"])
+def test_a_restore_puts_back_only_members_that_are_robaws_own_and_were_edited(owner: Owner) -> None:
+    table = replace(TABLE, rows=(FieldRow("phone", "tel", owner=owner), FieldRow("email", "mail", owner=owner)))
+    sent = ours("7", main=True, tel="1111111", mail="an@x.example")
+    base = agreed(("1", sent), main="7")
+    base = replace(base, persons={"7": {**base.persons["7"], "theirs": {"tel": None, "mail": "an@x.example"}}})
+
+    plan = plan_persons(table, [sent], base, [theirs("1", tel=None, mail="other@x.example")], restore=True)
+
+    assert patches(plan) == ({"1": {"mail": "an@x.example"}} if owner == "robaws" else {})
+
+
+def test_a_system_that_owns_its_list_is_not_given_members_that_are_its_own() -> None:
+    table = replace(TABLE, rows=(FieldRow("phone", "tel", owner="system"), FieldRow("email", "mail")))
+    sent = ours("7", "An", "Peeters", main=True, tel="1111111", mail="an@x.example")
+
+    plan = plan_persons(table, [sent], None, [theirs("1", "An", "Peeters", main=True)], fill=True)
+
+    assert patches(plan) == {"1": {"mail": "an@x.example"}}
+
+
+def test_one_who_was_renamed_there_is_still_ours() -> None:
+    there = [theirs("1", "Anna", "Pieters", main=True, tel="1111111")]
+    base = agreed(("1", PHONED), main="7")
+
+    changed = plan_persons(TABLE, [ours("7", "An", "Peeters", main=True, tel="2222222")], base, there)
+    gone = plan_persons(TABLE, [], base, there)
+
+    assert patches(changed) == {"1": {"tel": "2222222"}}
+    assert gone.removed == (("7", "1"),)
+
+
+def test_a_stand_in_that_somebody_made_a_person_of_is_linked_like_on_a_first_link() -> None:
+    base = agreed(("48", ours(SELF, last="De Linde", main=True, mail="info@x.example", tel="1111111")), main=SELF)
+    there = [theirs("48", "An", "P.", main=True, mail="info@x.example", tel="3333333")]
+
+    plan = plan_persons(TABLE, [ours("7", "An", "Peeters", main=True, mail="info@x.example", tel="2")], base, there)
+
+    assert plan.listing == (("48", "7", True),)
+    assert patches(plan) == {}
 
 
 def test_one_who_was_made_again_there_is_linked_like_on_a_first_link() -> None:
@@ -248,3 +290,13 @@ def test_whether_our_persons_changed_is_told_without_a_read(
 
     assert persons_changed(mapping, persons, base.persons, base.main) is changed
     assert not persons_changed(replace(mapping, persons=None), persons, base.persons, base.main)
+
+
+def test_learning_the_ids_of_a_create_leaves_the_others_as_they_are() -> None:
+    known = {**agreed(("1", AN)).persons, "9": {"external_id": LOST, "ours": {}, "theirs": {}}}
+    base = Snapshot(persons={**known, **sent_persons([BO, ours("6", "Eva", "Fabre")])}, main="7")
+
+    found = find_sent(TABLE, base, [AN_THERE, BO_THERE])
+
+    assert {key: entry["external_id"] for key, entry in found.items()} == {"7": "1", "8": "2", "9": LOST}
+    assert found["7"] == known["7"]

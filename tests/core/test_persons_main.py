@@ -15,6 +15,8 @@ AN, BO = ours("7", "An", "Peeters", main=True), ours("8", "Bo", "Claes")
 BO_MAIN = ours("8", "Bo", "Claes", main=True)
 AN_THERE, BO_THERE = theirs("1", "An", "Peeters", main=True), theirs("2", "Bo", "Claes")
 CAS = theirs("3", "Cas", "Devos")
+UNMARKED = replace(AN_THERE, main=False)
+NEVER_MARKED = Snapshot(persons=settle_persons(TABLE, [AN], None, [UNMARKED]), main="7")
 
 
 def marked(plan: PersonPlan) -> list[str | None]:
@@ -94,6 +96,59 @@ def marked(plan: PersonPlan) -> list[str | None]:
             False,
             id="two are marked there: the first, and nothing to write",
         ),
+        pytest.param(
+            [AN, BO],
+            None,
+            [replace(AN_THERE, main=False), BO_THERE],
+            False,
+            ["1"],
+            True,
+            id="first link, nobody marked there: ours",
+        ),
+        pytest.param(
+            [replace(AN, main=False), BO_MAIN], None, [UNMARKED, BO_THERE], False, ["2"], True, id="the second of ours"
+        ),
+        pytest.param(
+            [replace(AN, main=False), BO_MAIN], None, [], False, ["8"], True, id="nobody is there: our main one"
+        ),
+        pytest.param(
+            [],
+            agreed(("1", AN), main="7"),
+            [UNMARKED, BO_THERE, replace(CAS, main=True)],
+            False,
+            ["3"],
+            True,
+            id="ours goes: theirs that is marked",
+        ),
+        pytest.param([AN], NEVER_MARKED, [UNMARKED], False, ["1"], False, id="nobody was marked: a live event"),
+        pytest.param([AN], NEVER_MARKED, [UNMARKED], True, ["1"], True, id="nobody was marked: a restore"),
+        pytest.param(
+            [replace(AN, main=False), BO_MAIN],
+            agreed(("1", AN), ("2", BO), main="7"),
+            [UNMARKED, BO_THERE],
+            False,
+            ["2"],
+            True,
+            id="another one here, nobody marked there",
+        ),
+        pytest.param(
+            [BO_MAIN],
+            Snapshot({"place": "Gent"}),
+            [AN_THERE, BO_THERE],
+            False,
+            ["1"],
+            False,
+            id="a base without persons is a first link",
+        ),
+        pytest.param(
+            [replace(AN, main=False), BO_MAIN],
+            agreed(("1", AN), ("2", BO_MAIN), main="7"),
+            [UNMARKED, replace(CAS, main=True)],
+            False,
+            ["3"],
+            False,
+            id="ours was taken out: the one that is marked, not the first",
+        ),
         pytest.param([], agreed(("1", AN), main="7"), [AN_THERE, CAS], False, ["3"], True, id="ours goes: theirs"),
         pytest.param([], agreed(("1", AN), main="7"), [AN_THERE], False, [], True, id="ours goes: nobody"),
         pytest.param(
@@ -130,3 +185,16 @@ def test_a_main_person_whom_somebody_took_out_there_leaves_the_main_one_as_it_is
     assert plan.absent == ("7",)
     assert plan.listing == (("2", "8", True),)
     assert not plan.list_changes
+
+
+@pytest.mark.parametrize("base", [None, agreed(("1", AN), ("2", BO), main="7")], ids=["first link", "changed here"])
+@pytest.mark.parametrize("restore", [True, False])
+def test_a_system_that_owns_its_list_keeps_its_main_person(base: Snapshot | None, restore: bool) -> None:
+    persons = [replace(AN, main=False), BO_MAIN]
+
+    chosen = plan_persons(TABLE, persons, base, [AN_THERE, BO_THERE], restore=restore, fill=True)
+    nobody = plan_persons(TABLE, persons, base, [UNMARKED, BO_THERE], restore=restore, fill=True)
+
+    assert marked(chosen) == ["1"]
+    assert not chosen.list_changes
+    assert not nobody.list_changes

@@ -235,19 +235,20 @@ class _Main:
     @property
     def may_mark(self) -> bool:
         """Whether one is marked where nobody is there: on a first link, at a change here, at a restore."""
-        return not self.fill and (self.restore or self.moves or not self._agreed)
+        return not self.fill and (self.restore or self.moves or self._agreed is None)
 
     @property
     def moves(self) -> bool:
         """Whether ours goes before the one that is marked there: it changed here, or a restore puts it back."""
-        if self.fill or self.base is None or not self._agreed:
+        if self.fill or self._agreed is None:
             return False
-        was_main = bool(self.base.persons.get(str(self.wanted), {}).get("main"))
-        return self.base.main != self.wanted or (self.restore and was_main)
+        was_main = bool(self._agreed.persons.get(str(self.wanted), {}).get("main"))
+        return self._agreed.main != self.wanted or (self.restore and was_main)
 
     @property
-    def _agreed(self) -> bool:
-        return self.base is not None and bool(self.base.main or self.base.persons)
+    def _agreed(self) -> Snapshot | None:
+        """The base, if there were persons in it."""
+        return self.base if self.base is not None and self.base.persons else None
 
 
 def _listing(
@@ -263,7 +264,7 @@ def _listing(
     now = next((place for place in places if place[0] is not None and place[0] == main.now), None)
     chosen = (wanted if main.moves or now is None else now) or now or places[0]
     # Where nobody is marked there, a live event leaves it so; a list that is written for another reason has one.
-    moved = chosen != now and (now is not None or main.may_mark)
+    moved = chosen != now and main.may_mark
     return tuple((*place, place == chosen) for place in places), moved
 
 
