@@ -48,6 +48,28 @@ def test_a_record_in_the_bin_that_the_list_still_shows_is_made_anew(hub: Hub) ->
     assert (link["state"], link["external_id"] != lost) == ("synced", True)
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_record_in_the_bin_is_not_taken_for_the_one_made_in_its_place(hub: Hub, lost: bool) -> None:
+    """Found by the simulation (seed 1311): both carry our reference, and the answer to the create names none."""
+    hub.configure(workspace={"on_gone": "recreate"})
+    hub.workspace.list_trashed = True
+    hub.workspace.create_answer = "empty"
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    old = str(hub.link(source_id, "workspace")["external_id"])
+    hub.workspace.delete_record(old)
+    if lost:
+        hub.workspace.fail("drop_after", method="POST", path=r"/contacts\.json$")
+
+    hub.robaws.change_client(source_id, address={"city": "Aalst"})
+    hub.sync(source_id)
+    hub.settle_all()
+
+    link = hub.link(source_id, "workspace")
+    assert (link["state"], link["external_id"] != old) == ("synced", True)
+    assert len(hub.workspace.state()["records"]) == 2
+
+
 @pytest.mark.parametrize("system", TARGETS)
 def test_a_404_for_a_record_that_the_vendor_still_lists_changes_no_link(hub: Hub, system: str) -> None:
     """Found by the simulation (seed 375): the link was begun anew, and what had changed meanwhile was parked."""

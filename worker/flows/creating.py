@@ -89,10 +89,16 @@ def _post(delivery: Delivery, intent: Intent) -> Ended:
 
 def _unnamed(delivery: Delivery, intent: Intent) -> Ended:
     """The vendor made it and does not say which record it is (Workspace sheet 4): look for it at once."""
-    found: list[Record] = delivery.client.find_created(delivery.session, intent)
+    found = _find(delivery, intent)
     if len(found) != 1:
         raise OutcomeUnknown("the answer to the create does not say which record was made")
     return _made(delivery, intent, found[0].external_id, found[0])
+
+
+def _find(delivery: Delivery, intent: Intent) -> list[Record]:
+    """What may have come of a create; never the record in whose place it was made, which a list may show in its bin."""
+    found: list[Record] = delivery.client.find_created(delivery.session, intent)
+    return [record for record in found if record.external_id != delivery.claim.external_id]
 
 
 def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended:
@@ -101,7 +107,7 @@ def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended
     step 6): if a record carries the reference, that one is ours.
     """
     if delivery.client.capabilities.reference_is_unique and intent.reference and error.word == "validation":
-        found = delivery.client.find_created(delivery.session, intent)
+        found = _find(delivery, intent)
         if len(found) == 1:
             return _made(delivery, intent, found[0].external_id, found[0])
     delivery.intend(None)
@@ -174,7 +180,7 @@ def resolve(delivery: Delivery) -> bool:
     intent = Intent.from_json(delivery.claim.intent or {})
     if delivery.client.capabilities.idempotency_keys:
         return False
-    found: list[Record] = delivery.client.find_created(delivery.session, intent)
+    found = _find(delivery, intent)
     with delivery.runtime.engine.connect() as connection:
         ids = [record.external_id for record in found]
         taken = links.taken_ids(connection, delivery.claim.system, ids, delivery.claim.id)
