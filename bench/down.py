@@ -8,7 +8,7 @@ that it sees are counted.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
@@ -43,7 +43,7 @@ def run(effort: Effort) -> Section:
     fast = {"rate_per_second": 200.0, "burst": 50}
     systems = {"rompslomp": {"rate_per_second": RATE, "burst": 10}, "recras": fast, "workspace": fast}
     systems["robaws"] = {"rate_per_second": 15.0, "burst": 20}
-    sections = {"breaker": {"probe_seconds": 2.0}, "reconcile": {"interval_seconds": 0}}
+    sections: dict[str, dict[str, Any]] = {"breaker": {"probe_seconds": 2.0}, "reconcile": {"interval_seconds": 0}}
     with product(unlimited=False, systems=systems, sections=sections) as made:
         ids = made.clients(20)
         made.sandbox.world.robaws.add_client(name="Wachtrij")

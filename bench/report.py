@@ -103,6 +103,7 @@ def keep(sections: Sequence[Section], spread: float) -> Path:
         "at": stamp,
         "machine": machine(),
         "noise": round(spread, 3),
+        "load": round(os.getloadavg()[0], 1),
         "sections": [asdict(section) for section in sections],
     }
     path.write_text(json.dumps(document, indent=2) + "\n")
