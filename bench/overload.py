@@ -84,7 +84,7 @@ def _flood(made: Product, load: Load, seconds: float) -> dict[str, Any]:
 
 
 def _hang(made: Product, load: Load, seconds: float) -> tuple[dict[str, Any], float, bool]:
-    """A paced stream over a database that stands still midway; what came, when events were taken again, the 503."""
+    """A paced stream over a database that stands still midway; what came, when it took events again, the 503."""
     requests = made.home / "paced"
     whole = seconds + 10
     write_requests(requests, int(PACED * whole * 1.1), made.port, body_bytes=1_000, secret=made.secret)
