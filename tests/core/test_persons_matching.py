@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.person_lists import TABLE, agreed, ours, patches, theirs
 from worker.core.mapping import OurPerson
-from worker.core.persons import TheirPerson, plan_persons, settle_persons
+from worker.core.persons import SELF, TheirPerson, plan_persons, settle_persons
 
 AN = ours("7", "An", "Peeters", main=True)
 
@@ -84,6 +84,18 @@ def test_another_person_with_the_address_of_one_who_left_does_not_take_over_the_
             id="the address of somebody without a name",
         ),
         pytest.param(
+            [ours("7", mail="a@x.example")],
+            [theirs("1", "An", "Peeters", mail="a@x.example")],
+            {"7": "1"},
+            id="the address of one of ours without a name",
+        ),
+        pytest.param(
+            [ours("7", "An", "Peeters", mail="a@x.example")],
+            [theirs("1", "Alexandra Wilhelmina", "Peeters", mail="a@x.example")],
+            {"7": "1"},
+            id="the address, and a word of the name",
+        ),
+        pytest.param(
             [ours("7", "Ann", "Petersen", mail="a@x.example")],
             [theirs("1", "Anne", "Pettersen", mail="a@x.example")],
             {"7": "1"},
@@ -136,3 +148,40 @@ def test_who_is_who_on_a_first_link(persons: list[OurPerson], there: list[TheirP
 
     assert {change.key: change.external_id for change in plan.kept} == links
     assert {person.key for person in plan.added} == {person.key for person in persons} - set(links)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(theirs("2", "An", "Peeters", mail="a@x.example"), id="the same"),
+        pytest.param(theirs("2", "Bo", "Peeters", mail="a@x.example"), id="the address"),
+        pytest.param(theirs("2", "An", "Peeters"), id="the name"),
+    ],
+)
+def test_who_is_linked_stays_linked_whatever_others_there_look_like(other: TheirPerson) -> None:
+    person = ours("7", "An", "Peeters", main=True, mail="a@x.example")
+    edited = theirs("1", "Anna", "Janssens", main=True, mail="b@x.example")
+
+    plan = plan_persons(TABLE, [person], agreed(("1", person), main="7"), [edited, other])
+
+    assert plan.listing == (("1", "7", True), ("2", None, False))
+    assert not plan.changes
+
+
+def test_a_relative_with_the_address_of_one_who_left_does_not_take_over_the_record() -> None:
+    base = agreed(("48", ours("7", "An", "Peeters", mail="info@x.example", main=True)), main="7")
+    there = [theirs("48", "An", "Peeters", mail="info@x.example", main=True)]
+
+    plan = plan_persons(TABLE, [ours("8", "Bo", "Peeters", mail="info@x.example", main=True)], base, there)
+
+    assert plan.removed == (("7", "48"),)
+    assert [person.key for person in plan.added] == ["8"]
+
+
+def test_the_main_one_of_several_new_persons_takes_the_place_of_the_stand_in() -> None:
+    base = agreed(("48", ours(SELF, last="De Linde", main=True)), main=SELF)
+    persons = [ours("7", "An", "Peeters"), ours("8", "Bo", "Claes", main=True)]
+
+    plan = plan_persons(TABLE, persons, base, [theirs("48", last="De Linde", main=True)])
+
+    assert plan.listing == (("48", "8", True), (None, "7", False))
