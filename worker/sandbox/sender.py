@@ -18,7 +18,7 @@ import httpx
 from worker.vendors.robaws.simulator import RobawsSimulator, Webhook
 
 TIMEOUT_SECONDS = 2.0
-RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0, 15.0, 15.0)
 AT_ONCE = 16
 
 
