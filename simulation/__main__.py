@@ -43,7 +43,7 @@ def _again(console: Console, given: argparse.Namespace) -> int:
     if given.keep is not None:
         script = script.keeping([int(place) for place in given.keep.split(",") if place])
     with server() as url:
-        outcome = tell(script, Databases(url))
+        outcome = tell(script, Databases(url), given.trace)
     console.print(f"seed {script.seed}: {', '.join(script.troubles)}", markup=False)
     console.print(script.setup, markup=False)
     for item in script.items:
@@ -76,6 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--seed", type=int, help="one seed, told again with its trace")
     parser.add_argument("--keep", help="with --seed: only these happenings, by number from 0, with commas")
+    parser.add_argument("--trace", type=int, default=400, help="with --seed: how many lines of the trace are shown")
     parser.add_argument("--shrink", type=int, default=3, help="how many failures are shrunk; 0: none")
     return parser.parse_args()
 

@@ -20,7 +20,6 @@ Happening = Callable[["Story", Mapping[str, Any]], None]
 def client_added(story: Story, args: Mapping[str, Any]) -> None:
     """Somebody types in a new client."""
     story.memory.clients[args["client"]] = story.robaws.add_client(**args["members"])
-    _changed(story)
 
 
 def client_changed(story: Story, args: Mapping[str, Any]) -> None:
@@ -28,7 +27,6 @@ def client_changed(story: Story, args: Mapping[str, Any]) -> None:
     client_id = _client(story, args)
     if client_id is not None:
         story.robaws.change_client(client_id, **args["members"])
-        _changed(story)
 
 
 def client_deleted(story: Story, args: Mapping[str, Any]) -> None:
@@ -45,7 +43,6 @@ def person_added(story: Story, args: Mapping[str, Any]) -> None:
     client_id = _client(story, args)
     if client_id is not None and key not in story.memory.persons:
         story.memory.persons[key] = story.robaws.add_person(client_id, **args["members"])
-        _changed(story)
 
 
 def person_changed(story: Story, args: Mapping[str, Any]) -> None:
@@ -53,7 +50,6 @@ def person_changed(story: Story, args: Mapping[str, Any]) -> None:
     person = story.memory.persons.get((args["client"], args["person"]))
     if person is not None and _client(story, args) is not None:
         story.robaws.change_person(person, **args["members"])
-        _changed(story)
 
 
 def person_removed(story: Story, args: Mapping[str, Any]) -> None:
@@ -63,16 +59,11 @@ def person_removed(story: Story, args: Mapping[str, Any]) -> None:
     person = story.memory.persons.pop((args["client"], args["person"]), None)
     if person is not None:
         story.robaws.remove_person(person)
-        _changed(story)
 
 
 def _client(story: Story, args: Mapping[str, Any]) -> str | None:
     client_id = story.memory.clients.get(args["client"])
     return None if client_id is None or client_id in story.memory.deleted_clients else client_id
-
-
-def _changed(story: Story) -> None:
-    story.memory.last_change = story.clock.true
 
 
 # --------------------------------------------------------------------------------------------------- in the targets
@@ -93,6 +84,20 @@ def record_edited(story: Story, args: Mapping[str, Any]) -> None:
     owner = story.workers[0].runtime.owners(system)[member]
     story.simulators[system].edit_record(record, {member: args["value"]})
     story.memory.edited(Edit(system, record, member, args["value"], owner))
+    story.invariants.vendor_changed = True
+
+
+def their_person(story: Story, args: Mapping[str, Any]) -> None:
+    """Somebody adds a contact person in Recras, who is none of ours and must stay."""
+    record = _record(story, {**args, "system": "recras"})
+    if record is None:
+        return
+    if _in_hand(story, "recras", record):
+        story.later.append((story.clock.true + 7.0, lambda: their_person(story, args)))
+        return
+    recras: Any = story.simulators["recras"]
+    person = recras.add_person(record, voornaam="Dirk", achternaam="Smet", email1="dirk@voorbeeld.example")
+    story.memory.their_persons[record, person] = "Smet"
     story.invariants.vendor_changed = True
 
 
@@ -329,6 +334,12 @@ def last_retries(story: Story) -> None:
     operators.retry(story, {})
 
 
+def last_answers(story: Story) -> None:
+    """Somebody answers every question that is open."""
+    story.note("* every question is answered")
+    operators.answer(story, {"word": story.rng.choice(("ours", "theirs"))})
+
+
 ALL: Final[dict[str, Happening]] = {
     "client_added": client_added,
     "client_changed": client_changed,
@@ -339,6 +350,7 @@ ALL: Final[dict[str, Happening]] = {
     "record_edited": record_edited,
     "record_deleted": record_deleted,
     "record_by_hand": record_by_hand,
+    "their_person": their_person,
     "fault": fault,
     "late": late,
     "refusal": refusal,
@@ -357,4 +369,6 @@ ALL: Final[dict[str, Happening]] = {
     "resume": operators.resume,
     "sync": operators.sync,
     "retry": operators.retry,
+    "answer": operators.answer,
+    "discard": operators.discard,
 }

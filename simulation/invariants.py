@@ -31,6 +31,15 @@ _ROWS: Final = """
 """
 
 
+_DUE: Final = """
+    SELECT l.id, l.fence::text || l.state || l.next_attempt_at::text, l.system FROM link AS l
+    JOIN system_state AS s ON s.system = l.system
+    WHERE l.state IN ('due', 'waiting', 'unknown', 'working') AND l.next_attempt_at <= %(now)s
+        AND s.breaker = 'closed' AND s.paused_by IS NULL AND coalesce(s.throttled_until, 'epoch') <= %(now)s
+        AND (l.external_id IS NOT NULL OR coalesce(s.creates_paused_until, 'epoch') <= %(now)s)
+"""
+
+
 class Broken(AssertionError):
     """A promise of the product does not hold. `promise` is its short name."""
 
@@ -64,6 +73,7 @@ class Invariants:
         self.checked = 0
         self._buckets: dict[str, Tokens] = {}
         self._links: list[dict[str, Any]] = []
+        self._due_since: dict[tuple[int, str], float] = {}
 
     def forget_rates(self) -> None:
         """Our clocks were set: nobody can keep a rate over that."""
@@ -110,6 +120,7 @@ class Invariants:
             self._check_links(self._links)
         self._check_doubles(self._links)
         self._check_edits()
+        self._check_their_persons()
         self.rows_changed = self.vendor_changed = False
 
     def _check_equation(self, row: tuple[Any, ...]) -> None:
@@ -154,6 +165,24 @@ class Invariants:
                     f"{edit.value!r} there, and the field is `{edit.owner}`"
                 )
                 raise Broken("no person's edit overwritten", what)
+
+    def _check_their_persons(self) -> None:
+        if not self.story.memory.their_persons:
+            return
+        for (record, person), name in self.story.memory.their_persons.items():
+            held = find_record(self.story, "recras", record)
+            if held is not None and person not in {str(one["id"]) for one in held["contactpersonen"]}:
+                raise Broken("no person's edit overwritten", f"{name} is not among the persons of {record} any more")
+
+    def check_starved(self) -> None:
+        """A row that is due, at a vendor that may be called, is worked on before long."""
+        now = self.story.clock.true
+        due = {(row[0], row[1]): row[2] for row in self.story.database.look(_DUE, {"now": self.story.clock.now()})}
+        self._due_since = {key: self._due_since.get(key, now) for key in due}
+        for key, since in self._due_since.items():
+            if now - since > STARVED_SECONDS:
+                what = f"{due[key]} {key[0]} is due for {now - since:.0f} seconds, and nothing holds it back"
+                raise Broken("nobody waits for somebody else's trouble", what)
 
 
 def find_record(story: Story, system: str, record_id: str) -> dict[str, Any] | None:

@@ -31,7 +31,7 @@ class Memory:
     deleted_records: set[tuple[str, str]] = field(default_factory=set)
     accepted: set[str] = field(default_factory=set)
     created: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
-    last_change: float = 0.0
+    their_persons: dict[tuple[str, str], str] = field(default_factory=dict)
     excuses: set[str] = field(default_factory=set)
 
     def made(self, system: str, contact_id: int, record: str) -> None:
@@ -42,7 +42,12 @@ class Memory:
         """A person typed something; from now on it must stay, unless Robaws owns the field."""
         self.edits[edit.system, edit.record, edit.member] = edit
 
+    def wanted_back(self, _client_id: str, records: set[tuple[str, str]]) -> None:
+        """An operator wants this client as Robaws has it: edits of what Robaws owns are to be put back."""
+        self.edits = {key: edit for key, edit in self.edits.items() if key[:2] not in records or edit.owner != "robaws"}
+
     def removed(self, system: str, record: str) -> None:
         """A person deleted a record."""
         self.deleted_records.add((system, record))
         self.edits = {key: edit for key, edit in self.edits.items() if key[:2] != (system, record)}
+        self.their_persons = {key: name for key, name in self.their_persons.items() if key[0] != record}

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.store import listing_retries, operating
+from simulation.network import record_ids
+from worker.store import listing_retries, operating, operating_reviews
 from worker.store.listing_retries import RetryFilter
 from worker.store.operating import Actor, Owed
-from worker.store.refusals import Conflict, NotFound
+from worker.store.refusals import Conflict, NotFound, Unfit
 
 if TYPE_CHECKING:
     from simulation.story import Story
 
 SOMEBODY: Final = Actor("somebody", "operator")
+_QUESTIONS: Final = """
+    SELECT r.id, r.kind, r.path, l.system, l.external_id, r.detail FROM review AS r JOIN link AS l ON l.id = r.link_id
+    WHERE r.resolved_at IS NULL ORDER BY r.id
+"""
 
 
 def pause(story: Story, args: Mapping[str, Any]) -> None:
@@ -42,7 +47,17 @@ def sync(story: Story, args: Mapping[str, Any]) -> None:
     except NotFound:
         return
     story.faults["sync now"] += 1
+    story.memory.wanted_back(client_id, _records(story, client_id))
     _nudge(story, acted.owed)
+
+
+def _records(story: Story, client_id: str) -> set[tuple[str, str]]:
+    rows = story.database.look(
+        "SELECT l.system, l.external_id FROM link l JOIN contact c ON c.id = l.contact_id "
+        "WHERE c.source_id = %(c)s AND l.external_id IS NOT NULL",
+        {"c": client_id},
+    )
+    return {(row[0], row[1]) for row in rows}
 
 
 def retry(story: Story, _args: Mapping[str, Any]) -> None:
@@ -61,6 +76,54 @@ def retry(story: Story, _args: Mapping[str, Any]) -> None:
         except Conflict:
             continue
         _nudge(story, acted.owed)
+
+
+def discard(story: Story, _args: Mapping[str, Any]) -> None:
+    """Take the first thing that waits out of the queue for good."""
+    with story.database.engine.begin() as connection:
+        waiting = [one for one in listing_retries.ids(connection, RetryFilter()) if one.startswith("link")]
+    if not waiting:
+        return
+    try:
+        with story.database.engine.begin() as connection:
+            operating.discard(connection, waiting[0], SOMEBODY, story.clock.now(), "not wanted there")
+    except Conflict:
+        return
+    story.faults["discard"] += 1
+    story.memory.excuses.add("discarded")
+    story.invariants.rows_changed = True
+
+
+def answer(story: Story, args: Mapping[str, Any]) -> None:
+    """Answer every question that is open: a match by its first candidate, a field by `word`."""
+    for row in story.database.look(_QUESTIONS):
+        choose, external_id = _choice(story, row, args["word"])
+        try:
+            with story.database.engine.begin() as connection:
+                acted = operating_reviews.resolve(
+                    connection, str(row[0]), choose, SOMEBODY, story.clock.now(), external_id=external_id
+                )
+        except (Conflict, Unfit):
+            continue
+        story.faults[f"answer {choose}"] += 1
+        if choose == "ours":
+            story.memory.edits.pop((row[3], str(row[4]), row[2]), None)
+        _nudge(story, acted.owed)
+
+
+def _choice(story: Story, row: Any, word: str) -> tuple[str, str | None]:
+    if row[1] == "field":
+        return word, None
+    there = record_ids(story.simulators[row[3]]) if row[3] != "robaws" else frozenset()
+    for candidate in row[5].get("candidates") or ():
+        if str(candidate["external_id"]) in there and not _taken(story, row[3], candidate["external_id"]):
+            return "link", str(candidate["external_id"])
+    return "create", None
+
+
+def _taken(story: Story, system: str, external_id: str) -> bool:
+    statement = "SELECT 1 FROM link WHERE system = %(s)s AND external_id = %(e)s"
+    return bool(story.database.look(statement, {"s": system, "e": external_id}))
 
 
 def _nudge(story: Story, owed: Owed) -> None:

@@ -40,8 +40,8 @@ class Outcome:
     trace: list[str] = field(default_factory=list)
 
 
-def tell(script: Script, databases: Databases) -> Outcome:
-    """Tell one story on a fresh database."""
+def tell(script: Script, databases: Databases, trace_lines: int = TRACE_LINES) -> Outcome:
+    """Tell one story on a fresh database; `trace_lines` of its end are kept."""
     begun = time.monotonic()
     outcome = Outcome(script.seed)
     with databases.fresh() as database, quiet():
@@ -57,7 +57,7 @@ def tell(script: Script, databases: Databases) -> Outcome:
     outcome.steps, outcome.checks = story.steps, story.invariants.checked
     outcome.calls, outcome.events = sum(story.network.calls.values()), len(story.memory.accepted)
     outcome.faults, outcome.points = story.faults, story.points
-    outcome.fingerprint, outcome.trace = story.fingerprint, list(story.trace)[-TRACE_LINES:]
+    outcome.fingerprint, outcome.trace = story.fingerprint, list(story.trace)[-trace_lines:]
     outcome.seconds = time.monotonic() - begun
     return outcome
 

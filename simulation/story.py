@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 MOST_STEPS: Final = 12_000
 SWEEP_SECONDS: Final = 1.0
 WEBHOOK_RETRIES: Final = 4
+MOST_ANSWERS: Final = 5
 
 
 class Story:
@@ -54,7 +55,7 @@ class Story:
         self.steps = 0
         self.points: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
-        self.trace: deque[str] = deque(maxlen=400)
+        self.trace: deque[str] = deque(maxlen=5_000)
         self.fingerprint = 0
         self.claims: dict[Task, LinkClaim | None] = {}
         self.memory = Memory()
@@ -120,9 +121,17 @@ class Story:
         happenings.heal(self)
         self.healed = True
         self.run_until(lambda: False)
+        healed = len(self.network.written)
         happenings.last_retries(self)
         self.run_until(lambda: False)
         ending.check(self)
+        for _ in range(MOST_ANSWERS):
+            if not ending.questions(self):
+                break
+            happenings.last_answers(self)
+            self.run_until(lambda: False)
+        ending.check(self, answered=True)
+        ending.check_echo(self, healed)
 
     def close(self) -> None:
         """End every thread and connection."""
@@ -216,6 +225,7 @@ class Story:
 
     def _sweep(self, process: Process) -> None:
         self.swept_at = self.clock.true
+        self.invariants.check_starved()
         rows = self.database.look(_STATES)
         changed = rows != self._rows
         self._rows = rows

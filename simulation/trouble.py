@@ -118,8 +118,10 @@ def edits(rng: random.Random, _setup: Setup, length: float) -> list[Happening]:
         path = rng.choice(sorted(MEMBERS[system]))
         values = {"address.city": (*CITIES, "Oostende"), "phone": (*PHONES[:2], "+32 9 999 99 99")}
         value = rng.choice(values.get(path, ("https://drie.example", "https://een.example")))
-        who = rng.randrange(4)
+        who = rng.randrange(3)
         made.append((at, "record_edited", {"system": system, "client": who, "path": path, "value": value}))
+    if rng.random() < 0.4:
+        made.append((rng.uniform(0, length), "their_person", {"client": rng.randrange(3)}))
     return made
 
 
@@ -128,9 +130,9 @@ def deletions(rng: random.Random, _setup: Setup, length: float) -> list[Happenin
     made: list[Happening] = []
     for at in _times(rng, length, 2):
         if rng.random() < 0.2:
-            made.append((at, "client_deleted", {"client": rng.randrange(4)}))
+            made.append((at, "client_deleted", {"client": rng.randrange(3)}))
         else:
-            made.append((at, "record_deleted", {"system": rng.choice(TARGETS), "client": rng.randrange(4)}))
+            made.append((at, "record_deleted", {"system": rng.choice(TARGETS), "client": rng.randrange(3)}))
     return made
 
 
@@ -138,7 +140,7 @@ def by_hand(rng: random.Random, _setup: Setup, length: float) -> list[Happening]
     """Somebody retypes a client in a target, as everybody did before."""
     made: list[Happening] = []
     for at in _times(rng, length * 0.5, 2):
-        args = {"system": rng.choice(TARGETS), "client": rng.randrange(4), "exact": rng.random() < 0.7}
+        args = {"system": rng.choice(TARGETS), "client": rng.randrange(3), "exact": rng.random() < 0.7}
         made.append((at, "record_by_hand", args))
     return made
 
@@ -167,7 +169,7 @@ def kills(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
     """Workers are killed at any boundary."""
     made: list[Happening] = []
     for at in _times(rng, length, 4):
-        args = {"worker": rng.randrange(setup.workers), "points": rng.randint(1, 25), "down": rng.uniform(0.5, 200)}
+        args = {"worker": rng.randrange(setup.workers), "points": rng.randint(1, 14), "down": rng.uniform(0.5, 200)}
         made.append((at, "kill", args))
     return made
 
@@ -176,7 +178,7 @@ def freezes(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
     """Workers are stopped, often beyond their lease, and wake up."""
     made: list[Happening] = []
     for at in _times(rng, length, 4):
-        args = {"worker": rng.randrange(setup.workers), "points": rng.randint(1, 25), "seconds": rng.uniform(20, 400)}
+        args = {"worker": rng.randrange(setup.workers), "points": rng.randint(1, 14), "seconds": rng.uniform(20, 400)}
         made.append((at, "freeze", args))
     return made
 
@@ -204,8 +206,12 @@ def operators(rng: random.Random, _setup: Setup, length: float) -> list[Happenin
         if choice < 0.3:
             made.append((at, "pause", {"system": rng.choice(VENDORS)}))
             made.append((at + rng.uniform(1, 400), "resume", {}))
-        elif choice < 0.6:
-            made.append((at, "sync", {"client": rng.randrange(4)}))
+        elif choice < 0.55:
+            made.append((at, "sync", {"client": rng.randrange(3)}))
+        elif choice < 0.75:
+            made.append((at, "answer", {"word": rng.choice(("ours", "theirs"))}))
+        elif choice < 0.8:
+            made.append((at, "discard", {}))
         else:
             made.append((at, "retry", {}))
     return made
