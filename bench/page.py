@@ -28,7 +28,7 @@ def main() -> None:
     newest: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     for file in sorted(RESULTS.glob("*.json")):
         document = json.loads(file.read_text())
-        for section in document["sections"]:
+        for section in document.get("sections", []):
             if not section["void"] and section["figures"]:
                 newest[section["name"]] = (document, section)
     lines: list[str] = []
@@ -49,7 +49,8 @@ def main() -> None:
 
 
 def _table(name: str, document: dict[str, Any], figures: list[Figure]) -> list[str]:
-    noise = f"noise {document['noise']:.0%}, load {document.get('load', 0):.1f} on {document['machine']['cores']} cores"
+    load = f"load {document['load']:.1f}" if "load" in document else "load not noted"
+    noise = f"noise {document['noise']:.0%}, {load}, {document['machine']['cores']} cores"
     lines = ["", f"### {name}", "", f"{document['at']}; {noise}.", "", "| figure | value | target | met |"]
     lines.append("| --- | ---: | ---: | --- |")
     for figure in figures:
