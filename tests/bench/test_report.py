@@ -1,0 +1,79 @@
+"""What the bench says of its own figures, and that it says so when a run is void."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import __main__ as command
+from bench import charts, report
+from bench.report import Figure, Section
+from bench.settings import Effort
+
+
+@pytest.mark.parametrize(
+    ("figure", "met"),
+    [
+        (Figure("rate", 2.3, "x", 2.2), True),
+        (Figure("rate", 2.1, "x", 2.2), False),
+        (Figure("wait", 24.0, "ms", 25.0, "lower"), True),
+        (Figure("wait", 26.0, "ms", 25.0, "lower"), False),
+        (Figure("told", 26.0, "ms"), None),
+    ],
+)
+def test_a_target_is_met_in_its_own_direction(figure: Figure, met: bool | None) -> None:
+    assert figure.met is met
+
+
+def test_results_carry_the_single_values_the_machine_and_its_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+
+    path = report.keep([Section("accept", [Figure("rate", 2.0, "/s", runs=(1.0, 2.0, 3.0))])], 0.25)
+
+    kept = json.loads(path.read_text())
+    assert kept["noise"] == 0.25
+    assert kept["machine"]["cores"] >= 1
+    assert kept["sections"][0]["figures"][0]["runs"] == [1.0, 2.0, 3.0]
+
+
+def test_a_void_section_is_shown_and_has_no_chart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    void = Section("accept", [Figure("a", 1, "/s"), Figure("b", 2, "/s")], void="3 events were lost")
+
+    report.show([void], 0.1)
+
+    assert "VOID" in capsys.readouterr().out
+    assert charts.draw([void], tmp_path) == []
+
+
+def test_a_chart_names_every_figure_and_escapes_it(tmp_path: Path) -> None:
+    figures = [Figure("a < b", 1, "/s", 2), Figure("c", 3, "/s")]
+
+    [path] = charts.draw([Section("accept", figures)], tmp_path)
+
+    drawn = path.read_text()
+    assert "a &lt; b" in drawn
+    assert drawn.count("<rect") == 3  # the ground and two bars
+
+
+def test_a_bench_that_breaks_off_is_void_and_the_command_ends_with_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_effort: Effort) -> Section:
+        raise RuntimeError("a server did not start")
+
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr("bench.calls.run", broken)
+
+    status = command.main(["--only", "calls", "--quick"])
+
+    assert status == 1
+    assert "a server did not start" in capsys.readouterr().out
+
+
+def test_a_bench_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--only", "acept"]) == 2
+    assert "no such bench: acept" in capsys.readouterr().err
