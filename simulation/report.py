@@ -15,17 +15,20 @@ if TYPE_CHECKING:
     from simulation.shrink import Shrunk
 
 
+def replay_line(seed: int) -> str:
+    """The command that tells one story again."""
+    return f"make simulate SEED={seed}"
+
+
 def show_failure(console: Console, outcome: Outcome, shrunk: Shrunk | None) -> None:
     """One failing seed: what broke, how to see it again, the shortest story and its last steps."""
     console.print(f"seed {outcome.seed} breaks a promise: {outcome.failure}", style="bold red", markup=False)
-    console.print(f"  make simulate SEED={outcome.seed}", markup=False)
+    console.print(f"  {replay_line(outcome.seed)}", markup=False)
     if shrunk is None:
         return
     kept = ",".join(map(str, shrunk.kept))
     total = len(shrunk.kept)
-    console.print(
-        f"  shrunk in {shrunk.runs} runs to {total} happenings: make simulate SEED={outcome.seed} KEEP={kept}"
-    )
+    console.print(f"  shrunk in {shrunk.runs} runs to {total} happenings: {replay_line(outcome.seed)} KEEP={kept}")
     for item in shrunk.script.items:
         console.print(f"    {item}", markup=False, highlight=False)
     console.print(f"  {shrunk.outcome.failure}", markup=False)
