@@ -5,7 +5,6 @@
     python -m bench --only accept,calls  some
     python -m bench --quick              all, shorter and less sure
     python -m bench --full               growth at a million contacts, overload for two minutes
-    python -m bench --peers              accept beside other products, which are installed for it
 
 The status is 0 when every bench ran to its end, whatever it measured: a target that is missed is said, not hidden, and
 it is for a reader to weigh. It is 1 when a bench broke off or a run was void.
@@ -33,9 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     effort = Effort.of("quick" if options.quick else "full" if options.full else "usual")
     names = [name.strip() for name in options.only.split(",")] if options.only else list(BENCHES)
-    if options.peers:
-        names.append("peers")
-    unknown = sorted(set(names) - {*BENCHES, "peers"})
+    unknown = sorted(set(names) - set(BENCHES))
     if unknown:
         print(f"no such bench: {', '.join(unknown)}; there are {', '.join(BENCHES)}", file=sys.stderr)
         return 2
@@ -69,7 +66,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="shorter and less sure")
     size.add_argument("--full", action="store_true", help="a million contacts, two minutes of overload")
-    parser.add_argument("--peers", action="store_true", help="also install other products and measure their receivers")
     return parser.parse_args(arguments)
 
 
