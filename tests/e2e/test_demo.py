@@ -17,7 +17,7 @@ import pytest
 from tests.cli.command import Command
 from tests.cli.processes import running
 from worker.cli import demo_home
-from worker.cli.demo_screen import Screen
+from worker.cli.demo_screen import Ended, Screen
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -167,6 +167,16 @@ def test_an_earlier_demo_is_cleared_away(folder: Path) -> None:
     second = demo_home.prepare(Path("home"))
 
     assert [one.name for one in second.iterdir()] == [".gitignore"]
+
+
+def test_what_is_not_so_after_the_stop_is_no_broken_promise() -> None:
+    screen = Screen(0)
+    screen.stop()
+
+    with pytest.raises(Ended):
+        screen.tell(False, "both agree")
+
+    assert screen.problems == []
 
 
 def test_a_promise_that_is_not_kept_is_remembered(capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,7 +69,8 @@ class _Teller:
         from worker.processes.tree import Tree
 
         self.screen = screen
-        self.tree = Tree(settings, tell=screen.note, on_ready=self.begin)
+        # The story hears of the end before any part is stopped: what it can no longer reach then is no failure.
+        self.tree = Tree(settings, tell=screen.note, on_ready=self.begin, on_stopping=screen.stop)
         self.sandbox = sandbox
         self.token = token
         self.leave = leave
@@ -120,7 +121,10 @@ class _Teller:
             # Ctrl-C before the end: nothing is wrong, and nothing was shown to be right.
             self.status = DONE
         except Exception as error:  # noqa: BLE001 - a thread's error reaches nobody unless it is kept
-            self._broke_off(error)
+            if self.screen.stopped:
+                self.status = DONE
+            else:
+                self._broke_off(error)
         self._stop_tree()
 
     def _broke_off(self, error: Exception) -> None:

@@ -61,11 +61,11 @@ def judge(story: Trouble) -> bool:
     patience = 3.0 if screen.problems else 20.0
     quiet = watch.until(lambda links: watch.events_are_in() and all(one.state == "synced" for one in links), patience)
     if not quiet:
-        screen.bad("something is still under way")
+        screen.tell(False, "", "something is still under way")
     _show_clients(story)
     found = [text for client in story.clients for text in verdict.differences(sandbox, client, story.kept.get(client))]
     for text in found:
-        screen.bad(text)
+        screen.tell(False, "", text)
     doubles = verdict.doubles(sandbox)
     events = watch.api("summary")["events"]
     _show_calls(watch, doubles)

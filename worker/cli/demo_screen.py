@@ -65,7 +65,8 @@ class Screen:
     """
     The demo's output, used by one thread at a time.
 
-    `speed` divides every pause for reading; 0 leaves them out. `pause` and `rest` raise Ended once `stop` is called.
+    `speed` divides every pause for reading; 0 leaves them out. `pause` and `rest` raise Ended once `stop` is called,
+    and so does `tell` for what is not so: nothing is reachable any more.
     """
 
     def __init__(self, speed: float) -> None:
@@ -120,6 +121,7 @@ class Screen:
         if kept:
             self.good(text)
         else:
+            self.rest(0.0)
             self.bad(otherwise or f"NOT SO: {text}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -29,7 +29,7 @@ class Tree:
     Everything on one machine. `start_servers` first; then `run` blocks until a signal.
 
     `tell` gets a line for people whenever something happens; `on_ready` is called once, when events are accepted and
-    the worker and the scheduler have shown that they live.
+    the worker and the scheduler have shown that they live; `on_stopping` before the first part is stopped for good.
     """
 
     def __init__(
@@ -38,11 +38,13 @@ class Tree:
         *,
         tell: Callable[[str], None],
         on_ready: Callable[[Settings], None],
+        on_stopping: Callable[[], None] = lambda: None,
         console_logs: bool = False,
     ) -> None:
         self.settings = settings
         self.tell = tell
         self.on_ready = on_ready
+        self.on_stopping = on_stopping
         self.console_logs = console_logs
         self.servers: LocalServers | None = None
         self.supervisor: Supervisor | None = None
@@ -114,6 +116,8 @@ class Tree:
             self.tell(f"{event.name}: ended ({event.reason}){wait}; see {self.settings.home}/logs/{event.name}.log")
         elif event.kind == "all ready":
             self.on_ready(self.settings)
+        elif event.kind == "stopping":
+            self.on_stopping()
 
 
 def address(settings: Settings) -> str:
