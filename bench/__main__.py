@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what is asked for; the exit status."""
     options = _options(arguments)
     effort = Effort.of("quick" if options.quick else "full" if options.full else "usual")
+    effort = effort.grown_to(options.growth_largest) if options.growth_largest else effort
+    effort = effort.with_peers() if options.peers else effort
     names = [name.strip() for name in options.only.split(",")] if options.only else list(BENCHES)
     unknown = sorted(set(names) - set(BENCHES))
     if unknown:
@@ -66,6 +68,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="shorter and less sure")
     size.add_argument("--full", action="store_true", help="a million contacts, two minutes of overload")
+    parser.add_argument("--peers", action="store_true", help="accept: other products' receivers too; installs them")
+    parser.add_argument(
+        "--growth-largest", type=int, default=0, metavar="CONTACTS", help="growth: so many contacts in the largest one"
+    )
     return parser.parse_args(arguments)
 
 

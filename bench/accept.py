@@ -3,7 +3,8 @@ Accept: signed events of 4 kB, each durably committed before its 202, against fo
 
 Every server is one process; all of them, the load generator, PostgreSQL and Redis share the machine. The order
 alternates from round to round; each figure is the median of the rounds. After each round of the product every event
-that was answered 202 is counted in the database: a run that lost or doubled one is void.
+that was answered 202 is counted in the database: a run that lost or doubled one is void. With `--peers`, other
+products' receivers take their turn in the same rounds (`bench.peers`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from bench import peers
 from bench.processes import (
     ROOT,
     SECRET,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FLOORS = ("nothing", "verify", "commit", "delay")
+TARGETS = {"verify": 0.55, "commit": 2.2, "delay": 6.0}
 CONNECTIONS = 32
 
 
@@ -48,6 +51,8 @@ def run(effort: Effort) -> Section:
         running = stack.enter_context(servers(home))
         load = Load(home)
         ports = {name: free_port() for name in (*FLOORS, "product")}
+        others, missing = peers.start(stack, home, running) if effort.peers else ({}, {})
+        ports |= {name: peer.port for name, peer in others.items()}
         _prepare(running.database_url)
         urls = {"commit": running.database_url, "delay": running.redis_url}
         for name in FLOORS:
@@ -68,7 +73,10 @@ def run(effort: Effort) -> Section:
                 section.void = f"{lost} events were answered 202 and are not in the inbox"
                 return section
         half = _half(load, home, ports["product"], median([one["rate"] for one in results["product"]]))
-    _figures(section, results, half)
+        missing |= {name: wrong for name, peer in others.items() if (wrong := peers.judged(peer, results[name]))}
+    _figures(section, {name: runs for name, runs in results.items() if name not in missing}, half)
+    for name, why in missing.items():
+        section.add(Figure(f"{name}, events a second", None, "/s", note=why))
     return section
 
 
@@ -93,8 +101,9 @@ def _figures(section: Section, results: dict[str, list[dict[str, Any]]], half: l
     rates = {name: [one["rate"] for one in runs] for name, runs in results.items()}
     middle = {name: median(values) for name, values in rates.items()}
     for name, values in rates.items():
-        section.add(Figure(f"{name}, events a second", round(middle[name]), "/s", runs=tuple(values)))
-    for floor, target in (("verify", 0.55), ("commit", 2.2), ("delay", 6.0)):
+        promises = peers.PEERS[name].promises if name in peers.PEERS else ""
+        section.add(Figure(f"{name}, events a second", round(middle[name]), "/s", runs=tuple(values), note=promises))
+    for floor, target in (*TARGETS.items(), *((name, None) for name in peers.PEERS if name in middle)):
         ratio = middle["product"] / middle[floor]
         section.add(Figure(f"product against {floor}", round(ratio, 2), "x", target))
     p99 = [one["p99_us"] / 1000 for one in half]

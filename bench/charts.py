@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -24,10 +25,12 @@ def draw(sections: Sequence[Section], folder: Path) -> list[Path]:
         if section.void:
             continue
         for unit in dict.fromkeys(figure.unit for figure in section.figures):
-            figures = [figure for figure in section.figures if figure.unit == unit]
+            figures = [one for one in section.figures if one.unit == unit and one.value is not None]
             if len(figures) < 2:
                 continue
-            words = {"/s": "rate", "x": "ratio", "%": "share"}.get(unit, unit.strip("/ ").replace(" ", "-"))
+            words = {"/s": "rate", "x": "ratio", "%": "share"}.get(
+                unit, re.sub(r"[^A-Za-z0-9%]+", "-", unit).strip("-")
+            )
             path = folder / f"{section.name}-{words}.svg"
             path.write_text(chart(f"{section.name}, {unit}", figures), encoding="utf-8")
             written.append(path)
@@ -36,7 +39,7 @@ def draw(sections: Sequence[Section], folder: Path) -> list[Path]:
 
 def chart(title: str, figures: Sequence[Figure]) -> str:
     """Horizontal bars from nought, one a figure, each with its value; a target is a dark line across its bar."""
-    most = max(max(figure.value, figure.target or 0) for figure in figures) or 1
+    most = max(max(figure.value or 0, figure.target or 0) for figure in figures) or 1
     scale = (WIDTH - LABEL - 110) / most
     height = 40 + ROW * len(figures)
     parts = [
@@ -53,7 +56,8 @@ def chart(title: str, figures: Sequence[Figure]) -> str:
 
 
 def _bar(figure: Figure, top: int, scale: float) -> list[str]:
-    length = max(1.0, figure.value * scale)
+    value = figure.value or 0.0
+    length = max(1.0, value * scale)
     middle = top + BAR * 0.7
     parts = [
         f"<text x='{LABEL - 8}' y='{middle:.0f}' text-anchor='end' fill='#222222'>{escape(figure.name)}</text>",
@@ -65,5 +69,5 @@ def _bar(figure: Figure, top: int, scale: float) -> list[str]:
         parts.append(f"<line x1='{mark:.1f}' x2='{mark:.1f}' y1='{top - 3}' y2='{top + BAR + 3}' stroke='#111111' "
                      "stroke-width='2'/>")  # fmt: skip
         right = max(right, mark)
-    parts.append(f"<text x='{right + 6:.1f}' y='{middle:.0f}' fill='#222222'>{figure.value:,.4g} {figure.unit}</text>")
+    parts.append(f"<text x='{right + 6:.1f}' y='{middle:.0f}' fill='#222222'>{value:,.4g} {figure.unit}</text>")
     return parts

@@ -33,7 +33,7 @@ def main() -> None:
                 newest[section["name"]] = (document, section)
     lines: list[str] = []
     sections: list[Section] = []
-    for name in (*BENCHES, "peers"):
+    for name in BENCHES:
         if name in newest:
             document, section = newest[name]
             figures = [Figure(**{**one, "runs": tuple(one["runs"])}) for one in section["figures"]]
@@ -58,9 +58,14 @@ def _table(name: str, document: dict[str, Any], figures: list[Figure]) -> list[s
         target = "" if figure.target is None else f"{sign} {figure.target:g}"
         met = {True: "yes", False: "**no**", None: ""}[figure.met]
         words = f"{figure.name} ({figure.note})" if figure.note else figure.name
-        value = f"{figure.value:,.0f}" if figure.value >= 1_000 else f"{figure.value:,.4g}"
-        lines.append(f"| {words} | {value} {figure.unit} | {target} | {met} |")
+        lines.append(f"| {words} | {_value(figure)} | {target} | {met} |")
     return lines
+
+
+def _value(figure: Figure) -> str:
+    if figure.value is None:
+        return "none"
+    return f"{figure.value:,.0f} {figure.unit}" if figure.value >= 1_000 else f"{figure.value:,.4g} {figure.unit}"
 
 
 if __name__ == "__main__":

@@ -21,13 +21,14 @@ PACKAGES = ("celery", "httptools", "httpx", "psycopg", "redis", "sqlalchemy", "s
 @dataclass(frozen=True)
 class Figure:
     """
-    One measured value. `target` with `better` says what it should be; None where it is only told.
+    One measured value, or None with a note of why there is none. `target` with `better` says what it should be; None
+    where it is only told.
 
     `runs` are the single values behind the median, so that a reader sees how far they lie apart.
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     target: float | None = None
     better: Literal["higher", "lower"] = "higher"
@@ -36,9 +37,11 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None without one."""
+        """Whether the target is met; None without one. What could not be measured meets none."""
         if self.target is None:
             return None
+        if self.value is None:
+            return False
         return self.value >= self.target if self.better == "higher" else self.value <= self.target
 
 
@@ -126,5 +129,22 @@ def show(sections: Sequence[Section], spread: float) -> None:
             sign = "≥" if figure.better == "higher" else "≤"
             target = f"{sign} {figure.target:g}" if figure.target is not None else ""
             mark = {True: "✓", False: "✗", None: ""}[figure.met]
-            table.add_row(section.name, figure.name, f"{figure.value:,.4g} {figure.unit}", target, mark, figure.note)
+            value = "none" if figure.value is None else f"{figure.value:,.4g} {figure.unit}"
+            table.add_row(section.name, figure.name, value, target, mark, figure.note)
     console.print(table)
+    for line in missed(sections):
+        console.print(line)
+
+
+def missed(sections: Sequence[Section]) -> list[str]:
+    """One line for each target that was not met, and for each section that counts for nothing."""
+    lines: list[str] = []
+    for section in sections:
+        if section.void:
+            lines.append(f"void: {section.name}: {section.void}")
+        for figure in section.figures:
+            if figure.met is False:
+                value = "none" if figure.value is None else f"{figure.value:,.4g} {figure.unit}".strip()
+                sign = "≥" if figure.better == "higher" else "≤"
+                lines.append(f"missed: {section.name}: {figure.name}: {value}, target {sign} {figure.target:g}")
+    return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -20,11 +20,20 @@ class Effort:
     overload_seconds: float
     hang_seconds: float
     changes: int
+    peers: bool = False
 
     @staticmethod
     def of(name: Literal["quick", "usual", "full"]) -> Effort:
         """The sizes of one effort."""
         return _EFFORTS[name]
+
+    def grown_to(self, largest: int) -> Effort:
+        """This effort with a largest database of so many contacts (at least a hundred, which the open work needs)."""
+        return replace(self, growth=(*(size for size in self.growth if size < largest), largest))
+
+    def with_peers(self) -> Effort:
+        """This effort with other products' receivers beside ours, which installs them."""
+        return replace(self, peers=True)
 
 
 _EFFORTS = {
