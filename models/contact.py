@@ -19,7 +19,8 @@ class Contact(Base):
 
     A fetch is owed while `fetch_wanted` > `fetch_done`: every hint raises the one, a fetch brings the other to what
     it was when the fetch began. So hints that come during a fetch cause one more, and no more than one.
-    `fetch_next_attempt_at` is when the row is due: for `working` it is the end of the lease.
+    `fetch_next_attempt_at` is when the row is due: for `working` it is the end of the lease. `fuse` is what the loop
+    fuse remembers of the last versions (`worker.core.fuse`); null for most.
     """
 
     __tablename__ = "contact"
@@ -64,3 +65,4 @@ class Contact(Base):
     fetch_message: Mapped[str | None]
     fetch_fingerprint: Mapped[str | None]
     correlation_id: Mapped[str | None]
+    fuse: Mapped[dict[str, Any] | None]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import redis
 import structlog
 
+from worker.core.fuse import FusePolicy
 from worker.core.retry import RetryPolicy
 from worker.store import attempts
 from worker.store.budget import Limits, RedisBudget
@@ -121,6 +122,11 @@ class Runtime:
             float(settings.retry.jitter),
             doubtful_retries=int(settings.systems.workspace.repeat_400),
             doubtful_wait_seconds=min(300.0, max(ladder)),
+        )
+        self.fuse = FusePolicy(
+            int(settings.fuse.returns),
+            float(settings.fuse.within_seconds),
+            tuple(float(rest) for rest in settings.fuse.rest_seconds),
         )
         self.stopping = threading.Event()
 

@@ -147,6 +147,20 @@ class BreakerSettings(Section):
     probe_seconds: PositiveSeconds = Field(default=30.0, description="how often an open breaker lets one call through")
 
 
+class FuseSettings(Section):
+    """When a client that goes to and fro is left alone."""
+
+    returns: Whole = Field(
+        default=6, ge=0, le=30, description="how often one field may come back to a value it had; 0 switches it off"
+    )
+    within_seconds: PositiveSeconds = Field(default=3600.0, description="how far back is counted")
+    rest_seconds: tuple[PositiveSeconds, ...] = Field(
+        default=(30.0, 300.0, 3600.0),
+        min_length=1,
+        description="how long the client is left alone then; the next rest as long as it goes on, and the last repeats",
+    )
+
+
 class ReconcileSettings(Section):
     """The slow poll for what webhooks missed."""
 

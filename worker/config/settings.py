@@ -13,6 +13,7 @@ from worker.config.base import Folder, Section
 from worker.config.sections import (
     BreakerSettings,
     DatabaseSettings,
+    FuseSettings,
     LogSettings,
     OpsSettings,
     ReceiverSettings,
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     scheduler: SchedulerSettings = SchedulerSettings()
     retry: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
+    fuse: FuseSettings = FuseSettings()
     reconcile: ReconcileSettings = ReconcileSettings()
     systems: SystemsSettings = SystemsSettings()
     sync: SyncSettings = SyncSettings()

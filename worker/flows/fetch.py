@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
-from worker.core import merge_patch
+from worker.core import fuse, merge_patch
 from worker.core.echo import content_hash
 from worker.errors import LeaseLost, RecordGone, SyncError, TransientError
 from worker.flows.gate import Gate
@@ -23,6 +23,8 @@ from worker.store import attempts, contacts, inbox, links
 from worker.store.attempts import AttemptContext
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from worker.config.sections import FilterSettings
@@ -113,6 +115,8 @@ class _Fetch:
         version = claim.version + 1 if changed else claim.version
         wanted = self.runtime.settings.sync.filter
         takes_part = taking_part(wanted, canonical, raw, self.runtime.client(SOURCE).extra_value)
+        patch = merge_patch.diff(claim.canonical or {}, canonical) if changed else None
+        memory, rest = self._fuse(version, patch, now)
         with self.runtime.transaction("fetch.store") as connection:
             again = contacts.finish_fetch(
                 connection,
@@ -124,6 +128,8 @@ class _Fetch:
                 taking_part=takes_part,
                 gone=False,
                 now=now,
+                fuse=memory.to_json(),
+                rest=rest,
             )
             reason = None if changed else self._why_unchanged(connection)
             if not takes_part:
@@ -131,14 +137,25 @@ class _Fetch:
             state = "applied" if changed else "skipped"
             inbox.close(connection, claim.contact_id, claim.seq, state=state, reason=reason, version=version, now=now)
             due = self._want(connection, version) if takes_part else []
-            patch = merge_patch.diff(claim.canonical or {}, canonical) if changed else None
             self._log(connection, version, [{"changed": patch}] if patch else None)
         self.gate.succeeded(SOURCE)
         self.runtime.announce(due)
         if again:
             self.runtime.publisher.fetch(claim.contact_id)
         log.info("fetch.done", changed=changed, version=version, reason=reason, due=len(due))
+        if rest:
+            log.warning("fetch.ping_pong", seconds=rest.seconds, evidence=rest.message)
         return Fetched("changed" if changed else "unchanged", again)
+
+    def _fuse(
+        self, version: int, patch: Mapping[str, Any] | None, now: datetime
+    ) -> tuple[fuse.Memory, fuse.Rest | None]:
+        """What is remembered of this version, and whether the contact rests now. Its first version changed nothing."""
+        claim, policy = self.claim, self.runtime.fuse
+        memory = fuse.Memory.from_json(claim.fuse)
+        if patch is not None and claim.canonical is not None:
+            memory = fuse.changed(memory, policy, version, patch, now.timestamp())
+        return fuse.judge(memory, policy, calm=patch is None and claim.seq == claim.done)
 
     def _want(self, connection: Connection, version: int) -> list[tuple[int, str]]:
         return links.want(

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from worker.core.fuse import Rest
 from worker.errors import LeaseLost
 from worker.store.inbox import BURST_QUIET_SECONDS, QUIET_SECONDS
 
@@ -25,7 +26,8 @@ _CLAIM = """
     WHERE c.id = (SELECT id FROM contact WHERE {due} {which}
                   ORDER BY fetch_priority, fetch_next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING c.id, c.source, c.source_id, c.version, c.content_hash, c.canonical, c.fetch_wanted, c.fetch_attempts,
-        c.fetch_crashes, c.fetch_fence, c.fetch_priority, c.fetch_forced, c.correlation_id, c.fetched_at
+        c.fetch_crashes, c.fetch_fence, c.fetch_priority, c.fetch_forced, c.correlation_id, c.fetched_at, c.fetch_done,
+        c.fuse
 """
 _CLAIM_ONE = text(_CLAIM.format(due=DUE, which="AND id = :id"))
 _CLAIM_NEXT = text(_CLAIM.format(due=DUE, which=""))
@@ -38,18 +40,20 @@ _FINISH = text(
         version = :version, content_hash = :hash, name = :name, canonical = :canonical, raw = :raw,
         taking_part = :taking_part, fetched_at = :now, gone_at = :gone_at,
         changed_at = CASE WHEN :changed THEN :now ELSE changed_at END,
-        fetch_done = :seq, fetch_attempts = 0, fetch_crashes = 0, fetch_reason = NULL, fetch_message = NULL,
-        fetch_fingerprint = NULL, fetch_forced = CASE WHEN fetch_wanted > :seq THEN fetch_forced ELSE false END,
-        fetch_state = CASE WHEN fetch_wanted > :seq THEN 'due' ELSE 'idle' END,
-        fetch_since = CASE WHEN fetch_wanted > :seq THEN :now ELSE NULL END,
+        fuse = :fuse, fetch_done = :seq, fetch_attempts = 0, fetch_crashes = 0, fetch_reason = :reason,
+        fetch_message = :message, fetch_fingerprint = NULL,
+        fetch_forced = CASE WHEN fetch_wanted > :seq THEN fetch_forced ELSE false END,
+        fetch_state = CASE WHEN :resting THEN 'waiting' WHEN fetch_wanted > :seq THEN 'due' ELSE 'idle' END,
+        fetch_since = CASE WHEN :resting OR fetch_wanted > :seq THEN :now ELSE NULL END,
         fetch_next_attempt_at = CASE
+            WHEN :resting THEN CAST(:now AS timestamptz) + make_interval(secs => :rest)
             WHEN fetch_wanted >= :seq + 3 THEN CAST(:now AS timestamptz) + make_interval(secs => :burst_quiet)
             WHEN fetch_wanted > :seq THEN CAST(:now AS timestamptz) + make_interval(secs => :quiet)
             ELSE NULL END
     WHERE {_HOLD}
     RETURNING fetch_state
     """
-).bindparams(bindparam("canonical", type_=JSONB(none_as_null=True)), bindparam("raw", type_=JSONB(none_as_null=True)))
+).bindparams(*(bindparam(name, type_=JSONB(none_as_null=True)) for name in ("canonical", "raw", "fuse")))
 
 _POSTPONE = text(
     f"""
@@ -63,7 +67,7 @@ _POSTPONE = text(
 _WANT = text(
     """
     UPDATE contact SET
-        fetch_wanted = fetch_wanted + 1, fetch_forced = fetch_forced OR :forced,
+        fuse = NULL, fetch_wanted = fetch_wanted + 1, fetch_forced = fetch_forced OR :forced,
         fetch_attempts = CASE WHEN fetch_state = 'working' THEN fetch_attempts ELSE 0 END,
         fetch_crashes = CASE WHEN fetch_state = 'working' THEN fetch_crashes ELSE 0 END,
         fetch_since = CASE WHEN fetch_state IN ('idle', 'dead') THEN :now ELSE fetch_since END,
@@ -94,6 +98,8 @@ class FetchClaim:
     forced: bool
     correlation_id: str | None
     fetched_at: datetime | None
+    done: int
+    fuse: dict[str, Any] | None
     until: datetime
 
 
@@ -124,6 +130,8 @@ def claim_fetch(
         row.fetch_forced,
         row.correlation_id,
         row.fetched_at,
+        row.fetch_done,
+        row.fuse,
         until,
     )
 
@@ -139,11 +147,14 @@ def finish_fetch(
     taking_part: bool,
     gone: bool,
     now: datetime,
+    fuse: Mapping[str, Any] | None = None,
+    rest: Rest | None = None,
 ) -> bool:
     """
     Store what was fetched and end the claim; LeaseLost when another worker holds the contact by now.
 
-    Returns whether another fetch is owed already, because hints came in the meantime.
+    With a `rest` the contact waits that long, whatever hints came or will come. Returns whether another fetch is due
+    already, because hints came in the meantime.
     """
     row = connection.execute(
         _FINISH,
@@ -162,6 +173,11 @@ def finish_fetch(
             "now": now,
             "quiet": QUIET_SECONDS,
             "burst_quiet": BURST_QUIET_SECONDS,
+            "fuse": fuse,
+            "resting": rest is not None,
+            "rest": rest.seconds if rest else 0.0,
+            "reason": rest.reason if rest else None,
+            "message": rest.message if rest else None,
         },
     ).one_or_none()
     if row is None:
@@ -206,7 +222,9 @@ def want_fetch(
     priority: int = 0,
     correlation_id: str | None = None,
 ) -> list[int]:
-    """Owe these contacts a fetch now; `forced`: links are delivered again even if nothing changed."""
+    """
+    A person wants these contacts fetched now; a rest ends. `forced`: links are delivered again even if nothing changed.
+    """
     values = {
         "ids": list(contact_ids),
         "now": now,

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from worker.config import SYSTEM_NAMES
+from worker.core.fuse import Rest
 from worker.store import contacts, inbox, systems
 from worker.store.links import REFUSED
 from worker.store.listing import plain
@@ -102,7 +103,7 @@ _EASE_FETCHES: Final = text(
     """
     UPDATE contact SET fetch_next_attempt_at = :now
     WHERE fetch_state = 'waiting' AND fetch_next_attempt_at > :now
-        AND NOT (fetch_reason = ANY(CAST(:refused AS text[])))
+        AND NOT (fetch_reason = ANY(CAST(:refused AS text[]) || CAST(:ping_pong AS text)))
     """
 )
 
@@ -226,7 +227,7 @@ def resume(connection: Connection, system: str, actor: Actor, now: datetime, rea
     values = {"system": system, "now": now, "refused": list(REFUSED)}
     eased = connection.execute(_EASE_LINKS, values).rowcount
     if system == SOURCE:
-        eased += connection.execute(_EASE_FETCHES, values).rowcount
+        eased += connection.execute(_EASE_FETCHES, {**values, "ping_pong": Rest.reason}).rowcount
     record(connection, actor, "resume", f"system-{system}", plain(reason, "reason", most=1_000), now)
     return Acted(system, "resumed", f"{eased} that waited for it are due now", Owed(links=((0, system),)))
 
