@@ -9,7 +9,6 @@ Some keys are also what is written to a vendor that wants one form: `vat_key`, `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -23,6 +22,7 @@ from worker.core.normalise.text import (
     boolean_key,
     choice_key,
     integer_key,
+    kept,
     language_key,
     lines_key,
     postcode_key,
@@ -32,22 +32,13 @@ from worker.core.normalise.web import email_key, url_absolute, url_key
 
 Normaliser = Callable[[object], str]
 
-_KEPT: Final = 4_096
-_SHORT: Final = 200
-
 
 def _of_any_value(key: Callable[[str], str]) -> Normaliser:
-    """
-    The key of any JSON value, by its text.
-
-    The keys of short texts are kept: one delivery asks for the same ones dozens of times (base, ours, theirs, each
-    person with each), and an e-mail address takes a tenth of a millisecond.
-    """
-    kept = lru_cache(maxsize=_KEPT)(key)
+    """The key of any JSON value, by its text."""
+    known = kept(key)
 
     def of(value: object) -> str:
-        text = as_text(value)
-        return kept(text) if len(text) <= _SHORT else key(text)
+        return known(as_text(value))
 
     return of
 

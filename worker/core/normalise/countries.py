@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Final
@@ -86,6 +87,9 @@ ALSO_KNOWN_AS: Final[Mapping[str, str]] = {
     "burma": "MM",
 }
 
+_READING: Final = threading.Lock()
+"""So that the names are read once, and not by each of the threads that come first."""
+
 _SIGNS: Final = re.compile(r"[\W_]+")
 
 
@@ -101,7 +105,9 @@ def country_code(value: str | None) -> str | None:
     >>> country_code("Atlantis") is None
     True
     """
-    return _by_name().get(_plain(value))
+    with _READING:
+        known = _by_name()
+    return known.get(_plain(value))
 
 
 def country_key(value: str | None) -> str:

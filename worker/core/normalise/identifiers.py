@@ -10,7 +10,7 @@ from stdnum.eu import vat as eu_vat
 from stdnum.util import clean
 
 from worker.core.normalise.countries import country_code
-from worker.core.normalise.text import choice_key, text_key
+from worker.core.normalise.text import choice_key, kept, text_key
 
 _MOST_VAT_CHARACTERS: Final = 20  # the longest in the world has 16; the check digits of endless ones cannot be computed
 # Written before the number, by people.
@@ -19,6 +19,7 @@ _REGISTRATION_WORD: Final = re.compile(r"(?:KVK|KBO|BCE|RPR|RPM|BTW|TVA|NL|BE|ON
 _DIGITS: Final = re.compile(r"[0-9]+")
 
 
+@kept
 def vat_key(value: str | None, country: str | None = None) -> str:
     """
     A VAT number for comparison and for writing: capitals, no blanks, points or dashes, and the country before it.
@@ -104,6 +105,7 @@ def _european(number: str) -> str:
     return f"EL{compact[2:]}" if compact.startswith("GR") else compact
 
 
+@kept
 def _is_valid_vat(number: str) -> bool:
     if not _can_be_vat(number):
         return False

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from worker.core.normalise.text import text_key
+from worker.core.normalise.text import kept, text_key
 
 # What Unicode does not take apart into a letter and an accent.
 _LETTERS: Final = str.maketrans(
@@ -54,6 +54,7 @@ def folded(value: str | None) -> str:
     return text_key(plain.translate(_LETTERS))
 
 
+@kept
 def name_key(value: str | None) -> str:
     """
     A name for matching: no case, accents, punctuation, nor legal form at the end.
