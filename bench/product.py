@@ -183,7 +183,7 @@ def product(
     concurrency: int | None = None,
     systems: Mapping[str, Mapping[str, Any]] | None = None,
     webhook: bool = True,
-    samples: Path | None = None,
+    layers: Path | None = None,
     receiver_only: bool = False,
     sections: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[Product]:
@@ -208,18 +208,18 @@ def product(
         made.parts["receiver"] = stack.enter_context(part(env, "receiver")).pid
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 30, "the receiver is ready")
         if not receiver_only:
-            start_workers(stack, made, workers, unlimited=unlimited, samples=samples)
+            start_workers(stack, made, workers, unlimited=unlimited, layers=layers)
         if webhook:
             sandbox.register_webhook(f"http://127.0.0.1:{port}/webhooks/robaws")
         yield made
 
 
 def start_workers(
-    stack: ExitStack, made: Product, workers: int, *, unlimited: bool = True, samples: Path | None = None
+    stack: ExitStack, made: Product, workers: int, *, unlimited: bool = True, layers: Path | None = None
 ) -> None:
     """So many workers and a scheduler beside the receiver; returns when they live."""
     for number in range(workers):
-        env = {**made.env, **({"BENCH_SAMPLES": str(samples)} if samples else {})}
+        env = {**made.env, **({"BENCH_LAYERS": str(layers)} if layers else {})}
         name = "worker" if workers == 1 else f"worker {number + 1}"
         made.parts[name] = stack.enter_context(_run(env, "worker", unlimited=unlimited)).pid
     made.parts["scheduler"] = stack.enter_context(_run(made.env, "scheduler", unlimited=unlimited)).pid

@@ -2,7 +2,8 @@
 Worker throughput without vendors' limits: changes a second with all three systems written, one worker process.
 
 Beside it a bare loop in the same run (`bench.bare`): the very calls that the product made, replayed from the
-simulators' logs, with the same number of commits and threads. The sandbox that both call shares the machine.
+simulators' logs, with the same number of commits and threads. The sandbox that both call shares the machine. Where the
+worker's time goes is charged in one more round, in another product, so that its clocks cost the rounds before nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from bench.layers import REST
 from bench.processes import ROOT, folder, wait_until
 from bench.product import TARGETS, Product, product
 from bench.report import Figure, Section, median
@@ -22,6 +24,7 @@ from bench.settings import Effort
 
 SYSTEMS: Final = ("robaws", *TARGETS)
 THREADS: Final = 16
+KINDS: Final = {"cpu": "the worker's processor time", "wall": "its tasks' time, waiting and all"}
 _DROPPED: Final = frozenset(("host", "content-length", "connection", "accept-encoding", "transfer-encoding"))
 
 
@@ -29,31 +32,50 @@ def run(effort: Effort) -> Section:
     """Rounds of product and bare loop, one after the other; then one more round that is looked into."""
     section = Section("throughput")
     seen: dict[str, list[float]] = {name: [] for name in ("rate", "cpu", "sql cpu", "bare rate", "bare cpu")}
-    with folder() as outside:
-        file = outside / "samples.json"
-        with product(concurrency=THREADS, samples=file) as made:
-            ids = made.clients(effort.changes)
-            made.settle(300)
-            calls = commits = 0.0
-            for number in range(1, effort.rounds + 1):
-                took, cpu, commits = one_round(made, ids, number)
-                seen["rate"].append(len(ids) / took)
-                seen["cpu"].append(1000 * cpu["worker"] / len(ids))
-                seen["sql cpu"].append(1000 * cpu["postgres"] / len(ids))
-                calls = sum(len(made.calls(system)) for system in SYSTEMS) / len(ids)
-                bare = _bare(made, commits / len(ids))
-                seen["bare rate"].append(bare["changes"] / bare["seconds"])
-                seen["bare cpu"].append(1000 * bare["cpu"] / bare["changes"])
-            Path(f"{file}.on").touch()
-            one_round(made, ids, effort.rounds + 1)
-            section.void = made.wrong([round_name(client, effort.rounds + 1) for client in ids])
-            samples = json.loads(file.read_text())
-    section.details = {"commits a change": commits / len(ids), "calls a change": calls, "samples": samples}
-    _figures(section, seen, samples)
+    with product(concurrency=THREADS) as made:
+        ids = made.clients(effort.changes)
+        made.settle(300)
+        calls = commits = 0.0
+        for number in range(1, effort.rounds + 1):
+            took, cpu, commits = one_round(made, ids, number)
+            seen["rate"].append(len(ids) / took)
+            seen["cpu"].append(1000 * cpu["worker"] / len(ids))
+            seen["sql cpu"].append(1000 * cpu["postgres"] / len(ids))
+            calls = sum(len(made.calls(system)) for system in SYSTEMS) / len(ids)
+            bare = _bare(made, commits / len(ids))
+            seen["bare rate"].append(bare["changes"] / bare["seconds"])
+            seen["bare cpu"].append(1000 * bare["cpu"] / bare["changes"])
+        section.void = made.wrong([round_name(client, effort.rounds) for client in ids])
+    spent = _spent(min(effort.changes, 300))
+    section.details = {"commits a change": commits / len(ids), "calls a change": calls, "layers": spent}
+    _figures(section, seen, spent)
     return section
 
 
-def _figures(section: Section, seen: dict[str, list[float]], samples: dict[str, int]) -> None:
+def _spent(changes: int) -> dict[str, dict[str, float]]:
+    """Seconds of one round by layer: of the worker's processor time, and of its tasks' time with all their waiting."""
+    with folder() as outside:
+        file = outside / "layers.json"
+        with product(concurrency=THREADS, layers=file) as made:
+            ids = made.clients(changes)
+            made.settle(300)
+            before = _told(file)
+            one_round(made, ids, 1)
+            after = _told(file)
+    spent = {kind: {name: after[kind][name] - before[kind].get(name, 0.0) for name in after[kind]} for kind in KINDS}
+    tasks = sum(spent["cpu"].values())
+    spent["cpu"][REST] = max(0.0, after["process"] - before["process"] - tasks)
+    return spent
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """What the worker wrote of itself after this moment."""
+    now = time.time()
+    wait_until(lambda: file.exists() and file.stat().st_mtime > now, 30, "the worker told of its layers")
+    return dict(json.loads(file.read_text()))
+
+
+def _figures(section: Section, seen: dict[str, list[float]], spent: dict[str, dict[str, float]]) -> None:
     ratios = [mine / bare for mine, bare in zip(seen["rate"], seen["bare rate"], strict=True)]
     section.add(Figure("changes a second, one worker", round(median(seen["rate"]), 1), "/s", runs=tuple(seen["rate"])))
     section.add(Figure("the bare loop", round(median(seen["bare rate"]), 1), "/s", runs=tuple(seen["bare rate"])))
@@ -61,10 +83,10 @@ def _figures(section: Section, seen: dict[str, list[float]], samples: dict[str, 
     section.add(Figure("worker, processor time a change", round(median(seen["cpu"]), 2), "ms"))
     section.add(Figure("bare loop, processor time a change", round(median(seen["bare cpu"]), 2), "ms"))
     section.add(Figure("PostgreSQL, processor time a change", round(median(seen["sql cpu"]), 2), "ms"))
-    busy = sum(count for kind, count in samples.items() if kind != "idle")
-    for kind, count in sorted(samples.items()):
-        if kind != "idle" and busy:
-            section.add(Figure(f"share of the threads' time: {kind}", round(100 * count / busy, 1), "%"))
+    for kind, words in KINDS.items():
+        whole = sum(spent[kind].values())
+        for name, seconds in sorted(spent[kind].items()):
+            section.add(Figure(f"share of {words}: {name}", round(100 * seconds / whole, 1) if whole else None, "%"))
 
 
 def round_name(client: str, number: int) -> str:
