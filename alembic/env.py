@@ -1,9 +1,10 @@
 """
 Runs migrations against one connection, safely beside a release that is still serving.
 
-A migration takes its locks within `lock_timeout` or gives up, so that it never queues behind a long query with all
-traffic queueing behind it. Two migrations at once are kept apart by an advisory lock: the second waits, and then
-finds nothing to do.
+A migration takes its locks within `lock_timeout` or gives up, and is tried again (`worker.store.migrations`), so that
+it never queues behind a long query with all traffic queueing behind it: a receiver that has to wait for a second and a
+half answers 503. Two migrations at once are kept apart by an advisory lock: the second waits, and then finds nothing
+to do.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, create_engine, pool, text
 from models import Base
 from worker.store.migrations import ADVISORY_LOCK, include_object
 
-LOCK_TIMEOUT = "5s"
+LOCK_TIMEOUT = "1s"
 STATEMENT_TIMEOUT = "120s"
 WAIT_FOR_OTHER = "120s"
 

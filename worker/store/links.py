@@ -70,6 +70,7 @@ _WANT_BACK = text(
     """
 )
 
+# Columns by name: a newer release may add one while this one has the statement prepared, which would then fail.
 _CLAIM = """
     WITH next AS (
         SELECT id FROM link WHERE {due} {which}
@@ -86,7 +87,8 @@ _CLAIM = """
                 ELSE l.intent END,
             next_attempt_at = :until
         FROM next WHERE l.id = next.id
-        RETURNING l.*
+        RETURNING l.id, l.contact_id, l.system, l.external_id, l.wanted_version, l.snapshot, l.intent, l.parked,
+            l.restore, l.attempts, l.crashes, l.fence, l.priority, l.reason, l.correlation_id
     )
     SELECT claimed.*, c.source_id, c.canonical, c.version AS contact_version, c.taking_part, c.gone_at
     FROM claimed JOIN contact AS c ON c.id = claimed.contact_id

@@ -8,16 +8,18 @@ takes seven megabytes and a fifth of a second, is loaded only where it works.
 from __future__ import annotations
 
 import re
+import time
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 import models
-from worker.errors import ConfigurationError
+from worker.errors import ConfigurationError, NotReachable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -27,7 +29,9 @@ ADVISORY_LOCK: Final = 7_215_300_941
 
 PARTITIONED: Final = ("inbox_event", "attempt")
 MONTHS_AHEAD: Final = 3
-
+PATIENCE_SECONDS: Final = 90.0
+PAUSE_SECONDS: Final = 2.0
+"""Between two tries to get a table's lock, what queued behind the first one is worked off."""
 
 _REVISION: Final = re.compile(r'^(revision|down_revision)(?:: [^=]+)? = (?:"([^"]+)"|None)$', re.MULTILINE)
 
@@ -74,24 +78,45 @@ def current(connection: Connection) -> str | None:
     return revision
 
 
-def upgrade(engine: Engine) -> tuple[str | None, str]:
+def upgrade(engine: Engine, *, patience_seconds: float = PATIENCE_SECONDS) -> tuple[str | None, str]:
     """
     Bring the database to the newest schema and make the coming months' partitions; safe to run twice or at once.
 
-    Returns the revision before and after. ConfigurationError when the database is newer than the code.
+    Returns the revision before and after. ConfigurationError when the database is newer than the code; NotReachable
+    when somebody (a backup, a long query) holds a table for longer than `patience_seconds`: then nothing of the step
+    that waited is done, and running it again goes on from there.
     """
-    from alembic import command
-
+    until = time.monotonic() + patience_seconds
     with engine.connect() as connection:
         before = current(connection)
         connection.rollback()
         _refuse_unknown(before)
-        config = _config()
-        config.attributes["connection"] = connection
+        while not _upgraded(connection):
+            if time.monotonic() > until:
+                raise NotReachable(
+                    "somebody holds a table that the migration changes, such as a backup or a long query:"
+                    " nothing is lost and the running release goes on; run `contactsync migrate` again when it is over"
+                )
+            time.sleep(PAUSE_SECONDS)
+        return before, head()
+
+
+def _upgraded(connection: Connection) -> bool:
+    """False where a table's lock could not be had in time."""
+    from alembic import command
+
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
         command.upgrade(config, "head")
         ensure_partitions(connection, datetime.now(UTC))
         connection.commit()
-        return before, head()
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            connection.rollback()
+            return False
+        raise
+    return True
 
 
 def downgrade(engine: Engine, revision: str) -> None:
