@@ -16,6 +16,7 @@ from worker.flows.drain import Lanes
 from worker.flows.gate import Gate
 from worker.flows.sweep import Sweeper
 from worker.runtime import Runtime
+from worker.sparing import Sparing
 from worker.vendors.transport import Lane, Lease, Session
 
 if TYPE_CHECKING:
@@ -61,6 +62,20 @@ class SimulatedRuntime(Runtime):
             cut = self.story.take_cut()
             if cut == "before":
                 self.story.database.cut(_pid(connection))
+        self._committed(name, cut)
+
+    @contextmanager
+    @override
+    def statement(self, name: str) -> Iterator[Connection]:
+        self.hook(f"{name}.before_commit")
+        cut = self.story.take_cut()
+        with self.autocommit.connect() as connection:
+            if cut == "before":
+                self.story.database.cut(_pid(connection))
+            yield connection
+        self._committed(name, cut)
+
+    def _committed(self, name: str, cut: str | None) -> None:
         self.story.invariants.rows_changed = True
         if cut == "after":
             cause = psycopg.OperationalError("server closed the connection unexpectedly")
@@ -98,6 +113,7 @@ class Process:
         self.runtime = SimulatedRuntime(self.story, self)
         self.lanes = Lanes(self.runtime, Gate(self.runtime))
         self.sweeper = Sweeper(self.runtime)
+        self.runtime.publisher = Sparing(self.runtime.publisher, self.lanes, lambda: self.story.clock.true)
 
     @property
     def alive(self) -> bool:

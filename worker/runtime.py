@@ -107,6 +107,7 @@ class Runtime:
     ) -> None:
         self.settings = settings
         self.engine = engine or make_engine(_url(settings), pool_size=_pool_size(settings), application_name="worker")
+        self.autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.budget: Budget = budget or self._redis_budget()
         self.publisher: Publisher = publisher or Silent()
         self.now = now
@@ -176,6 +177,18 @@ class Runtime:
         with self.engine.begin() as connection:
             yield connection
             self.hook(f"{name}.before_commit")
+        self.hook(f"{name}.after_commit")
+
+    @contextmanager
+    def statement(self, name: str) -> Iterator[Connection]:
+        """
+        For one statement that is a transaction by itself, without a way to the database to begin and to end it.
+
+        Its boundaries are named like a transaction's: a crash before its commit is one before the statement.
+        """
+        self.hook(f"{name}.before_commit")
+        with self.autocommit.connect() as connection:
+            yield connection
         self.hook(f"{name}.after_commit")
 
     def announce(self, links: list[tuple[int, str]]) -> None:

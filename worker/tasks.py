@@ -9,6 +9,7 @@ from celery import shared_task
 
 from worker.flows.drain import Lanes
 from worker.flows.gate import Gate
+from worker.sparing import Sparing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ def use(runtime: Runtime) -> Lanes:
     """Give this process its runtime; called once, before the first task."""
     with _lock:
         lanes = _process["lanes"] = Lanes(runtime, Gate(runtime))
+        runtime.publisher = Sparing(runtime.publisher, lanes)
     return lanes
 
 

@@ -59,7 +59,7 @@ def _text(node: ast.expr) -> str | None:
 def _commits() -> Iterator[Point]:
     for path, tree in _sources(FLOWS):
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _called(node) == "transaction":
+            if isinstance(node, ast.Call) and _called(node) in ("transaction", "statement"):
                 name = _text(node.args[0])
                 assert name is not None, f"{path}:{node.lineno}: a transaction needs a name that can be read here"
                 for side in ("before_commit", "after_commit"):

@@ -49,7 +49,7 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
     lease = float(runtime.settings.worker.lease_seconds)
     timeout = float(runtime.settings.system(system).timeout_seconds)
     slack = max(0.0, lasting_seconds(runtime, system, timeout) - timeout)
-    with runtime.transaction("deliver.claim") as connection:
+    with runtime.statement("deliver.claim") as connection:
         claim = links.claim(connection, system, now, lease, link_id=link_id, creates=creates, slack_seconds=slack)
     if claim is None:
         return Delivered("none")

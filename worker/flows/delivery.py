@@ -177,7 +177,7 @@ class Delivery:
                 now=now,
                 version=version,
             )
-            if questions or state != "excluded":
+            if questions or (self.claim.asked and state != "excluded"):
                 reviews.ask(connection, self.claim.id, questions, now)
             self.log_attempts(connection, decisions)
         return Ended(state, again)

@@ -44,6 +44,12 @@ class Lane:
             self.taken += 1
             return True
 
+    def note(self) -> bool:
+        """Whether any place is taken; then one of the holders looks again."""
+        with self._lock:
+            self.again |= self.taken > 0
+            return self.taken > 0
+
     def leave(self, *, done: bool) -> bool:
         """Give the place back, unless a nudge came that nobody has looked for: then True, and the place stays."""
         with self._lock:
@@ -60,6 +66,7 @@ class Lanes:
     def __init__(self, runtime: Runtime, gate: Gate) -> None:
         self.runtime = runtime
         self.gate = gate
+        self.publisher = runtime.publisher
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._lanes = {FETCH_LANE: Lane(slots(runtime.settings, SOURCE)), SOURCE: Lane(1)}
@@ -79,7 +86,7 @@ class Lanes:
             result = fetching.fetch(self.runtime, self.gate, wanted).result
             return result != "none" or bool(waiting)
 
-        return self._drain(FETCH_LANE, work, self.runtime.publisher.intake)
+        return self._drain(FETCH_LANE, work, self.publisher.intake)
 
     def _look_later(self) -> None:
         """
@@ -106,7 +113,12 @@ class Lanes:
             result = delivering.deliver(self.runtime, self.gate, system, wanted).result
             return result != "none" or wanted is not None
 
-        return self._drain(system, work, lambda: self.runtime.publisher.deliver(system, 0))
+        return self._drain(system, work, lambda: self.publisher.deliver(system, 0))
+
+    def busy(self, system: str) -> bool:
+        """Whether this process delivers to the system now; then it looks for more before it rests."""
+        lane = self._lanes.get(system)
+        return lane is not None and lane.note()
 
     def _drain(self, name: str, work: Callable[[], bool], announce: Callable[[], None]) -> int:
         lane = self._lanes[name]

@@ -70,7 +70,7 @@ def fetch(runtime: Runtime, gate: Gate, contact_id: int | None = None) -> Fetche
     if not gate.enter(SOURCE):
         return Fetched("none")
     lease = float(runtime.settings.worker.lease_seconds)
-    with runtime.transaction("fetch.claim") as connection:
+    with runtime.statement("fetch.claim") as connection:
         claim = contacts.claim_fetch(connection, runtime.now(), lease, contact_id)
     if claim is None:
         return Fetched("none")

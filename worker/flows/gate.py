@@ -38,7 +38,7 @@ class Gate:
             known = self._views.get(system)
         if not fresh and known is not None and 0 <= now - known[0] < VIEW_SECONDS:
             return known[1]
-        with self.runtime.engine.connect() as connection:
+        with self.runtime.autocommit.connect() as connection:
             found = systems.view(connection, system)
         with self._lock:
             self._views[system] = (now, found)
@@ -64,14 +64,14 @@ class Gate:
             return False
         self.forget(system)
         again = float(self.runtime.settings.breaker.probe_seconds)
-        with self.runtime.transaction("gate.probe") as connection:
+        with self.runtime.statement("gate.probe") as connection:
             return systems.take_probe(connection, system, now, again)
 
     def succeeded(self, system: str) -> None:
         """The vendor did what was asked; written down only where something held it back before."""
         view = self.view(system)
         if view.failures or view.breaker != "closed" or view.paused_by == "credentials":
-            with self.runtime.transaction("gate.succeeded") as connection:
+            with self.runtime.statement("gate.succeeded") as connection:
                 systems.succeeded(connection, system, self.runtime.now())
             self.forget(system)
 

@@ -52,7 +52,7 @@ class LinkLease:
             if now + needed < self.until:
                 return
             until = now + timedelta(seconds=lease)
-            with self.runtime.transaction("deliver.renew") as connection:
+            with self.runtime.statement("deliver.renew") as connection:
                 links.renew(connection, self.claim, until)
             self.until = until
         raise LeaseLost(f"the lease of link {self.claim.id} ran out again and again before a request could leave")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+REST_SECONDS: Final = 0.2
+"""A database needs longer than this to restart; whoever waits for a vendor's answer waits longer, too."""
+
+_USED: Final = "contactsync_used_at"
 
 AWAY: Final = (OperationalError, InterfaceError)
 """What the driver raises when the database is away, restarting or refusing connections."""
@@ -14,15 +23,16 @@ AWAY: Final = (OperationalError, InterfaceError)
 
 def make_engine(url: str, *, pool_size: int = 10, application_name: str = "contactsync") -> Engine:
     """
-    An engine for `postgresql://…`. Connections are checked before use, so a restart of the database costs one retry.
+    An engine for `postgresql://…`. A connection that rested is checked before use, so that a restart of the database
+    is not noticed by whoever comes next; one that was in use a moment ago is not, since the look costs as much as a
+    statement.
 
     READ COMMITTED throughout: every claim is a guarded UPDATE and needs no more.
     """
-    return create_engine(
+    engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
         max_overflow=2,
-        pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,  # what is bound is people's data, and an error's text goes to the log
         # The connection given back last goes out first: few of them are in use at a time, and those have every
@@ -39,6 +49,28 @@ def make_engine(url: str, *, pool_size: int = 10, application_name: str = "conta
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
     )
+    _check_after_rest(engine)
+    return engine
+
+
+def _check_after_rest(engine: Engine) -> None:
+    """What `pool_pre_ping` does, for connections that nobody used for a moment."""
+
+    def used(_dbapi: DBAPIConnection, record: Any) -> None:
+        record.info[_USED] = time.monotonic()
+
+    def checked(dbapi: DBAPIConnection, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get(_USED, 0.0) < REST_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(dbapi)
+        except engine.dialect.loaded_dbapi.Error as error:
+            # The pool then makes a new connection, and throws away all that are older than this moment.
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "connect", used)
+    event.listen(engine, "checkin", used)
+    event.listen(engine, "checkout", checked)
 
 
 def _dumps(value: Any) -> str:

@@ -90,8 +90,16 @@ _SKIP = text(
 
 _CLOSE = text(
     """
-    UPDATE inbox_event SET state = :state, reason = :reason, contact_version = :version, closed_at = :now
-    WHERE contact_id = :contact AND state = 'taken' AND fetch_seq <= :seq
+    WITH closed AS (
+        UPDATE inbox_event SET state = :state, reason = :reason, contact_version = :version, closed_at = :now
+        WHERE contact_id = :contact AND state = 'taken' AND fetch_seq <= :seq
+        RETURNING state
+    ), counted AS (
+        INSERT INTO event_tally (applied, skipped)
+        SELECT count(*) FILTER (WHERE state = 'applied'), count(*) FILTER (WHERE state = 'skipped') FROM closed
+        HAVING bool_or(state IN ('applied', 'skipped'))
+    )
+    SELECT count(*) FROM closed
     """
 )
 
@@ -175,11 +183,7 @@ def close(
     Dead events stay countable as rows, so only the other two go into the tally.
     """
     values = {"contact": contact_id, "seq": seq, "state": state, "reason": reason, "version": version, "now": now}
-    count = connection.execute(_CLOSE, values).rowcount
-    if count and state != "dead":
-        tally = {"applied": count if state == "applied" else 0, "skipped": count if state == "skipped" else 0}
-        connection.execute(_TALLY, tally)
-    return count
+    return int(connection.execute(_CLOSE, values).scalar_one())
 
 
 def reopen(connection: Connection, contact_ids: Sequence[int]) -> int:

@@ -90,7 +90,8 @@ _CLAIM = """
         RETURNING l.id, l.contact_id, l.system, l.external_id, l.wanted_version, l.snapshot, l.intent, l.parked,
             l.restore, l.attempts, l.crashes, l.fence, l.priority, l.reason, l.correlation_id
     )
-    SELECT claimed.*, c.source_id, c.canonical, c.version AS contact_version, c.taking_part, c.gone_at
+    SELECT claimed.*, c.source_id, c.canonical, c.version AS contact_version, c.taking_part, c.gone_at,
+        EXISTS (SELECT FROM review WHERE link_id = claimed.id AND resolved_at IS NULL) AS asked
     FROM claimed JOIN contact AS c ON c.id = claimed.contact_id
 """
 _CLAIM_ONE = text(_CLAIM.format(due=DUE, which="AND id = :id AND (:creates OR external_id IS NOT NULL)"))
@@ -161,6 +162,8 @@ class LinkClaim:
     gone: bool
     correlation_id: str | None
     until: datetime
+    asked: bool = False
+    """Whether a question about it is open."""
 
 
 def want(
@@ -244,6 +247,7 @@ def claim(
         gone=row.gone_at is not None,
         correlation_id=row.correlation_id,
         until=until,
+        asked=row.asked,
     )
 
 
