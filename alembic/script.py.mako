@@ -1,7 +1,9 @@
 """
 ${message}
 
-The previous release still serves while this runs: add before you use, and remove one release after the last use.
+The previous release still serves while this runs: add before you use, and remove one release after the last use. Lock
+one table a transaction, since that release locks several in an order of its own: more than one step, or an index
+(CONCURRENTLY), belongs into `with op.get_context().autocommit_block():`, each safe to be run again.
 
 Revision ID: ${up_revision}
 Revises: ${down_revision | comma,n}
