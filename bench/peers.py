@@ -20,7 +20,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+from urllib.parse import unquote, urlsplit
 
 import psutil
 import psycopg
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path(__file__).parent / ".peers"
 LOCK: Final = Path(__file__).parent / "peers.lock"
-INSTALL_SECONDS: Final = {"python": 240, "node-red": 240, "n8n": 420}
+INSTALL_SECONDS: Final = {"python": 240, "node-red": 240, "n8n": 480}
 START_SECONDS: Final = 90
 
 
@@ -101,30 +102,37 @@ def _environment() -> Path:
     return python
 
 
-def _python(name: str, table: str) -> Callable[[ExitStack, Path, Path, LocalServers], Started]:
+def _python(name: str, table: LiteralString) -> Callable[[ExitStack, Path, Path, LocalServers], Started]:
     def begin(stack: ExitStack, python: Path, _home: Path, running: LocalServers) -> Started:
         database = f"peer_{name}"
-        with psycopg.connect(running.database_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        _database(running, database)
         url, port = running.database_url.replace("/contactsync?", f"/{database}?", 1), free_port()
         argv = [str(python), "-m", "bench.peer_receivers", name, str(port), url, SECRET]
         stack.enter_context(_process(argv, ROOT, {}))
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), START_SECONDS, f"{name} is ready")
-
-        def stored() -> int:
-            with psycopg.connect(url) as connection:
-                row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.SQL(table))).fetchone()
-            return int(row[0]) if row else 0
-
-        return Started(port, stored)
+        return Started(port, lambda: _rows(running, database, table))
 
     return begin
+
+
+def _database(running: LocalServers, name: str) -> None:
+    """One of a peer's own, in the same PostgreSQL."""
+    with psycopg.connect(running.database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def _rows(running: LocalServers, database: str, table: LiteralString) -> int:
+    with psycopg.connect(running.database_url.replace("/contactsync?", f"/{database}?", 1)) as connection:
+        row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.SQL(table))).fetchone()
+    return int(row[0]) if row else 0
 
 
 # ------------------------------------------------------------------------------------------------------- from npm
 
 
-def _npm(name: str, version: str, overrides: Mapping[str, str] | None = None) -> Callable[[], Path]:
+def _npm(name: str, version: str, *more: str, overrides: Mapping[str, str] | None = None) -> Callable[[], Path]:
+    """`more` are options of npm's; `overrides` replaces dependencies, by name."""
+
     def install() -> Path:
         place = FOLDER / name
         stamp = place / ".ready"
@@ -136,7 +144,7 @@ def _npm(name: str, version: str, overrides: Mapping[str, str] | None = None) ->
             wanted = {"private": True, "dependencies": {name: version}, "overrides": dict(overrides or {})}
             (place / "package.json").write_text(json.dumps(wanted))
             quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--omit=dev", "--loglevel=error"]
-            _run(["npm", "install", *quiet], place, name)
+            _run(["npm", "install", *quiet, *more], place, name)
             stamp.write_text(version)
         return place
 
@@ -155,10 +163,19 @@ def _node_red(stack: ExitStack, place: Path, home: Path, _running: LocalServers)
     return Started(port)
 
 
-def _n8n(stack: ExitStack, place: Path, home: Path, _running: LocalServers) -> Started:
+def _n8n(stack: ExitStack, place: Path, home: Path, running: LocalServers) -> Started:
     folder, port = home / "n8n", free_port()
     folder.mkdir()
+    database = urlsplit(running.database_tcp_url)
+    _database(running, "peer_n8n")
     env = {
+        "DB_TYPE": "postgresdb",
+        "DB_POSTGRESDB_HOST": str(database.hostname),
+        "DB_POSTGRESDB_PORT": str(database.port),
+        "DB_POSTGRESDB_DATABASE": "peer_n8n",
+        "DB_POSTGRESDB_USER": str(database.username),
+        "DB_POSTGRESDB_PASSWORD": unquote(database.password or ""),
+        "DB_POSTGRESDB_POOL_SIZE": "16",
         "N8N_USER_FOLDER": str(folder),
         "N8N_PORT": str(port),
         "N8N_LISTEN_ADDRESS": "127.0.0.1",
@@ -167,6 +184,7 @@ def _n8n(stack: ExitStack, place: Path, home: Path, _running: LocalServers) -> S
         "N8N_VERSION_NOTIFICATIONS_ENABLED": "false",
         "N8N_TEMPLATES_ENABLED": "false",
         "N8N_RUNNERS_ENABLED": "false",
+        "N8N_EXPRESSION_ENGINE": "legacy",  # the other one needs a native module
         "N8N_LOG_LEVEL": "error",
     }
     program = ["node", str(place / "node_modules" / "n8n" / "bin" / "n8n")]
@@ -179,7 +197,7 @@ def _n8n(stack: ExitStack, place: Path, home: Path, _running: LocalServers) -> S
         _run([*program, *more], folder, "n8n", seconds=START_SECONDS, env=env)
     stack.enter_context(_process([*program, "start"], folder, env))
     wait_until(lambda: _ready(port), START_SECONDS, "n8n is ready", every=0.5)
-    return Started(port)
+    return Started(port, lambda: _rows(running, "peer_n8n", "execution_entity"))
 
 
 def _ready(port: int) -> bool:
@@ -260,9 +278,10 @@ PEERS: Final[Mapping[str, Peer]] = {
         _node_red,
     ),
     "n8n": Peer(
-        "answers at once, before a node could check the signature; its execution is saved when it has ended; "
-        "repetitions not seen",
-        _npm("n8n", "1.123.81"),
+        "answers 200 before a node could check the signature; the execution becomes a row in the same PostgreSQL at about "
+        "that time, not surely before; repetitions not seen",
+        # Node 20 builds none of its native modules, of which a webhook needs none; one dependency is in no registry.
+        _npm("n8n", "1.123.81", "--ignore-scripts", overrides={"xlsx": "0.18.5"}),
         _n8n,
     ),
 }
