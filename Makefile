@@ -15,7 +15,10 @@ SEEDS ?= 200
 SEED ?=
 KEEP ?=
 
-.PHONY: help setup demo test simulate bench chaos lint format lock clean
+# How long `make fuzz` tries each target, in seconds.
+SECONDS ?= 60
+
+.PHONY: help setup demo test simulate fuzz bench chaos lint format lock clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -36,7 +39,16 @@ test: $(READY) ## the whole test suite
 simulate: $(READY) ## made-up stories with every kind of fault, from seeds (SEEDS=2000; one again: SEED=123)
 	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED) $(if $(KEEP),--keep $(KEEP)),--seeds $(SEEDS)) $(ARGS)
 
-bench: $(READY) ## the benchmarks; a table, and bench/results/*.json
+fuzz: $(VENV)/.fuzz ## inputs that nobody thought of, SECONDS=60 for each target (ARGS="--keep recras robaws")
+	@$(BIN)/python -m tools.fuzz --seconds $(SECONDS) $(ARGS)
+
+# Not part of setup: there are wheels for Linux on x86-64 and Python 3.11 to 3.13 only.
+$(VENV)/.fuzz: requirements-fuzz.lock $(READY)
+	@$(BIN)/python -m pip --quiet install --require-hashes --only-binary :all: -r $< || \
+		{ echo "make fuzz: there is no wheel of atheris for this machine; the kept inputs are tried by make test ARGS=tests/fuzz" >&2; exit 1; }
+	@touch $@
+
+bench: $(READY) ## the benchmarks; a table, and bench/results/*.json (ARGS=--peers: other products beside ours)
 	@$(BIN)/python -m bench $(ARGS)
 
 chaos: $(READY) ## ten minutes of mixed faults at 20 events a second, and a report
@@ -62,6 +74,8 @@ lock: PIP_COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe 
 lock: $(READY) ## pin every dependency, with hashes (ARGS=--upgrade: to the newest)
 	$(PIP_COMPILE) --extra dev --extra embedded $(ARGS) -o requirements.lock pyproject.toml
 	$(PIP_COMPILE) --build-deps-for editable --constraint requirements.lock $(ARGS) -o requirements-runtime.lock pyproject.toml
+	echo atheris | $(PIP_COMPILE) $(ARGS) -o requirements-fuzz.lock -
+	$(PIP_COMPILE) --constraint requirements.lock $(ARGS) -o bench/peers.lock bench/peers-requirements.txt
 
 clean: ## remove what the targets above leave behind (not .contactsync, which holds data)
 	rm -rf $(VENV) build dist *.egg-info .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache bench/results

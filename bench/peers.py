@@ -278,8 +278,8 @@ PEERS: Final[Mapping[str, Peer]] = {
         _node_red,
     ),
     "n8n": Peer(
-        "answers 200 before a node could check the signature; the execution becomes a row in the same PostgreSQL at about "
-        "that time, not surely before; repetitions not seen",
+        "answers 200 before a node could check the signature; the execution becomes a row in the same PostgreSQL about "
+        "then, not surely before; repetitions not seen",
         # Node 20 builds none of its native modules, of which a webhook needs none; one dependency is in no registry.
         _npm("n8n", "1.123.81", "--ignore-scripts", overrides={"xlsx": "0.18.5"}),
         _n8n,

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ["requirements.lock", "requirements-runtime.lock"]
+LOCKS = ["requirements.lock", "requirements-runtime.lock", "bench/peers.lock"]
 OURS = {"worker", "webhooks", "models", "tests", "tools", "bench", "simulation"}
 # What is imported under another name than it is installed by.
 MODULES = {
@@ -31,6 +31,7 @@ MODULES = {
     # Parts of the same project, which promises to bring them along in the fitting version.
     "kombu": "celery",
     "psycopg_pool": "psycopg",
+    "httpcore": "httpx",
     "pydantic_core": "pydantic",
 }
 # Used without being imported by us.
@@ -55,10 +56,16 @@ def declared(section: str) -> dict[str, Requirement]:
 
 def explained(section: str) -> dict[str, list[str]]:
     """The rows of one table of docs/dependencies.md: package → the other cells."""
-    heading = {"run": "## To run\n", "embedded": "(`embedded`)\n", "dev": "## To develop"}[section]
+    heading = {"run": "## To run\n", "embedded": "(`embedded`)\n", "fuzz": "(`fuzz`)\n", "dev": "## To develop"}[section]
     text = (ROOT / "docs/dependencies.md").read_text().split(heading, 1)[1].split("\n## ", 1)[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
     return {canonicalize_name(name): cells for name, *cells in rows[2:]}
+
+
+def peers() -> set[str]:
+    """What other products' receivers need, in an environment of the bench's own."""
+    lines = (ROOT / "bench" / "peers-requirements.txt").read_text().splitlines()
+    return {canonicalize_name(Requirement(line).name) for line in lines if line and not line.startswith("#")}
 
 
 def pinned(lock: str) -> dict[str, tuple[str, frozenset[str]]]:
@@ -98,6 +105,8 @@ def imported(*folders: str) -> set[str]:
     """The packages that the code of these folders imports, by the name that they are installed by."""
     found: set[str] = set()
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        if any(part.startswith(".") for part in path.relative_to(ROOT).parts):
+            continue  # what a bench has installed is nobody's code of ours
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
@@ -107,7 +116,7 @@ def imported(*folders: str) -> set[str]:
     return {canonicalize_name(MODULES.get(name, name)) for name in theirs}
 
 
-@pytest.mark.parametrize("section", ["run", "embedded", "dev"])
+@pytest.mark.parametrize("section", ["run", "embedded", "fuzz", "dev"])
 def test_every_dependency_has_a_row_with_its_reason_and_no_row_is_left_over(section: str) -> None:
     rows = explained(section)
 
@@ -124,9 +133,14 @@ def test_what_the_product_imports_is_declared_and_what_is_declared_is_used() -> 
 
 def test_what_tests_and_tools_import_is_declared() -> None:
     # packaging comes with pytest and pip-tools alike
-    known = {*declared("run"), *declared("embedded"), *declared("dev"), "packaging"}
+    known = {*declared("run"), *declared("embedded"), *declared("fuzz"), *declared("dev"), "packaging"}
 
-    assert imported("tests", "tools", "bench") <= known
+    assert imported("tests", "tools") <= known
+    assert imported("bench") <= known | peers()
+
+
+def test_what_the_bench_installs_beside_us_is_pinned() -> None:
+    assert peers() <= set(pinned("bench/peers.lock"))
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -143,6 +157,7 @@ def test_everything_that_is_depended_on_is_pinned() -> None:
 
     assert set(everything) <= set(pinned("requirements.lock"))
     assert set(declared("run")) <= set(pinned("requirements-runtime.lock"))
+    assert set(declared("fuzz")) == set(pinned("requirements-fuzz.lock"))
 
 
 def test_the_container_gets_the_same_versions_and_neither_tools_nor_embedded_servers() -> None:
