@@ -20,7 +20,12 @@ What is expected (nothing to do, an echo, wait until then) is a value and not in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from itertools import islice
+from typing import ClassVar, Final
+
+MOST_MESSAGE_CHARACTERS: Final = 4_000
+MOST_FIELDS: Final = 50
+MOST_FIELD_CHARACTERS: Final = 1_000
 
 
 class SyncError(Exception):
@@ -85,7 +90,8 @@ class VendorError(SyncError):
     What a vendor's answer (or its silence) means. `status` is the HTTP status, None without an answer.
 
     `fields` are the vendor's own messages by the vendor's field name; `excerpt` is the beginning of the answer's
-    body, kept for ops; `correlation_id` is what the vendor's support will ask for.
+    body, kept for ops; `correlation_id` is what the vendor's support will ask for. Message and fields are cut to what
+    a row of the retry queue should hold, since a vendor may say as much as it likes.
     """
 
     reason = "vendor"
@@ -100,9 +106,10 @@ class VendorError(SyncError):
         excerpt: str | None = None,
         correlation_id: str | None = None,
     ) -> None:
-        super().__init__(message, reason=reason)
+        super().__init__(message[:MOST_MESSAGE_CHARACTERS], reason=reason)
         self.status = status
-        self.fields = dict(fields or {})
+        told = islice((fields or {}).items(), MOST_FIELDS)
+        self.fields = {name[:MOST_FIELD_CHARACTERS]: text[:MOST_FIELD_CHARACTERS] for name, text in told}
         self.excerpt = excerpt
         self.correlation_id = correlation_id
 

@@ -29,6 +29,13 @@ __all__ = ["Budget", "Exchange", "Lane", "Request", "Response", "Session", "Unme
 EXCERPT_BYTES: Final = 4_096
 LONGEST_WAIT_SECONDS: Final = 30 * 86_400.0
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+ENCODINGS: Final = frozenset(("identity", "gzip", "deflate"))
+"""
+How an answer may be packed. Only once: httpx unpacks each piece of the network whole, so that a piece of 64 kB becomes
+64 MB at most; packed twice, 300 bytes become gigabytes.
+"""
+MOST_LEVELS: Final = 64
+"""Of lists and objects inside each other in an answer; the deepest that a vendor's page shows has seven."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +63,15 @@ class Response:
         if self.is_json:
             try:
                 return _storable(self.body)
-            except orjson.JSONDecodeError:
+            except ValueError:
                 pass
-        raise self.broken("the answer is not JSON")
+        raise self.broken("the answer is not JSON that can be kept")
 
     def json_or_none(self) -> Any:
         """The body as JSON, None where it is none; for error bodies, which may be anything."""
         try:
             return _storable(self.body) if self.is_json else None
-        except orjson.JSONDecodeError:
+        except ValueError:
             return None
 
     def broken(self, what: str) -> VendorBroken | OutcomeUnknown:
@@ -114,7 +121,7 @@ def make_client(base_url: str, transport: httpx.BaseTransport | None = None) -> 
         base_url=base_url,
         transport=transport,
         limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=60),
-        headers={"User-Agent": "contactsync"},
+        headers={"User-Agent": "contactsync", "Accept-Encoding": ", ".join(sorted(ENCODINGS - {"identity"}))},
         follow_redirects=False,
         trust_env=False,
     )
@@ -235,6 +242,8 @@ class Session:
             content=request.body,
             timeout=timeout,
         ) as answer:
+            if answer.headers.get("content-encoding", "identity").strip().lower() not in ENCODINGS:
+                raise httpx.DecodingError("the answer is packed in a way that was not asked for")
             chunks: list[bytes] = []
             size = 0
             for chunk in answer.iter_bytes():
@@ -266,15 +275,33 @@ def retry_after_seconds(value: str | None, now: float | None = None) -> float | 
         pass
     try:
         at = parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, OSError):
+        # No date; or one with a zone, or in a year, that no clock has.
         return None
     return min(max(0.0, at - (time.time() if now is None else now)), LONGEST_WAIT_SECONDS)
 
 
 def _storable(body: bytes) -> Any:
-    """JSON without NUL characters in its texts: a vendor may send them, and PostgreSQL stores none."""
+    """
+    JSON without NUL characters in its texts: a vendor may send them, and PostgreSQL stores none.
+
+    ValueError for what is no JSON, or is nested so deeply that walking through it or writing it again would fail.
+    """
     value = orjson.loads(body)
+    if body.count(b"[") + body.count(b"{") > MOST_LEVELS and _deeper_than(MOST_LEVELS, value):
+        raise ValueError("the answer is nested too deeply")
     return _without_nul(value) if b"\\u0000" in body else value
+
+
+def _deeper_than(levels: int, value: Any) -> bool:
+    """Whether a JSON value has more levels of lists and objects than so many."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        if not level:
+            return False
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [child for children in inner for child in children if isinstance(child, dict | list)]
+    return bool(level)
 
 
 def _without_nul(value: Any) -> Any:

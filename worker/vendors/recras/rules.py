@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from worker.errors import (
     CredentialsRejected,
@@ -207,7 +207,8 @@ def created_id(response: Response) -> tuple[str, Json | None]:
     try:
         record = record_of_answer(response)
     except SyncError:
-        match = _OF_ONE_RECORD.fullmatch(urlsplit(response.headers.get("location", "")).path)
+        location = _split(response.headers.get("location", ""))
+        match = _OF_ONE_RECORD.fullmatch(location.path) if location is not None else None
         if response.status != CREATED or match is None:
             raise
         return match[1], None
@@ -231,7 +232,7 @@ def following(response: Response, items: int, seen: Collection[str]) -> tuple[tu
     if "link" in response.headers:
         return next_query(response)
     total = response.headers.get("x-total-count", "")
-    if total.isascii() and total.isdigit() and len(seen) >= int(total):
+    if _ID.fullmatch(total) and len(seen) >= int(total):
         return None
     if not items or items < page_size_of(response):
         return None
@@ -242,13 +243,25 @@ def next_query(response: Response) -> tuple[tuple[str, str], ...] | None:
     """
     What to ask for the next page, from the header Link with rel="next" (sheet 4); None without one.
 
-    Only its query is used: old pages link to `api2.php` (sheet 2), and the key goes to no other host.
+    Only its query is used: old pages link to `api2.php` (sheet 2), and the key goes to no other host. VendorBroken
+    where it is no address: a list that was cut short must not look whole.
     """
     for link in response.headers.get("link", "").split(","):
         target, _, rest = link.strip().partition(";")
         if re.search(r'\brel="?next\b', rest) and target.startswith("<") and target.endswith(">"):
-            return tuple(parse_qsl(urlsplit(target[1:-1]).query))
+            address = _split(target[1:-1])
+            if address is None:
+                raise response.broken("the link to the next page is no address")
+            return tuple(parse_qsl(address.query))
     return None
+
+
+def _split(address: str) -> SplitResult | None:
+    """The parts of an address, None where it is none: `urlsplit` raises for `//[`."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
 
 
 def page_size_of(response: Response) -> int:

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import orjson
-
 from worker.vendors.robaws.events import is_source_id
 from worker.vendors.transport import Response
 
@@ -109,10 +107,6 @@ def _object(response: Response) -> dict[str, Any]:
     record = response.json()
     if not isinstance(record, dict):
         raise response.broken("the answer is not an object")
-    try:
-        orjson.dumps(record)
-    except orjson.JSONEncodeError:
-        raise response.broken("the answer is nested too deeply") from None
     return record
 
 

@@ -53,6 +53,8 @@ TEXT_MEMBERS: Final = (
 )
 
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
+_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+"""What may become a reason, which names a metric and a filter."""
 
 CREDENTIALS_STEP: Final = "make a token in Rompslomp (Mijn account, Mijn API tokens) and set systems.rompslomp.token"
 SCOPE_STEP: Final = "make a token with the scopes public and manage:contacts, and allow both in the administration"
@@ -228,7 +230,8 @@ def refusal(response: Response) -> VendorError:
         return VendorBroken(f"a refusal in no shape that the page knows (status {response.status})", **_more(response))
     # 400: our own fault, and the word says which (malformed_json, unpermitted_parameters …). 422: validation.
     word = kind.rpartition(".")[2]
-    return VendorRejected(sentence or kind, reason=word, fields=fields_of(sentence), **_more(response))
+    reason = word if _WORD.fullmatch(word) else None
+    return VendorRejected(sentence or kind, reason=reason, fields=fields_of(sentence), **_more(response))
 
 
 def _forbidden(response: Response, kind: str, sentence: str) -> VendorError:
