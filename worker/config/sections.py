@@ -116,6 +116,10 @@ class WorkerSettings(Section):
         default=None, ge=1, description="tasks at once; without it, eight for each processor, 8 to 32"
     )
     lease_seconds: PositiveSeconds = Field(default=120.0, description="how long a claim holds when its worker dies")
+    stop_seconds: PositiveSeconds = Field(
+        default=35.0,
+        description="how long a worker that is told to stop goes on with what it began; the rest waits for its lease",
+    )
 
     @property
     def effective_concurrency(self) -> int:

@@ -101,7 +101,8 @@ class Tree:
         }
         ready = self._receiver_ready if part == "receiver" else Pulse(settings, part).fresh
         argv = [sys.executable, "-m", "worker.cli", part]
-        return ChildSpec(part, argv, env, ready=ready, stop_timeout_seconds=30.0)
+        grace = float(settings.worker.stop_seconds) + 10.0 if part == "worker" else 30.0
+        return ChildSpec(part, argv, env, ready=ready, stop_timeout_seconds=grace)
 
     def _receiver_ready(self) -> bool:
         try:

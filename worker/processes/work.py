@@ -81,7 +81,8 @@ class Canary:
 
 def run_worker(settings: Settings, only: Sequence[str] = (), *, deaf_seconds: float = DEAF_SECONDS) -> int:
     """
-    Run a worker until SIGTERM or SIGINT. `only` names the systems that it serves (all, and fetches, when empty).
+    Run a worker until SIGTERM or SIGINT, and then at most `worker.stop_seconds` more. `only` names the systems that it
+    serves (all, and fetches, when empty).
 
     ConfigurationError when the schema is not the one of this release.
     """
@@ -129,10 +130,27 @@ def _connect(runtime: Runtime, canary: Canary) -> None:
     def stopping(**_more: Any) -> None:
         runtime.stopping.set()
         canary.stop()
+        _leave_within(float(runtime.settings.worker.stop_seconds))
 
     signals.worker_ready.connect(ready, weak=False)
     signals.worker_shutting_down.connect(stopping, weak=False)
     signals.setup_logging.connect(lambda **_more: None, weak=False)
+
+
+def _leave_within(seconds: float) -> None:
+    """
+    End this process when it has been stopping for so long: Celery itself waits for its threads without a limit.
+
+    What it had begun then stands in its row with a lease that ends, like the work of a worker that was killed.
+    """
+
+    def leave() -> None:
+        log.warning("worker.abandons", seconds=seconds, next_step="what is in work is taken up when its lease is over")
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
 
 
 def _need(url: str | None) -> str:
