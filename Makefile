@@ -78,5 +78,5 @@ lock: $(READY) ## pin every dependency, with hashes (ARGS=--upgrade: to the newe
 	$(PIP_COMPILE) --constraint requirements.lock $(ARGS) -o bench/peers.lock bench/peers-requirements.txt
 
 clean: ## remove what the targets above leave behind (not .contactsync, which holds data)
-	rm -rf $(VENV) build dist *.egg-info .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache bench/results
+	rm -rf $(VENV) build dist *.egg-info .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache bench/results bench/.peers
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
