@@ -36,6 +36,7 @@ def test_the_intent_of_a_create_is_committed_before_it_leaves(hub: Hub, system: 
     hub.sync(hub.robaws.add_client(**client()))
 
     [(_, intent, external_id)] = seen
+    assert intent is not None
     assert intent["posts"] == 1
     assert intent["body"]
     assert external_id is None
