@@ -18,7 +18,7 @@ KEEP ?=
 # How long `make fuzz` tries each target, in seconds.
 SECONDS ?= 60
 
-.PHONY: help setup demo test simulate fuzz bench chaos lint format lock clean
+.PHONY: help setup demo test simulate mutate fuzz bench chaos lint format lock clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -47,6 +47,9 @@ $(VENV)/.fuzz: requirements-fuzz.lock $(READY)
 	@$(BIN)/python -m pip --quiet install --require-hashes --only-binary :all: -r $< || \
 		{ echo "make fuzz: there is no wheel of atheris for this machine; the kept inputs are tried by make test ARGS=tests/fuzz" >&2; exit 1; }
 	@touch $@
+
+mutate: $(READY) ## takes each guard out in a copy, and sees that a test notices (ARGS="--only lease", --list, --write)
+	@$(BIN)/python tools/mutate.py $(ARGS)
 
 bench: $(READY) ## the benchmarks; a table, and bench/results/*.json (ARGS=--peers: other products beside ours)
 	@$(BIN)/python -m bench $(ARGS)

@@ -1,0 +1,26 @@
+"""The deliberate breakages of `tools/mutate.py`: each takes one guard out of the product, by a change of its text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tools.mutations.creates import MUTATIONS as CREATES
+from tools.mutations.entry import Mutation
+from tools.mutations.events import MUTATIONS as EVENTS
+from tools.mutations.fields import MUTATIONS as FIELDS
+from tools.mutations.leases import MUTATIONS as LEASES
+from tools.mutations.matches import MUTATIONS as MATCHES
+from tools.mutations.servers import MUTATIONS as SERVERS
+from tools.mutations.trouble import MUTATIONS as TROUBLE
+
+__all__ = ["MUTATIONS", "Mutation"]
+
+MUTATIONS: Final = (
+    *EVENTS,
+    *LEASES,
+    *CREATES,
+    *MATCHES,
+    *FIELDS,
+    *TROUBLE,
+    *SERVERS,
+)

@@ -1,0 +1,109 @@
+"""One worker at a time: claims, fences, and what a worker that died left behind."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tools.mutations.entry import Mutation
+
+LINKS: Final = "worker/store/links.py"
+
+MUTATIONS: Final = (
+    Mutation(
+        "a claim does not take the row out of the others' sight",
+        "one worker holds a link",
+        LINKS,
+        "            next_attempt_at = :until\n        FROM next",
+        "            next_attempt_at = l.next_attempt_at\n        FROM next",
+        "tests/store/test_claims.py::test_a_link_has_one_holder",
+    ),
+    Mutation(
+        "the fence is not looked at",
+        "every write after a claim is guarded by the fencing token",
+        LINKS,
+        "_HELD = \"id = :id AND fence = :fence AND state = 'working'\"",
+        '_HELD = "id = :id AND fence >= CAST(:fence AS bigint) - 1000"',
+        "tests/store/test_claims.py::test_whoever_lost_the_lease_writes_nothing",
+    ),
+    Mutation(
+        "the fence of a fetch is not looked at",
+        "a fetch that was overtaken stores nothing",
+        "worker/store/contacts.py",
+        "_HOLD = \"id = :id AND fetch_fence = :fence AND fetch_state = 'working'\"",
+        '_HOLD = "id = :id AND fetch_fence >= CAST(:fence AS bigint) - 1000"',
+        "tests/store/test_claims.py::test_a_fetch_that_lost_its_lease_stores_nothing",
+    ),
+    Mutation(
+        "a lost lease is ignored",
+        "a write of no row is a lost lease, and ends the delivery",
+        LINKS,
+        '    if result.rowcount != 1:\n        raise LeaseLost(f"another worker has taken over link {claim.id}")',
+        '    if result.rowcount > 1:\n        raise LeaseLost(f"another worker has taken over link {claim.id}")',
+        "tests/flows/test_leases.py::test_a_create_that_was_frozen_before_it_left_makes_no_second_record",
+    ),
+    Mutation(
+        "requests leave without a look at the lease",
+        "nothing leaves for a vendor under a lease that does not outlast it",
+        "worker/vendors/transport.py",
+        "        if self.lease is not None:",
+        "        if self.lease is not None and self.clock() < 0:",
+        "tests/flows/test_leases.py::test_an_old_change_that_was_frozen_before_it_left_does_not_undo_a_newer_one",
+    ),
+    Mutation(
+        "a lease need not outlast its write",
+        "a write is over, or given up and settled, before anybody else may claim the row",
+        "worker/flows/lease.py",
+        "            if now + needed < self.until:",
+        "            if now < self.until:",
+        "tests/flows/test_leases.py::test_a_slow_delivery_keeps_its_lease_while_nobody_else_wants_it",
+    ),
+    Mutation(
+        "two links may hold one record",
+        "a record belongs to one contact: unique (system, external_id)",
+        "alembic/versions/0001_the_first_tables.py",
+        '        sa.UniqueConstraint("system", "external_id", name=op.f("uq_link_system_external_id")),\n',
+        "",
+        "tests/store/test_claims.py::test_two_contacts_never_share_a_record",
+    ),
+    Mutation(
+        "a contact that changed during its delivery is done",
+        "a delivery ends with the version that it delivered, and the next one is due",
+        LINKS,
+        "        state = CASE WHEN wanted_version > :version THEN 'due' ELSE :state END,\n",
+        "        state = :state,\n",
+        "tests/store/test_claims.py::test_a_change_during_a_delivery_makes_the_link_due_again",
+    ),
+    Mutation(
+        "a crash costs nothing",
+        "what ends its worker again and again is dead, and says so",
+        LINKS,
+        "            crashes = l.crashes + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,\n"
+        "            attempts = l.attempts + CASE",
+        "            attempts = l.attempts + CASE",
+        "tests/flows/test_failures.py::test_what_ends_its_worker_again_and_again_is_dead_and_says_so",
+    ),
+    Mutation(
+        "a dead worker's change is taken for not made",
+        "after a crash the snapshot is not believed",
+        LINKS,
+        "            restore = l.restore OR (l.state = 'working' AND l.external_id IS NOT NULL),\n",
+        "",
+        "tests/flows/test_taken_back.py::test_a_change_taken_back_after_a_crash_is_taken_back_there_too",
+    ),
+    Mutation(
+        "an unanswered change is taken for not made",
+        "after a lost answer the snapshot is not believed",
+        "worker/flows/deliver.py",
+        "        _end(delivery, outcome, restore=delivery.may_have_changed(error))",
+        "        _end(delivery, outcome, restore=False)",
+        "tests/flows/test_taken_back.py::test_a_change_taken_back_after_a_lost_answer_is_taken_back_there_too",
+    ),
+    Mutation(
+        "no time to settle for a change",
+        "an unanswered change may yet be made, and must not overtake a newer one",
+        "worker/flows/deliver.py",
+        "    if outcome.at is None or not delivery.may_come_late(error):",
+        "    if outcome.at is not None or not delivery.may_come_late(error):",
+        "tests/flows/test_leases.py::test_an_unanswered_change_is_not_followed_by_a_newer_one_before_it_could_be_made",
+    ),
+)
