@@ -35,6 +35,17 @@ COMPARED: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, tuple[str, 
     # ------------------------------------------------------------------------------------------------------- numbers
     "the same VAT number": ({"vat_number": VAT}, {"vat_number": "be 0000.000.097"}, ("certain", ("VAT number",))),
     "the same without its country": ({"vat_number": VAT}, {"vat_number": "0000.000.097"}, ("certain", ("VAT number",))),
+    "the same without its country here, and no country there either": (
+        {"vat_number": "0000.000.097", "address.country": None},
+        {"vat_number": VAT},
+        ("certain", ("VAT number",)),
+    ),
+    "the same in nine digits, with a country on neither side": (
+        {"vat_number": "0000.000.097", "address.country": None},
+        {"vat_number": "000.000.097"},
+        ("doubtful", ("VAT number",)),
+    ),
+    "the same in nine digits": ({"vat_number": VAT}, {"vat_number": "000.000.097"}, ("certain", ("VAT number",))),
     "another trade name does not matter": (
         {"vat_number": VAT},
         {"vat_number": VAT, **ELSEWHERE},
@@ -110,6 +121,11 @@ COMPARED: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, tuple[str, 
     "the enterprise number in the other field": (
         {"vat_number": VAT},
         {"registration_number": "0000.000.097", **SAME_NAME},
+        ("certain", ("registration number",)),
+    ),
+    "the enterprise number in the other field, the other way round": (
+        {"registration_number": "000.000.097"},
+        {"vat_number": "0000.000.097", **SAME_NAME},
         ("certain", ("registration number",)),
     ),
     "a registration number of another kind contradicts nothing": (

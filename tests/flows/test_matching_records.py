@@ -43,6 +43,44 @@ def test_a_match_in_workspace_is_linked_from_the_whole_list(hub: Hub) -> None:
     assert (record["client_reference"], record["location_city"]) == ("7", "Gent")
 
 
+DUTCH = {"addressLine1": "Damrak 1", "postalCode": "1012 LG", "city": "Amsterdam", "country": "NL"}
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ("BE0200065765", {"vatIdNumber": "0200.065.765"}),
+        ("BE0403019261", {"vatIdNumber": "0403019261"}),
+        ("BE0403170701", {"vatIdNumber": "403.170.701"}),
+        ("NL004495445B01", {"vatIdNumber": "004495445B01", "address": DUTCH}),
+        ("0776.091.951", {"vatIdNumber": "BE0776091951"}),
+        ("BE 0776.091.951", {"vatIdNumber": "BE0776091951"}),
+    ],
+)
+def test_a_number_with_or_without_its_country_is_one_number_in_every_system(
+    hub: Hub, there: str, here: dict[str, Any]
+) -> None:
+    hub.rompslomp.add_record(company_name="Daken Zuid", vat_number=there)
+    hub.workspace.add_record(name="Daken Zuid", btw=there, type="1", client_reference="7")
+    hub.recras.add_record(naam="Daken Zuid", btw_nummer=there)
+
+    hub.sync(hub.robaws.add_client(**client(**here)))
+
+    held = {name: len(hub.simulators[name].state()["records"]) for name in hub.runtime.targets}
+    assert held == {"rompslomp": 1, "recras": 1, "workspace": 1}
+    assert {state for _, _, state, _ in hub.links()} == {"review"}  # linked: the names differ
+
+
+def test_an_enterprise_number_in_the_wrong_field_is_found_and_asked_about(hub: Hub) -> None:
+    hub.workspace.add_record(name="Daken Zuid", kvk="0776.091.951", type="1", client_reference="7")
+    source_id = hub.robaws.add_client(**client(vatIdNumber="BE0776091951"))
+
+    hub.sync(source_id)
+
+    assert len(hub.workspace.state()["records"]) == 1
+    assert hub.link(source_id, "workspace")["reason"] == "doubtful_match"
+
+
 def test_two_certain_matches_wait_for_a_person_and_nothing_is_made(hub: Hub) -> None:
     hub.rompslomp.add_record(**BOOKS)
     hub.rompslomp.add_record(**BOOKS)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.flows.stories import client
 from worker.core.contact import build
@@ -76,18 +77,44 @@ def test_clients_that_come_together_share_one_list(hub: Hub) -> None:
     "values",
     [
         {"vat_number": "BE 0000.000.097"},
+        {"vat_number": "0000.000.097", "address__country": "BE"},
+        {"vat_number": "000.000.097"},
+        {"registration_number": "0000.000.097"},
         {"registration_number": "12345678"},
         {"name": "de linde"},
         {"address__postal_code": "9000"},
         {"email": "Info@DeLinde.example"},
         {"persons": [{"email": "info@delinde.example"}]},
     ],
-    ids=["VAT number", "registration number", "name", "postcode", "e-mail", "a person's e-mail"],
+    ids=[
+        "VAT number",
+        "VAT number without its country",
+        "nine digits",
+        "enterprise number",
+        "registration number",
+        "name",
+        "postcode",
+        "e-mail",
+        "a person's e-mail",
+    ],
 )
 def test_a_record_is_found_by_each_of_its_keys(hub: Hub, values: dict[str, Any]) -> None:
     read(hub, LINDE, MAAS)
 
     assert found(hub, **values) == ["7"]
+
+
+def test_a_list_with_the_keys_of_another_release_is_not_trusted_and_its_rows_are_written_anew(hub: Hub) -> None:
+    read(hub, LINDE)
+    with hub.engine.begin() as connection:
+        connection.execute(text("UPDATE directory_entry SET vat_key = 'BE0000000097'"))
+        connection.execute(text("UPDATE checkpoint SET cursor = cursor - 'keys' WHERE name = 'directory'"))
+        aged = directory.age(connection, "workspace")
+
+    read(hub, LINDE, at=NOW + timedelta(seconds=1))
+
+    assert aged.at is None
+    assert found(hub, vat_number="BE0000000097") == ["7"]
 
 
 def test_a_record_is_found_by_our_reference(hub: Hub) -> None:

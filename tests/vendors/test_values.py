@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from worker.core.contact import build
-from worker.vendors.values import kvk_number, name_to_search, vat_number
+from worker.vendors.values import kvk_number, name_to_search, vat_number, vat_spellings
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,21 @@ from worker.vendors.values import kvk_number, name_to_search, vat_number
 )
 def test_a_vat_number_is_written_without_blanks_and_points(values: dict[str, Any], expected: str | None) -> None:
     assert vat_number(build(values)) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"vat_number": "be 0403.170.701"}, ["BE0403170701", "0403170701", "0403.170.701"]),
+        ({"vat_number": "403.170.701"}, ["403170701", "0403170701", "0403.170.701"]),
+        ({"vat_number": "NL 0044.95.445.B01"}, ["NL004495445B01", "004495445B01"]),
+        ({"vat_number": "BE0403170702"}, ["BE0403170702"]),
+        ({"vat_number": "n.v.t."}, ["NVT"]),
+        ({}, []),
+    ],
+)
+def test_a_vat_number_is_looked_for_in_its_spellings(values: dict[str, Any], expected: list[str]) -> None:
+    assert vat_spellings(build(values)) == expected
 
 
 @pytest.mark.parametrize(

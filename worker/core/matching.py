@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from rapidfuzz import fuzz
 
 from worker.core import contact as canonical
-from worker.core.normalise import NORMALISERS, folded, identity_key, name_key, vat_key, vat_valid
+from worker.core.normalise import NORMALISERS, folded, identity_key, name_key, registration_key, vat_key, vat_valid
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
@@ -192,7 +192,7 @@ def _by_number(contact: Json, candidate: Candidate, same: list[str], differ: lis
         return Match(candidate, "doubtful", (*same, *(f"another {label}" for label in differ)))
     place = _same_place(contact, candidate)
     named = names_alike(contact.get("name"), candidate.name) and place is not False
-    checked = "VAT number" in same and vat_valid(_told(contact, "vat_number"))
+    checked = "VAT number" in same and any(vat_valid(_told(side, "vat_number")) for side in (contact, candidate.values))
     sure = checked or named or place or _same_email(contact, candidate)
     return Match(candidate, "certain" if sure else "doubtful", tuple(same))
 
@@ -266,26 +266,45 @@ def _numbers(contact: Json, candidate: Candidate) -> tuple[list[str], list[str]]
     return same, differ
 
 
+def number_key(values: Mapping[str, Any], path: str) -> str:
+    """
+    What a VAT or registration number is looked up by: its digits, however it is written; empty where it tells nothing.
+
+    Records found by it are candidates, to be compared here. Belgium's enterprise number is the VAT number without its
+    letters and is filled into either field, so that a number of one kind is to be looked up among both.
+
+    >>> number_key({"vat_number": "BE 0403.170.701"}, "vat_number"), number_key({"vat_number": "-"}, "vat_number")
+    ('403170701', '')
+    >>> number_key({"registration_number": "403.170.701"}, "registration_number")
+    '403170701'
+    """
+    return "".join(char for char in _told(values, path) if char.isdecimal()).lstrip("0")
+
+
 def _told(values: Mapping[str, Any], path: str) -> str:
-    """The number of one side, empty where there is none that tells anybody apart; a VAT number with its country."""
-    value = canonical.get(values, path)
-    if path != "vat_number":
-        return identity_key("registration", value)
+    """The number of one side, empty where there is none that tells anybody apart; with its country where it is told."""
+    value = NORMALISERS["text"](canonical.get(values, path))
     country = canonical.get(values, "address.country") or values.get("address.country")
-    return identity_key("vat", vat_key(NORMALISERS["text"](value), country))
+    if path == "vat_number":
+        return identity_key("vat", vat_key(value, country))
+    return identity_key("registration", registration_key(value, country))
 
 
 def _same_number(one: str, other: str) -> bool:
-    """Equal, or equal but for the country's letters, which one of them lacks."""
-    if one == other:
-        return True
-    bare = [number for number in (one, other) if not number[:2].isalpha()]
-    return len(bare) == 1 and one[-len(bare[0]) :] == other[-len(bare[0]) :] and abs(len(one) - len(other)) == 2
+    """Equal, or equal but for the country's letters, which one of them lacks, and the nought that Belgium put first."""
+    lettered = [number for number in (one, other) if number[:2].isalpha()]
+    if one == other or len(lettered) == 2:
+        return one == other
+    letters = lettered[0][:2] if lettered else "BE"
+    mine, theirs = (number if number in lettered else vat_key(letters + number) for number in (one, other))
+    return mine == theirs
 
 
 def _enterprise(values: Mapping[str, Any]) -> set[str]:
-    vat, number = _told(values, "vat_number"), _told(values, "registration_number")
-    return {number} - {""} | ({vat[2:]} if vat.startswith("BE") and vat_valid(vat) else set())
+    """The numbers that can be Belgium's enterprise number, from either field, with its letters or without."""
+    told = {_told(values, "vat_number"), _told(values, "registration_number")}
+    full = {number if number[:2].isalpha() else f"BE{number}" for number in told}
+    return {vat_key(number) for number in full if number.startswith("BE") and vat_valid(number)}
 
 
 def _same_email(contact: Json, candidate: Candidate) -> bool | None:

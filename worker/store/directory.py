@@ -11,10 +11,13 @@ from sqlalchemy import Connection, text
 
 from worker.core import contact as canonical
 from worker.core.contact import Json
-from worker.core.matching import Candidate
+from worker.core.matching import Candidate, number_key
 from worker.core.normalise import NORMALISERS, identity_key, name_key
 
 NAME = "directory"
+
+_KEYS = 2
+"""Which keys the rows have: raised where they change, so that a list with others is read anew and not trusted."""
 
 _UPSERT = text(
     """
@@ -32,8 +35,9 @@ _UPSERT = text(
         "values" = excluded."values", emails = excluded.emails, name_key = excluded.name_key,
         vat_key = excluded.vat_key, registration_key = excluded.registration_key,
         postcode_key = excluded.postcode_key, email_keys = excluded.email_keys, seen_at = excluded.seen_at
-    WHERE (d.name, d.reference, d.usable, d."values", d.emails)
-        IS DISTINCT FROM (excluded.name, excluded.reference, excluded.usable, excluded."values", excluded.emails)
+    WHERE (d.name, d.reference, d.usable, d."values", d.emails, d.vat_key, d.registration_key)
+        IS DISTINCT FROM (excluded.name, excluded.reference, excluded.usable, excluded."values", excluded.emails,
+            excluded.vat_key, excluded.registration_key)
     """
 )
 
@@ -42,8 +46,8 @@ _FIND = text(
     SELECT external_id, name, reference, usable, why_not, "values", emails FROM directory_entry
     WHERE system = :system AND (
         (:reference <> '' AND reference = :reference)
-        OR (:vat <> '' AND vat_key = :vat)
-        OR (:registration <> '' AND registration_key = :registration)
+        OR (vat_key <> '' AND vat_key = ANY(CAST(:numbers AS text[])))
+        OR (registration_key <> '' AND registration_key = ANY(CAST(:numbers AS text[])))
         OR (:name <> '' AND name_key = :name)
         OR (:postcode <> '' AND postcode_key = :postcode)
         OR (cardinality(CAST(:emails AS text[])) > 0 AND email_keys && CAST(:emails AS text[])))
@@ -74,7 +78,7 @@ def age(connection: Connection, system: str) -> DirectoryAge:
     """How old the directory is."""
     statement = text("SELECT at, cursor FROM checkpoint WHERE system = :system AND name = :name")
     row = connection.execute(statement, {"system": system, "name": NAME}).one_or_none()
-    if row is None:
+    if row is None or row.cursor.get("keys") != _KEYS:
         return DirectoryAge(None, 0.0, 0)
     return DirectoryAge(row.at, float(row.cursor.get("seconds", 0)), int(row.cursor.get("count", 0)))
 
@@ -92,13 +96,14 @@ def replace(
         text("DELETE FROM directory_entry WHERE system = :s AND NOT (external_id = ANY(:ids)) AND seen_at < :at"),
         {"s": system, "ids": list(rows), "at": asked_at},
     )
+    cursor = {"seconds": seconds, "count": len(rows), "keys": _KEYS}
     connection.execute(
         text(
             "INSERT INTO checkpoint (system, name, cursor, at) VALUES (:s, :n, CAST(:c AS jsonb), :at) "
             "ON CONFLICT (system, name) DO UPDATE SET cursor = excluded.cursor, at = excluded.at "
             "WHERE checkpoint.at <= excluded.at"
         ),
-        {"s": system, "n": NAME, "c": orjson.dumps({"seconds": seconds, "count": len(rows)}).decode(), "at": asked_at},
+        {"s": system, "n": NAME, "c": orjson.dumps(cursor).decode(), "at": asked_at},
     )
     return len(rows)
 
@@ -123,8 +128,7 @@ def find(connection: Connection, system: str, contact: Json, reference: str | No
         {
             "system": system,
             "reference": reference or "",
-            "vat": identity_key("vat", contact.get("vat_number")),
-            "registration": identity_key("registration", contact.get("registration_number")),
+            "numbers": sorted({number_key(contact, path) for path in ("vat_number", "registration_number")} - {""}),
             "name": name_key(contact.get("name")),
             "postcode": NORMALISERS["postcode"](canonical.get(contact, "address.postal_code")),
             "emails": sorted({identity_key("email", email) for email in emails if email}),
@@ -146,8 +150,8 @@ def _row(candidate: Candidate) -> Json:
         "values": dict(candidate.values),
         "emails": list(candidate.emails),
         "name_key": name_key(candidate.name),
-        "vat_key": identity_key("vat", candidate.values.get("vat_number")),
-        "registration_key": identity_key("registration", candidate.values.get("registration_number")),
+        "vat_key": number_key(candidate.values, "vat_number"),
+        "registration_key": number_key(candidate.values, "registration_number"),
         "postcode_key": NORMALISERS["postcode"](candidate.values.get("address.postal_code")),
         "email_keys": sorted({identity_key("email", email) for email in candidate.emails if email}),
     }

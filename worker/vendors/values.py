@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from worker.core import contact as canonical
 from worker.core.contact import Json
-from worker.core.normalise import country_code, is_kvk, name_key, registration_key, vat_key
+from worker.core.normalise import country_code, is_kvk, name_key, registration_key, vat_key, vat_valid
 
 
 def vat_number(contact: Json) -> str | None:
@@ -15,6 +15,27 @@ def vat_number(contact: Json) -> str | None:
     'BE0403170701'
     """
     return vat_key(contact.get("vat_number"), canonical.get(contact, "address.country")) or None
+
+
+def vat_spellings(contact: Json) -> list[str]:
+    """
+    The VAT number as a record may hold it, for vendors that search by a part of the text: the usual spelling first.
+
+    The second one holds no letters, and so is a part of what is written with them and of what is not; Belgium's is
+    mostly written with points. One whose check digits do not hold is looked for as it stands.
+
+    >>> vat_spellings({"vat_number": "BE 403170701"}), vat_spellings({"vat_number": "n.v.t."})
+    (['BE0403170701', '0403170701', '0403.170.701'], ['NVT'])
+    """
+    number = vat_number(contact)
+    if number is None:
+        return []
+    whole = number if number[:2].isalpha() else vat_key(f"BE{number}")
+    if not vat_valid(whole):
+        return [number]
+    bare = whole[2:]
+    belgian = [f"{bare[:4]}.{bare[4:7]}.{bare[7:]}"] if whole.startswith("BE") else []
+    return list(dict.fromkeys([number, bare, *belgian]))
 
 
 def kvk_number(contact: Json) -> str | None:

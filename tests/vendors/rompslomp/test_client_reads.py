@@ -115,6 +115,23 @@ def test_a_search_goes_from_the_reference_to_the_name() -> None:
     ]
 
 
+def test_a_number_is_searched_in_its_spellings_until_something_comes() -> None:
+    simulator = RompslompSimulator()
+    simulator.add_record(company_name="A", vat_number="BE 0000 000 097")
+    simulator.add_record(company_name="B", vat_number="0000.000.097")
+    client = client_of(simulator)
+    numbered = de_linde(name=None, email=None, invoice_email=None, vat_number="BE0000000097")
+
+    found = list(client.search(session_with(simulator), numbered, None))
+    simulator.add_record(company_name="C", vat_number="BE0000000097")
+    simulator.log.clear()
+    again = list(client.search(session_with(simulator), numbered, None))
+
+    assert [record.name for record in found] == ["B"]
+    assert [record.name for record in again] == ["C"]
+    assert searches(simulator) == [("search[q]", "BE0000000097")]
+
+
 def test_a_search_asks_no_further_than_it_is_read() -> None:
     simulator = RompslompSimulator()
     client, session = client_of(simulator), session_with(simulator)

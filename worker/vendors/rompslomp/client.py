@@ -17,6 +17,7 @@ from worker.errors import MappingError, SyncError
 from worker.vendors.contract import Capabilities, Created, Finding, Intent, Record, Target
 from worker.vendors.rompslomp import checks, rules
 from worker.vendors.rompslomp.mapping import SEARCHABLE_REFERENCE, mapping_for, record_of, reference_of, search_terms
+from worker.vendors.values import vat_spellings
 
 if TYPE_CHECKING:
     from worker.config import RompslompSettings
@@ -89,10 +90,17 @@ class RompslompClient(Target):
         """
         By our reference, VAT number, kvk number, e-mail and name, in this order; all pages of each.
 
-        What comes are candidates: `search[q]` is no equality (sheet 4.1), and is compared by whoever asked.
+        What comes are candidates: `search[q]` is no equality (sheet 4.1), and is compared by whoever asked. It is not
+        known to look through points and blanks either, so the number is asked for in its other spellings too, until
+        something comes.
         """
         if reference and self.member == SEARCHABLE_REFERENCE:
             yield from self._pages(session, "search", (_ANY_FILTER, reference))
+        for spelling in vat_spellings(contact):
+            found = list(self._pages(session, "search", (_ANY_FILTER, spelling)))
+            yield from found
+            if found:
+                break
         for member, text in search_terms(contact):
             exact = member == "contact_person_email_address"
             yield from self._pages(session, "search", (_EMAIL_FILTER if exact else _ANY_FILTER, text))
