@@ -11,7 +11,8 @@ import pytest
 from tests.flows.stories import client
 from worker.errors import AmbiguousMatch, LeaseLost
 from worker.flows import fetch as fetching
-from worker.store import contacts, links
+from worker.store import attempts, contacts, links
+from worker.store.attempts import AttemptContext
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
@@ -63,6 +64,9 @@ def test_a_lease_that_ended_goes_to_another_worker_and_counts_as_a_crash(hub: Hu
     assert (second.fence, second.crashes, second.attempts) == (first.fence + 1, 1, 1)
 
 
+NOTHING_SENT = attempts.values([], AttemptContext())
+
+
 def test_whoever_lost_the_lease_writes_nothing(hub: Hub) -> None:
     due(hub)
     first = claim(hub)
@@ -83,6 +87,7 @@ def test_whoever_lost_the_lease_writes_nothing(hub: Hub) -> None:
             reason=None,
             message=None,
             now=hub.time,
+            logged=NOTHING_SENT,
         ),
     ):
         with pytest.raises(LeaseLost), hub.engine.begin() as connection:
@@ -142,6 +147,7 @@ def test_a_change_during_a_delivery_makes_the_link_due_again(hub: Hub) -> None:
             reason=None,
             message=None,
             now=hub.time,
+            logged=NOTHING_SENT,
         )
 
     assert announced == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.flows.stories import client
 from worker.flows import fetch as fetching
-from worker.store import links
+from worker.store import source_link
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
@@ -26,7 +26,7 @@ def test_two_at_once_make_one_row(hub: Hub) -> None:
         try:
             with hub.engine.begin() as connection:
                 together.wait(10)
-                links.want_write_back(connection, contact_id, hub.time, None)
+                source_link.want_write_back(connection, contact_id, hub.time, None)
         except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
             failures.append(error)
 

@@ -12,7 +12,7 @@ from worker.core.persons import find_sent
 from worker.core.planning import Decision, Snapshot
 from worker.flows.lease import LinkLease
 from worker.runtime import BACKGROUND, SOURCE
-from worker.store import attempts, links, reviews
+from worker.store import attempts, links, reviews, source_link
 from worker.store.attempts import AttemptContext
 from worker.store.reviews import Question
 
@@ -104,7 +104,7 @@ class Delivery:
             links.bind(connection, self.claim, external_id, snapshot=value)
             if self.claim.system in self.runtime.settings.systems.robaws.write_back:
                 now, correlation = self.runtime.now(), self.claim.correlation_id
-                back = links.want_write_back(connection, self.claim.contact_id, now, correlation)
+                back = source_link.want_write_back(connection, self.claim.contact_id, now, correlation)
                 due = [(back, SOURCE)] if back is not None else []
             self.log_attempts(connection)
         self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value)
@@ -163,29 +163,43 @@ class Delivery:
     ) -> Ended:
         """Commit the end of this delivery, with the questions that stay open and the log of its requests."""
         now = self.runtime.now()
-        value = snapshot.to_json() if snapshot is not None else self.claim.snapshot
-        with self.runtime.transaction("deliver.finish") as connection:
-            again = links.finish(
+        ask = bool(questions) or (self.claim.asked and state != "excluded")
+
+        def finish(connection: Connection) -> bool:
+            return links.finish(
                 connection,
                 self.claim,
                 state=state,
-                snapshot=value,
+                snapshot=snapshot.to_json() if snapshot is not None else self.claim.snapshot,
                 parked=parked or {},
                 unheld=self.ours.unheld if self.claim.system != SOURCE else (),
                 reason=reason,
                 message=message,
                 now=now,
+                logged=attempts.values(self._fresh(), self._context(), _why(decisions)),
                 version=version,
             )
-            if questions or (self.claim.asked and state != "excluded"):
+
+        if ask:
+            with self.runtime.transaction("deliver.finish") as connection:
+                again = finish(connection)
                 reviews.ask(connection, self.claim.id, questions, now)
-            self.log_attempts(connection, decisions)
+        else:
+            with self.runtime.statement("deliver.finish") as connection:
+                again = finish(connection)
+        self._logged = len(self.session.exchanges)
         return Ended(state, again)
 
-    def log_attempts(self, connection: Connection, decisions: Sequence[Decision] = ()) -> None:
+    def log_attempts(self, connection: Connection) -> None:
         """Add the requests that were not logged yet to this transaction."""
-        fresh = self.session.exchanges[self._logged :]
-        context = AttemptContext(
+        attempts.add(connection, self._fresh(), self._context())
+        self._logged = len(self.session.exchanges)
+
+    def _fresh(self) -> Sequence[Exchange]:
+        return self.session.exchanges[self._logged :]
+
+    def _context(self) -> AttemptContext:
+        return AttemptContext(
             contact_id=self.claim.contact_id,
             link_id=self.claim.id,
             correlation_id=self.claim.correlation_id,
@@ -193,13 +207,15 @@ class Delivery:
             mapping_version=self.mapping.version if self.claim.system != SOURCE else None,
             fence=self.claim.fence,
         )
-        why = [
-            {"path": one.path, "action": one.action, "rule": one.rule, "theirs": one.theirs}
-            for one in decisions
-            if one.action in ("write", "park")
-        ]
-        attempts.add(connection, fresh, context, why)
-        self._logged = len(self.session.exchanges)
+
+
+def _why(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    """Of the decisions, those that led to a write or a question."""
+    return [
+        {"path": one.path, "action": one.action, "rule": one.rule, "theirs": one.theirs}
+        for one in decisions
+        if one.action in ("write", "park")
+    ]
 
 
 def park_questions(mapping: VendorMapping, decisions: Sequence[Decision], ours: Ours) -> list[Question]:

@@ -19,7 +19,7 @@ from worker.errors import LeaseLost, RecordGone, SyncError, TransientError
 from worker.flows.gate import Gate
 from worker.flows.outcome import Outcome, judge
 from worker.runtime import BACKGROUND, SOURCE
-from worker.store import attempts, contacts, inbox, links
+from worker.store import attempts, contacts, inbox, links, source_link
 from worker.store.attempts import AttemptContext
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class _Fetch:
     def _why_unchanged(self, connection: Connection) -> str:
         return (
             "echo"
-            if links.written_back_since(connection, self.claim.contact_id, self.claim.fetched_at)
+            if source_link.written_back_since(connection, self.claim.contact_id, self.claim.fetched_at)
             else "unchanged"
         )
 

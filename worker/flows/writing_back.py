@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from worker.core.planning import Snapshot
 from worker.flows.delivery import Delivery, Ended
-from worker.store import links
+from worker.store import source_link
 
 
 def write_back(delivery: Delivery) -> Ended:
@@ -19,7 +19,7 @@ def write_back(delivery: Delivery) -> Ended:
     delivery.operation = "write_back"
     claim = delivery.claim
     with delivery.runtime.engine.connect() as connection:
-        known = links.external_ids(connection, claim.contact_id)
+        known = source_link.external_ids(connection, claim.contact_id)
     wanted = {
         field: known[system]
         for system, field in delivery.runtime.settings.systems.robaws.write_back.items()

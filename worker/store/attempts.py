@@ -12,8 +12,7 @@ from sqlalchemy import Connection, text
 
 from worker.core.wire import Exchange
 
-_INSERT = text(
-    """
+INSERT = """
     INSERT INTO attempt (at, contact_id, link_id, system, operation, method, path, sent, decisions, idempotency_key,
         status, answer, error, duration_ms, correlation_id, contact_version, mapping_version, fence)
     SELECT t.at, :contact_id, :link_id, t.system, t.operation, t.method, t.path, t.sent::jsonb,
@@ -23,8 +22,10 @@ _INSERT = text(
         CAST(:methods AS text[]), CAST(:paths AS text[]), CAST(:sents AS text[]), CAST(:keys AS text[]),
         CAST(:statuses AS bigint[]), CAST(:answers AS text[]), CAST(:errors AS text[]), CAST(:mss AS bigint[]))
         AS t(at, system, operation, method, path, sent, key, status, answer, error, ms)
-    """
-)
+"""
+"""With the parameters of `values`; a statement of one's own may hold it as a part."""
+
+_INSERT = text(INSERT)
 
 
 @dataclass(frozen=True)
@@ -46,31 +47,34 @@ def add(
     decisions: Sequence[Mapping[str, Any]] | None = None,
 ) -> None:
     """Add what was sent, in order. `decisions` says why, field by field. No-op without exchanges."""
-    if not exchanges:
-        return
-    connection.execute(
-        _INSERT,
-        {
-            "contact_id": context.contact_id,
-            "link_id": context.link_id,
-            "correlation_id": context.correlation_id,
-            "contact_version": context.contact_version,
-            "mapping_version": context.mapping_version,
-            "fence": context.fence,
-            "decisions": orjson.dumps(list(decisions)).decode() if decisions else None,
-            "ats": [datetime.fromtimestamp(one.started_at, UTC) for one in exchanges],
-            "systems": [one.system for one in exchanges],
-            "operations": [one.request.operation for one in exchanges],
-            "methods": [one.request.method for one in exchanges],
-            "paths": [_path(one) for one in exchanges],
-            "sents": [_logged(one.request.logged) for one in exchanges],
-            "keys": [one.request.idempotency_key for one in exchanges],
-            "statuses": [one.status for one in exchanges],
-            "answers": [_storable(one.answer) for one in exchanges],
-            "errors": [one.error for one in exchanges],
-            "mss": [round(one.duration_seconds * 1000) for one in exchanges],
-        },
-    )
+    if exchanges:
+        connection.execute(_INSERT, values(exchanges, context, decisions))
+
+
+def values(
+    exchanges: Sequence[Exchange], context: AttemptContext, decisions: Sequence[Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """What `INSERT` is given for these; no row without exchanges."""
+    return {
+        "contact_id": context.contact_id,
+        "link_id": context.link_id,
+        "correlation_id": context.correlation_id,
+        "contact_version": context.contact_version,
+        "mapping_version": context.mapping_version,
+        "fence": context.fence,
+        "decisions": orjson.dumps(list(decisions)).decode() if decisions else None,
+        "ats": [datetime.fromtimestamp(one.started_at, UTC) for one in exchanges],
+        "systems": [one.system for one in exchanges],
+        "operations": [one.request.operation for one in exchanges],
+        "methods": [one.request.method for one in exchanges],
+        "paths": [_path(one) for one in exchanges],
+        "sents": [_logged(one.request.logged) for one in exchanges],
+        "keys": [one.request.idempotency_key for one in exchanges],
+        "statuses": [one.status for one in exchanges],
+        "answers": [_storable(one.answer) for one in exchanges],
+        "errors": [one.error for one in exchanges],
+        "mss": [round(one.duration_seconds * 1000) for one in exchanges],
+    }
 
 
 def _path(exchange: Exchange) -> str:

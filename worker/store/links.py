@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from worker.core.contact import Json
 from worker.errors import AmbiguousMatch, LeaseLost
+from worker.store import attempts
 
 DUE = "state IN ('due', 'working', 'waiting', 'unknown') AND next_attempt_at <= :now"
 
@@ -51,22 +52,6 @@ _WANT = text(
     WHERE (l.wanted_version < :version AND l.state <> 'excluded') OR :restore
         OR (l.state = 'excluded' AND l.reason = 'filtered')
     RETURNING l.id, l.system, l.state
-    """
-)
-
-_WANT_BACK = text(
-    """
-    INSERT INTO link AS l (contact_id, system, external_id, state, wanted_version, next_attempt_at, since,
-        correlation_id)
-    SELECT c.id, 'robaws', c.source_id, 'due', 1, :now, :now, :correlation FROM contact AS c WHERE c.id = :contact
-    FOR UPDATE
-    ON CONFLICT (contact_id, system) DO UPDATE SET
-        wanted_version = l.wanted_version + 1,
-        state = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.state ELSE 'due' END,
-        attempts = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.attempts ELSE 0 END,
-        since = COALESCE(l.since, :now),
-        next_attempt_at = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.next_attempt_at ELSE :now END
-    RETURNING id, state
     """
 )
 
@@ -111,16 +96,19 @@ _EXPECT = text(f"UPDATE link SET snapshot = :snapshot WHERE {_HELD}").bindparams
 )
 _FINISH = text(
     f"""
-    UPDATE link SET
-        snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL, restore = false,
-        synced_version = :version, synced_at = :now, attempts = 0, crashes = 0,
-        reason = :reason, message = :message, status = NULL, fields = NULL, fingerprint = NULL, operation = NULL,
-        state = CASE WHEN wanted_version > :version THEN 'due' ELSE :state END,
-        since = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) WHEN :state = 'synced' THEN NULL
-            ELSE COALESCE(since, :now) END,
-        next_attempt_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) ELSE NULL END
-    WHERE {_HELD}
-    RETURNING state
+    WITH held AS (
+        UPDATE link SET
+            snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL, restore = false,
+            synced_version = :version, synced_at = :now, attempts = 0, crashes = 0,
+            reason = :reason, message = :message, status = NULL, fields = NULL, fingerprint = NULL, operation = NULL,
+            state = CASE WHEN wanted_version > :version THEN 'due' ELSE :state END,
+            since = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) WHEN :state = 'synced' THEN NULL
+                ELSE COALESCE(since, :now) END,
+            next_attempt_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) ELSE NULL END
+        WHERE {_HELD}
+        RETURNING state
+    ), logged AS ({attempts.INSERT} WHERE EXISTS (SELECT FROM held))
+    SELECT state FROM held
     """
 ).bindparams(
     bindparam("snapshot", type_=JSONB(none_as_null=True)),
@@ -306,11 +294,12 @@ def finish(
     reason: str | None,
     message: str | None,
     now: datetime,
+    logged: Mapping[str, Any],
     version: int | None = None,
 ) -> bool:
     """
     End the claim as `synced`, `review` or `excluded` with the version delivered (the contact's, unless another is
-    given). LeaseLost as above.
+    given), and log its requests (`attempts.values`), in one statement. LeaseLost as above.
 
     Returns whether the link is due again, because the contact changed in the meantime.
     """
@@ -324,7 +313,10 @@ def finish(
         "message": message,
         "now": now,
     }
-    return bool(_held(connection, claim, _FINISH, values).one().state == "due")
+    row = connection.execute(_FINISH, {**logged, "id": claim.id, "fence": claim.fence, **values}).one_or_none()
+    if row is None:
+        raise LeaseLost(f"another worker has taken over link {claim.id}")
+    return bool(row.state == "due")
 
 
 def postpone(
@@ -366,27 +358,6 @@ def due_links(connection: Connection, system: str, now: datetime, limit: int) ->
         f"SELECT id FROM link WHERE system = :system AND {DUE} ORDER BY priority, next_attempt_at LIMIT :limit"
     )
     return [row.id for row in connection.execute(statement, {"system": system, "now": now, "limit": limit})]
-
-
-def want_write_back(connection: Connection, contact_id: int, now: datetime, correlation_id: str | None) -> int | None:
-    """Owe the source the ids that its contact has elsewhere; the link's id where it is due now."""
-    row = connection.execute(_WANT_BACK, {"contact": contact_id, "now": now, "correlation": correlation_id}).one()
-    return int(row.id) if row.state == "due" else None
-
-
-def external_ids(connection: Connection, contact_id: int) -> dict[str, str]:
-    """The record of this contact in each system that has one."""
-    statement = text("SELECT system, external_id FROM link WHERE contact_id = :c AND external_id IS NOT NULL")
-    return {row.system: row.external_id for row in connection.execute(statement, {"c": contact_id})}
-
-
-def written_back_since(connection: Connection, contact_id: int, since: datetime | None) -> bool:
-    """Whether we wrote into the source after that time: then an unchanged contact is our own echo."""
-    statement = text(
-        "SELECT EXISTS (SELECT FROM link WHERE contact_id = :c AND system = 'robaws' "
-        "AND synced_at >= COALESCE(:since, '-infinity'::timestamptz))"
-    )
-    return bool(connection.execute(statement, {"c": contact_id, "since": since}).scalar_one())
 
 
 def taken_ids(connection: Connection, system: str, external_ids: Sequence[str], but: int) -> frozenset[str]:

@@ -1,0 +1,44 @@
+"""The links to the source itself: which ids of other systems it is owed, and what of ours it has been written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+_WANT_BACK = text(
+    """
+    INSERT INTO link AS l (contact_id, system, external_id, state, wanted_version, next_attempt_at, since,
+        correlation_id)
+    SELECT c.id, 'robaws', c.source_id, 'due', 1, :now, :now, :correlation FROM contact AS c WHERE c.id = :contact
+    FOR UPDATE
+    ON CONFLICT (contact_id, system) DO UPDATE SET
+        wanted_version = l.wanted_version + 1,
+        state = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.state ELSE 'due' END,
+        attempts = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.attempts ELSE 0 END,
+        since = COALESCE(l.since, :now),
+        next_attempt_at = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.next_attempt_at ELSE :now END
+    RETURNING id, state
+    """
+)
+
+
+def want_write_back(connection: Connection, contact_id: int, now: datetime, correlation_id: str | None) -> int | None:
+    """Owe the source the ids that its contact has elsewhere; the link's id where it is due now."""
+    row = connection.execute(_WANT_BACK, {"contact": contact_id, "now": now, "correlation": correlation_id}).one()
+    return int(row.id) if row.state == "due" else None
+
+
+def external_ids(connection: Connection, contact_id: int) -> dict[str, str]:
+    """The record of this contact in each system that has one."""
+    statement = text("SELECT system, external_id FROM link WHERE contact_id = :c AND external_id IS NOT NULL")
+    return {row.system: row.external_id for row in connection.execute(statement, {"c": contact_id})}
+
+
+def written_back_since(connection: Connection, contact_id: int, since: datetime | None) -> bool:
+    """Whether we wrote into the source after that time: then an unchanged contact is our own echo."""
+    statement = text(
+        "SELECT EXISTS (SELECT FROM link WHERE contact_id = :c AND system = 'robaws' "
+        "AND synced_at >= COALESCE(:since, '-infinity'::timestamptz))"
+    )
+    return bool(connection.execute(statement, {"c": contact_id, "since": since}).scalar_one())
