@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
@@ -28,10 +29,13 @@ CALLS: Final[tuple[Call, ...]] = (
 
 def api_routes(parts: Parts) -> list[Route]:
     """Every route of the API. The description itself needs no token: it holds nothing of this installation."""
-    description = describe(CALLS)
+
+    @cache
+    def description() -> dict[str, Any]:
+        return describe(CALLS)
 
     async def openapi(_request: Request) -> Response:
-        return json_response(description)
+        return json_response(description())
 
     routes = [Route(PREFIX + call.path, _endpoint(call, parts), methods=[call.method]) for call in CALLS]
     return [*routes, Route(f"{PREFIX}/openapi.json", openapi)]

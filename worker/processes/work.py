@@ -22,7 +22,7 @@ from kombu.entity import Queue
 from worker import tasks
 from worker.app import CeleryPublisher, create_celery, queues
 from worker.errors import ConfigurationError
-from worker.processes import logs
+from worker.processes import allocator, logs
 from worker.processes.pulse import Pulse
 from worker.runtime import Runtime, concurrency
 from worker.store import migrations, systems
@@ -87,6 +87,7 @@ def run_worker(settings: Settings, only: Sequence[str] = (), *, deaf_seconds: fl
     ConfigurationError when the schema is not the one of this release.
     """
     logs.set_up(settings, "worker")
+    allocator.give_back_what_is_freed()
     engine = make_engine(_need(settings.database.url), pool_size=concurrency(settings) + 4, application_name="worker")
     migrations.require_current(engine)
     with engine.begin() as connection:

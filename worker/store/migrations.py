@@ -11,6 +11,7 @@ import re
 import time
 import warnings
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,6 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-import models
 from worker.errors import ConfigurationError, NotReachable
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ _REVISION: Final = re.compile(r'^(revision|down_revision)(?:: [^=]+)? = (?:"([^"
 
 
 def _folder() -> Path:
-    folder = Path(models.__file__).resolve().parent.parent / "alembic"
+    found = find_spec("models")  # not imported: it brings SQLAlchemy's mapper, which no part needs
+    if found is None or found.origin is None:
+        raise ConfigurationError("the package `models` is missing: install the project whole")
+    folder = Path(found.origin).resolve().parent.parent / "alembic"
     if not (folder / "env.py").exists():
         raise ConfigurationError(f"the migrations are missing: expected them in {folder}")
     return folder
