@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SYSTEMS = ("rompslomp", "recras", "workspace")
 STOP_SECONDS = 9.0
 LEASE_SECONDS = 24.0

@@ -22,7 +22,7 @@ from worker.store import migrations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PACKAGES = ("worker", "webhooks", "models", "alembic")
 CITIES = {"rompslomp": "city", "recras": "plaats", "workspace": "location_city"}
 MIGRATION = '''\

@@ -260,11 +260,10 @@ def test_what_ends_its_worker_again_and_again_is_dead_and_says_so(hub: Hub) -> N
     for _ in range(3):
         hub.crash_at = lambda name: name == "rompslomp.search.before_send"
         with pytest.raises(Crash):
-            hub.settle()
+            hub.settle_all()
         hub.restart()
-        hub.later(121)
 
-    hub.settle()
+    hub.settle_all()
 
     link = hub.link(source_id, "rompslomp")
     assert (link["state"], link["reason"]) == ("dead", "crashed")

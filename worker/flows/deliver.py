@@ -18,7 +18,7 @@ from worker.flows import creating, linking, updating, writing_back
 from worker.flows.delivery import Delivery, Ended
 from worker.flows.gate import Gate
 from worker.flows.lease import lasting_seconds
-from worker.flows.outcome import Outcome, judge
+from worker.flows.outcome import Outcome, after_crashes, judge
 from worker.runtime import SOURCE
 from worker.store import links, reviews
 from worker.store.reviews import Question
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from worker.store.links import LinkClaim
 
 log = structlog.get_logger()
-
-POISON_CRASHES = 3
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,9 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
 def _run(runtime: Runtime, gate: Gate, claim: LinkClaim) -> Delivered:
     delivery = Delivery(runtime, claim)
     try:
-        if claim.crashes >= POISON_CRASHES:
-            return _poison(delivery)
+        if (outcome := _after_crashes(delivery)) is not None:
+            _end(delivery, outcome)
+            return Delivered("failed")
         ended = _steps(delivery)
     except LeaseLost as error:
         log.warning("deliver.lease_lost", error=error.message)
@@ -136,11 +135,17 @@ def _let_settle(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outco
     return replace(outcome, state="unknown", at=at)
 
 
-def _poison(delivery: Delivery) -> Delivered:
+def _after_crashes(delivery: Delivery) -> Outcome | None:
     claim = delivery.claim
-    message = f"delivering client {claim.source_id} to {claim.system} ended its worker {claim.crashes} times"
-    _end(delivery, Outcome("dead", None, claim.attempts, "crashed", message, "none"))
-    return Delivered("failed")
+    return after_crashes(
+        claim.crashes,
+        claim.reason,
+        what=f"delivering client {claim.source_id} to {claim.system}",
+        attempts=claim.attempts,
+        is_open=claim.intent is not None,
+        now=delivery.runtime.now(),
+        draw=delivery.runtime.draw(),
+    )
 
 
 def _end(delivery: Delivery, outcome: Outcome, *, restore: bool = False) -> None:

@@ -17,7 +17,7 @@ from worker.core import fuse, merge_patch
 from worker.core.echo import content_hash
 from worker.errors import LeaseLost, RecordGone, SyncError, TransientError
 from worker.flows.gate import Gate
-from worker.flows.outcome import Outcome, judge
+from worker.flows.outcome import Outcome, after_crashes, judge
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, contacts, inbox, links, source_link
 from worker.store.attempts import AttemptContext
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-POISON_CRASHES = 3
 MOST_BATCHES = 40
 """So many batches of events are taken in one go: twenty thousand events, a few seconds."""
 
@@ -91,8 +90,9 @@ class _Fetch:
     def run(self) -> Fetched:
         """Fetch and store; an error becomes the row's next state, never an exception."""
         try:
-            if self.claim.crashes >= POISON_CRASHES:
-                return self._poison()
+            if (outcome := self._after_crashes()) is not None:
+                self._end(outcome)
+                return Fetched("failed")
             try:
                 canonical, raw = self.runtime.client(SOURCE).fetch(self.session, self.claim.source_id)
             except RecordGone:
@@ -195,11 +195,16 @@ class _Fetch:
         self.gate.succeeded(SOURCE)
         return Fetched("gone", again)
 
-    def _poison(self) -> Fetched:
-        claim = self.claim
-        message = f"the fetch of client {claim.source_id} ended its worker {claim.crashes} times"
-        self._end(Outcome("dead", None, claim.attempts, "crashed", message, "none"))
-        return Fetched("failed")
+    def _after_crashes(self) -> Outcome | None:
+        return after_crashes(
+            self.claim.crashes,
+            self.claim.reason,
+            what=f"the fetch of client {self.claim.source_id}",
+            attempts=self.claim.attempts,
+            is_open=False,
+            now=self.runtime.now(),
+            draw=self.runtime.draw(),
+        )
 
     def _failed(self, error: SyncError) -> Fetched:
         now = self.runtime.now()

@@ -36,6 +36,10 @@ THROTTLE_SECONDS = 30.0
 QUOTA_PAUSE_SECONDS = 900.0
 LONGEST_THROTTLE_SECONDS = 86_400.0
 
+POISON_CRASHES = 3
+"""What has ended so many workers is not tried again."""
+APART_SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -79,6 +83,26 @@ def judge(
         fields or None,
         fingerprint(system, operation, status, error.message, first),
     )
+
+
+def after_crashes(
+    crashes: int, reason: str | None, *, what: str, attempts: int, is_open: bool, now: datetime, draw: float
+) -> Outcome | None:
+    """
+    What becomes of a row that was in work when its worker ended, so many times; None: it is tried now.
+
+    A worker takes everything with it that it had in work, and all of that would be claimed again at the same moment:
+    together with the one row that ends workers, three times. So the last try is made at a time of its own, drawn from
+    a minute. `is_open`: a create may have been sent. `reason` is the row's, and says whether that was done already.
+    """
+    message = f"{what} ended its worker {crashes} times"
+    if crashes >= POISON_CRASHES:
+        return Outcome("dead", None, attempts, "crashed", message, "none")
+    if crashes < POISON_CRASHES - 1 or reason == "crashed":
+        return None
+    at = now + timedelta(seconds=1 + draw * APART_SECONDS)
+    message = f"{message}, or was in work when something else did; it is tried once more, apart from the others"
+    return Outcome("unknown" if is_open else "waiting", at, attempts, "crashed", message, "none")
 
 
 def _row(

@@ -27,7 +27,7 @@ _CLAIM = """
                   ORDER BY fetch_priority, fetch_next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING c.id, c.source, c.source_id, c.version, c.content_hash, c.canonical, c.fetch_wanted, c.fetch_attempts,
         c.fetch_crashes, c.fetch_fence, c.fetch_priority, c.fetch_forced, c.correlation_id, c.fetched_at, c.fetch_done,
-        c.fuse
+        c.fuse, c.fetch_reason
 """
 _CLAIM_ONE = text(_CLAIM.format(due=DUE, which="AND id = :id"))
 _CLAIM_NEXT = text(_CLAIM.format(due=DUE, which=""))
@@ -100,6 +100,7 @@ class FetchClaim:
     fetched_at: datetime | None
     done: int
     fuse: dict[str, Any] | None
+    reason: str | None
     until: datetime
 
 
@@ -132,6 +133,7 @@ def claim_fetch(
         row.fetched_at,
         row.fetch_done,
         row.fuse,
+        row.fetch_reason,
         until,
     )
 
