@@ -93,13 +93,14 @@ def _systems(summary: Summary) -> Iterator[Metric]:
     state = GaugeMetricFamily("contactsync_system_state", "1 for the state it is in", labels=["system", "state"])
     oldest = GaugeMetricFamily("contactsync_oldest_due_seconds", "Age of the oldest work owed", labels=["system"])
     calls = GaugeMetricFamily("contactsync_calls_today", "Calls made today", labels=["system"])
-    quota = GaugeMetricFamily("contactsync_quota_remaining", "Calls left today", labels=["system"])
+    quota = GaugeMetricFamily("contactsync_quota_remaining", "Calls left today, where that is known", labels=["system"])
     for name, system in summary.systems.items():
         for word in SYSTEM_STATES:
             state.add_metric([name, word], int(system.state == word))
         oldest.add_metric([name], system.oldest_due_seconds)
         calls.add_metric([name], system.calls_today)
-        quota.add_metric([name], system.quota_remaining)
+        if system.quota_remaining is not None:
+            quota.add_metric([name], system.quota_remaining)
     yield from (state, oldest, calls, quota)
 
 

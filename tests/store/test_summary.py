@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
+from typing_extensions import override
 
 from tests.store.people import CLIENT, act, ask
+from worker.errors import BudgetExhausted
 from worker.store import operating, summary
+from worker.vendors.transport import Unmetered
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.fixtures.hub import Hub
+    from worker.core.wire import Lane
     from worker.store.summary import Summary
 
 
@@ -172,18 +176,58 @@ def test_a_fetch_that_is_owed_is_the_sources_oldest_work(hub: Hub) -> None:
     ("learned", "daily", "calls", "left"),
     [
         ({"day": "2026-03-02", "calls_today": 12, "quota_remaining": 7}, 100, 12, 7),
+        ({"day": "2026-03-02", "calls_today": 12, "quota_remaining": 9_996}, 100, 12, 88),
+        ({"day": "2026-03-02", "calls_today": 120, "quota_remaining": 9_996}, 100, 120, 0),
+        ({"day": "2026-03-02", "calls_today": 12, "quota_remaining": 7}, None, 12, 7),
+        ({"day": "2026-03-02", "calls_today": 12, "quota_remaining": 0}, None, 12, 0),
         ({"day": "2026-03-02", "calls_today": 12, "quota_remaining": None}, 100, 12, 88),
         ({"day": "2026-03-01", "calls_today": 12, "quota_remaining": 7}, 100, 0, 100),
-        ({"day": "2026-03-02", "calls_today": 12}, None, 12, 0),
-        ({}, None, 0, 0),
+        ({"day": "2026-03-02", "calls_today": 12}, None, 12, None),
+        ({}, None, 0, None),
     ],
 )
-def test_calls_and_quota_are_those_of_today(learned: dict[str, Any], daily: int | None, calls: int, left: int) -> None:
+def test_calls_and_quota_are_those_of_today_and_the_lower_limit_counts(
+    learned: dict[str, Any], daily: int | None, calls: int, left: int | None
+) -> None:
     now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
     found = summary.system({"learned": learned}, enabled=True, daily_requests=daily, oldest=None, now=now)
 
     assert (found.calls_today, found.quota_remaining) == (calls, left)
+
+
+def test_a_quota_that_is_used_up_shows_at_its_system_until_when(hub: Hub) -> None:
+    used_up = BudgetExhausted("the day's quota of calls is used up", wait_seconds=3_600, reason="daily_quota")
+    hub.runtime.budget = _Spent("recras", used_up)
+    clients = [hub.robaws.add_client(name=f"Client {number}", email=f"c{number}@x.example") for number in range(3)]
+    for client in clients:
+        hub.event(client)
+
+    hub.settle()
+    found = read(hub).systems["recras"]
+    tries = hub.runtime.budget.asked
+    hub.runtime.budget = Unmetered()
+    hub.later(3_601)
+    hub.settle()
+
+    assert (found.state, found.quota_remaining) == ("running", 0)
+    assert found.reason == "the day's quota of calls is used up until 2026-03-02 10:00 UTC"
+    assert tries == 1
+    assert read(hub).systems["recras"].reason is None
+    assert {state for _, system, state, _ in hub.links() if system == "recras"} == {"synced"}
+
+
+class _Spent(Unmetered):
+    """A budget that has nothing left for one system."""
+
+    def __init__(self, system: str, error: BudgetExhausted) -> None:
+        self.system, self.error, self.asked = system, error, 0
+
+    @override
+    def acquire(self, system: str, lane: Lane, patience_seconds: float, kind: str = "") -> None:
+        if system == self.system:
+            self.asked += 1
+            raise self.error
 
 
 def test_a_clock_that_is_behind_makes_no_negative_age() -> None:

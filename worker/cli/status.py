@@ -83,7 +83,7 @@ def _show(found: Summary, wanting: list[str]) -> None:
     rows = []
     for name, system in found.systems.items():
         lag = span(system.oldest_due_seconds) if system.oldest_due_seconds else "–"
-        left = str(system.quota_remaining) if system.quota_remaining else "–"
+        left = "–" if system.quota_remaining is None else str(system.quota_remaining)
         rows.append([name, state(system.state), lag, str(system.calls_today), left, system.reason or ""])
     show_table(["system", "state", "oldest due", "calls today", "left today", "reason"], rows)
     if wanting:

@@ -42,7 +42,7 @@ def list_(as_json: Json = False) -> int:
                 line.reason or "",
                 span(line.oldest_due_seconds) if line.oldest_due_seconds else "–",
                 str(line.calls_today),
-                str(line.quota_remaining) if line.quota_remaining else "–",
+                "–" if line.quota_remaining is None else str(line.quota_remaining),
             ]
             for line in lines
         ]

@@ -145,7 +145,7 @@ def _told(error: RateLimited | BudgetExhausted) -> float:
 
 
 def _effect(error: SyncError, at: datetime | None, now: datetime) -> tuple[Effect, datetime | None]:
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited) or (isinstance(error, BudgetExhausted) and error.word == "daily_quota"):
         return "throttle", at
     if isinstance(error, CredentialsRejected | WrongAddress):
         return "refuse", None

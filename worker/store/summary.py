@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, text
@@ -79,13 +79,18 @@ class Contacts:
 
 @dataclass(frozen=True)
 class System:
-    """One vendor. `oldest_due_seconds`: for how long the oldest work has been owed; 0 when nothing is."""
+    """
+    One vendor. `oldest_due_seconds`: for how long the oldest work has been owed; 0 when nothing is.
+
+    `quota_remaining`: what is left of the day, by our own limit or the vendor's word, whichever is less; None where
+    neither is known.
+    """
 
     state: str
     reason: str | None
     oldest_due_seconds: int
     calls_today: int
-    quota_remaining: int
+    quota_remaining: int | None
 
 
 @dataclass(frozen=True)
@@ -160,12 +165,14 @@ def system(
     learned = stored.get("learned") or {}
     today = learned.get("day") == now.strftime("%Y-%m-%d")
     calls = int(learned.get("calls_today") or 0) if today else 0
-    left = learned.get("quota_remaining") if today else None
-    if left is None:
-        left = max(0, daily_requests - calls) if daily_requests else 0
+    own = max(0, daily_requests - calls) if daily_requests else None
+    told = learned.get("quota_remaining") if today else None
+    left = min((int(limit) for limit in (own, told) if limit is not None), default=None)
+    if _out_of_calls(stored, now):
+        left = 0  # the figures above are some seconds old
     state, reason = _state(stored, enabled, now)
     waited = max(0, int((now - oldest).total_seconds())) if oldest else 0
-    return System(state, reason, waited, calls, int(left))
+    return System(state, reason, waited, calls, left)
 
 
 def _state(stored: Mapping[str, Any], enabled: bool, now: datetime) -> tuple[str, str | None]:
@@ -177,11 +184,18 @@ def _state(stored: Mapping[str, Any], enabled: bool, now: datetime) -> tuple[str
         return "broken", stored.get("reason")
     if stored.get("breaker") == "probing":
         return "probing", stored.get("reason")
+    if _out_of_calls(stored, now):
+        until = datetime.fromisoformat(stored["throttled_until"]).astimezone(UTC)
+        return "running", f"the day's quota of calls is used up until {until:%Y-%m-%d %H:%M} UTC"
     if _later(stored.get("throttled_until"), now):
         return "running", stored.get("reason") or "rate_limited"
     if _later(stored.get("creates_paused_until"), now):
         return "running", stored.get("creates_reason") or "quota_reached"
     return "running", None
+
+
+def _out_of_calls(stored: Mapping[str, Any], now: datetime) -> bool:
+    return stored.get("reason") == "daily_quota" and _later(stored.get("throttled_until"), now)
 
 
 def _later(at: str | None, now: datetime) -> bool:
