@@ -2,7 +2,8 @@
 The HTTP server: uvicorn with uvloop and httptools, held to limits that it does not have by itself.
 
 A request whose headers or body do not arrive within `REQUEST_SECONDS`, or whose headers are larger than
-`MOST_HEADER_BYTES`, has its connection closed, so that a sender who trickles or floods holds nothing for long.
+`MOST_HEADER_BYTES`, has its connection closed, so that a sender who trickles or floods holds nothing for long. So has a
+sender who does not read its answers, who sends blank lines for ever, or who sends on and on without waiting.
 """
 
 from __future__ import annotations
@@ -31,8 +32,17 @@ if TYPE_CHECKING:
 REQUEST_SECONDS: Final = 10.0
 KEEP_ALIVE_SECONDS: Final = 65
 MOST_HEADER_BYTES: Final = 64 * 1024
+MOST_PIPELINED: Final = 100
+"""Requests on one connection that wait for the answer to an earlier one; HTTP clients send the next one after it."""
+MOST_DROPPED_BYTES: Final = 8 * 1024 * 1024
+"""Of a body that nobody reads, since its request is answered: so much may come while the sender takes note."""
+UNREAD_SHARE: Final = 6
+"""So many times longer than a request may take to arrive, an answer may take to be read: some links are slow."""
 BACKLOG: Final = 2_048
 GRACE_SECONDS: Final = 10
+
+_FRAMING: Final = 8
+"""Bytes on the line for each byte of a body: chunks of a single byte, the least sensible ones, take six."""
 
 _HEAD: Final = b"HTTP/1.1 "
 _CONTINUE: Final = b"HTTP/1.1 100"
@@ -78,14 +88,28 @@ class OneWrite:
         return getattr(self._transport, name)
 
 
+class TooManyWaiting(Exception):
+    """More requests wait on one connection than an honest sender sends at once; uvicorn makes it a 400 and an end."""
+
+
 class LimitedProtocol(HttpToolsProtocol):
-    """httptools with an end to patience. `since` is when the request that is still arriving began, else None."""
+    """
+    httptools with an end to patience.
+
+    `since` is when the request that is still arriving began, `unread_since` when the other side stopped reading its
+    answers; None where neither is so.
+    """
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.since: float | None = None
+        self.unread_since: float | None = None
         self.header_bytes = 0
+        self.other_bytes = 0
+        self.dropped_bytes = 0
         self.in_headers = True
+        self._began = False
+        self._body_bytes = 0
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -95,34 +119,87 @@ class LimitedProtocol(HttpToolsProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        self._began, self._body_bytes = False, 0
         super().data_received(data)
-        if self.in_headers:
-            self.header_bytes += len(data)
-            if self.header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self.since is None and self.cycle.response_complete:
+            # Blank lines, or what follows an upgrade: uvicorn no longer looks after a connection that says anything.
+            self.since = self.loop.time()
+        if not self._began:
+            # Headers that are not complete, or after the body: chunks' extensions and trailers.
+            self.other_bytes += max(0, len(data) - _FRAMING * self._body_bytes)
+        if self.since is None:
+            return
+        if max(self.header_bytes, self.other_bytes) > MOST_HEADER_BYTES:
+            if self.in_headers:
                 self.transport.write(_TOO_LARGE)
-                self.transport.close()
+            self.transport.close()
+        elif self.dropped_bytes > MOST_DROPPED_BYTES:
+            self.transport.close()
+
+    @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.unread_since = self.loop.time()
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.unread_since = None
 
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.since = self.loop.time()
-        self.header_bytes = 0
-        self.in_headers = True
+        self.header_bytes = self.other_bytes = self.dropped_bytes = 0
+        self.in_headers = self._began = True
+
+    @override
+    def on_url(self, url: bytes) -> None:
+        self.header_bytes += len(url)
+        super().on_url(url)
+
+    @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.in_headers:
+            return  # a trailer: nobody here reads one, and it is no header of the request (RFC 9110 6.5.1)
+        self.header_bytes += len(name) + len(value)
+        super().on_header(name, value)
 
     @override
     def on_headers_complete(self) -> None:
         self.in_headers = False
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise TooManyWaiting
         super().on_headers_complete()
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self.cycle.response_complete:
+            self.dropped_bytes += len(body)
+        super().on_body(body)
 
     @override
     def on_response_complete(self) -> None:
         self.transport.flush()  # type: ignore[attr-defined]
         super().on_response_complete()
+        if self.pipeline:
+            # uvicorn reads on after each answer, and so takes in more requests than it answers.
+            self.flow.pause_reading()
 
     @override
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self.since = None
+
+    def is_too_slow(self, now: float, request_seconds: float) -> bool:
+        """Whether its request takes longer than that to arrive, or its answers much longer to be read."""
+        begun, unread = self.since, self.unread_since
+        return (begun is not None and now - begun > request_seconds) or (
+            unread is not None and now - unread > UNREAD_SHARE * request_seconds
+        )
 
 
 class Server(uvicorn.Server):
@@ -164,13 +241,9 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self.request_seconds / 5)
-            begun_before = loop.time() - self.request_seconds
+            now = loop.time()
             for connection in list(self.server_state.connections):
-                if (
-                    isinstance(connection, LimitedProtocol)
-                    and connection.since is not None
-                    and connection.since < begun_before
-                ):
+                if isinstance(connection, LimitedProtocol) and connection.is_too_slow(now, self.request_seconds):
                     connection.transport.abort()
 
 
@@ -185,7 +258,8 @@ def make_server(
     """
     A server for an application; `on_ready` gets the host and the real port, on the server's own loop.
 
-    A request that has not arrived whole after `request_seconds` is cut.
+    A request that has not arrived whole after `request_seconds` is cut, and an answer that is not read after
+    `UNREAD_SHARE` times that.
     """
     config = uvicorn.Config(
         app,
