@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from simulation.invariants import Broken, find_record
+from simulation.trouble import FLAPPING_CLIENT
 from worker.core.mapping import VendorMapping
 from worker.core.planning import Snapshot
 from worker.vendors.contract import Record
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from simulation.story import Story
 
 MOST_WRITES: Final = 25
+MOST_VERSIONS: Final = 60
+"""What a loop of eighty changes may cost: eight until the fuse blows, one a rest, and eight for each person's word."""
 TARGETS: Final = ("rompslomp", "recras", "workspace")
 
 _LINKS: Final = """
@@ -60,6 +63,7 @@ def check(story: Story, *, answered: bool = False) -> None:
     """
     _check_events(story)
     _check_contacts(story)
+    _check_flapping(story)
     rows = story.database.look(_LINKS)
     by_client = {(row[10], row[2]): row for row in rows}
     for client_id in story.memory.clients.values():
@@ -90,6 +94,17 @@ def _check_contacts(story: Story) -> None:
         now, _ = client.fetch(_session(story, "robaws"), client_id)
         if not held or held[0][0] != now:
             raise Broken("everything converges", f"client {client_id} is {now} in Robaws, and here {held}")
+
+
+def _check_flapping(story: Story) -> None:
+    client_id = story.memory.clients.get(FLAPPING_CLIENT)
+    if "flapping" not in story.script.troubles or client_id is None:
+        return
+    [(version, state)] = story.database.look(
+        "SELECT version, fetch_state FROM contact WHERE source_id = %(c)s", {"c": client_id}
+    )
+    if version > MOST_VERSIONS or state != "idle":
+        raise Broken("no echo loop", f"client {client_id} went to and fro through {version} versions and is {state}")
 
 
 def _session(story: Story, system: str) -> Session:

@@ -68,7 +68,7 @@ def retry(story: Story, _args: Mapping[str, Any]) -> None:
     story.faults["retry by hand"] += 1
     story.network.hurry()
     with story.database.engine.begin() as connection:
-        waiting = listing_retries.ids(connection, RetryFilter())
+        waiting = listing_retries.ids(connection, RetryFilter(), story.clock.now())
     for retry_id in waiting:
         try:
             with story.database.engine.begin() as connection:
@@ -81,7 +81,9 @@ def retry(story: Story, _args: Mapping[str, Any]) -> None:
 def discard(story: Story, _args: Mapping[str, Any]) -> None:
     """Take the first thing that waits out of the queue for good."""
     with story.database.engine.begin() as connection:
-        waiting = [one for one in listing_retries.ids(connection, RetryFilter()) if one.startswith("link")]
+        waiting = [
+            one for one in listing_retries.ids(connection, RetryFilter(), story.clock.now()) if one.startswith("link")
+        ]
     if not waiting:
         return
     try:

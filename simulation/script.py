@@ -18,6 +18,8 @@ from simulation import people, trouble
 
 TARGETS: Final = ("rompslomp", "recras", "workspace")
 LENGTH_SECONDS: Final = 900.0
+FLAPPING_SHARE: Final = 0.1
+"""In so many stories two automations correct each other; drawn apart, as it makes a story longer."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,10 @@ def write_script(seed: int) -> Script:
     items = [Item(*one) for one in people.lives(rng, setup.clients, LENGTH_SECONDS, emails=setup.emails)]
     for name in wanted:
         items += [Item(*one) for one in trouble.KINDS[name](rng, setup, LENGTH_SECONDS)]
+    apart = random.Random(f"flapping {seed}")  # noqa: S311 - the whole point is that it can be repeated
+    if apart.random() < FLAPPING_SHARE:
+        wanted.append("flapping")
+        items += [Item(*one) for one in trouble.flapping(apart, LENGTH_SECONDS)]
     items.sort(key=lambda item: item.at)
     return Script(seed, setup, tuple(wanted), tuple(items))
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from simulation.people import Happening
     from simulation.script import Setup
 
+FLAPPING_CLIENT: Final = 0
+FLAPS: Final = 80
+
 SHARE: Final = 0.3
 """How likely each kind is in one story."""
 
@@ -31,6 +34,19 @@ Writer = Callable[[random.Random, "Setup", float], list["Happening"]]
 
 def _times(rng: random.Random, length: float, most: int = 3) -> list[float]:
     return [rng.uniform(0, length) for _ in range(rng.randint(1, most))]
+
+
+def flapping(rng: random.Random, length: float) -> list[Happening]:
+    """Two automations in Robaws correct each other's town of the first client, every few seconds, for ever so long."""
+    begun, every = rng.uniform(0.35, 0.5) * length, rng.uniform(4.0, 5.0)
+    return [
+        (
+            begun + number * every,
+            "client_changed",
+            {"client": FLAPPING_CLIENT, "members": {"address": {"city": CITIES[number % 2]}}},
+        )
+        for number in range(FLAPS)
+    ]
 
 
 def _faults(rng: random.Random, length: float, systems: tuple[str, ...], *kinds: dict[str, Any]) -> list[Happening]:
