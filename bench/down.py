@@ -16,6 +16,7 @@ from bench.e2e import name_of, one_change
 from bench.processes import wait_until
 from bench.product import Product, product
 from bench.report import Figure, Section, median
+from bench.resident import Resident
 from bench.settings import Effort
 
 RATE: Final = 40.0
@@ -51,15 +52,20 @@ def run(effort: Effort) -> Section:
         made.settle()
         samples = max(20, effort.samples // 4)
         before = [one_change(made, ids, number, OTHERS)[0] for number in range(samples)]
+        held = Resident(made.parts)
+        held.look("before")
         _goes_down(made, effort.down_links)
         during = [one_change(made, ids, samples + number, OTHERS, rest=False)[0] for number in range(samples)]
+        held.look("while it is down")
         rate = _comes_back(made)
+        held.look("draining")
         last = [name_of(ids, number) for number in range(2 * samples - len(ids), 2 * samples)]
         section.void = _wrong(made, last)
     for words, took in (("before", before), ("while it is down", during)):
         runs = tuple(1000 * one for one in took)
         section.add(Figure(f"a change at the others, {words}", round(median(runs), 1), "ms", runs=runs))
     section.add(Figure("the others, down against before", round(median(during) / median(before), 2), "x", 1.2, "lower"))
+    held.tell(section)
     section.add(Figure("links that waited", effort.down_links, "links"))
     section.add(Figure("drained on its return", round(100 * rate / RATE, 1), "% of its rate", 95.0))
     return section
