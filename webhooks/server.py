@@ -104,7 +104,6 @@ class LimitedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **more)
         self.since: float | None = None
         self.unread_since: float | None = None
-        self.header_bytes = 0
         self.other_bytes = 0
         self.dropped_bytes = 0
         self.in_headers = True
@@ -127,11 +126,12 @@ class LimitedProtocol(HttpToolsProtocol):
             # Blank lines, or what follows an upgrade: uvicorn no longer looks after a connection that says anything.
             self.since = self.loop.time()
         if not self._began:
-            # Headers that are not complete, or after the body: chunks' extensions and trailers.
+            # What is no body: headers that go on, chunks' extensions, trailers. Where a request begins in the middle of
+            # what was read, this piece does not count; it is 256 kB at most, and the next ones do.
             self.other_bytes += max(0, len(data) - _FRAMING * self._body_bytes)
         if self.since is None:
             return
-        if max(self.header_bytes, self.other_bytes) > MOST_HEADER_BYTES:
+        if self.other_bytes > MOST_HEADER_BYTES:
             if self.in_headers:
                 self.transport.write(_TOO_LARGE)
             self.transport.close()
@@ -152,20 +152,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.since = self.loop.time()
-        self.header_bytes = self.other_bytes = self.dropped_bytes = 0
+        self.other_bytes = self.dropped_bytes = 0
         self.in_headers = self._began = True
-
-    @override
-    def on_url(self, url: bytes) -> None:
-        self.header_bytes += len(url)
-        super().on_url(url)
-
-    @override
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.in_headers:
-            return  # a trailer: nobody here reads one, and it is no header of the request (RFC 9110 6.5.1)
-        self.header_bytes += len(name) + len(value)
-        super().on_header(name, value)
 
     @override
     def on_headers_complete(self) -> None:
