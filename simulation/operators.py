@@ -110,6 +110,7 @@ def answer(story: Story, args: Mapping[str, Any]) -> None:
         story.faults[f"answer {choose}"] += 1
         if choose == "ours":
             story.memory.edits.pop((row[3], str(row[4]), row[2]), None)
+            story.memory.chosen.add((row[3], str(row[4]), row[2]))
         _nudge(story, acted.owed)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -20,7 +20,17 @@ from sqlalchemy import Connection, Engine, event, text
 from bench import crowd
 from tests.fixtures.servers import fresh_database
 from worker.config import Settings
-from worker.store import contacts, inbox, links, listing_contacts, listing_events, listing_retries, migrations, summary
+from worker.store import (
+    contacts,
+    inbox,
+    links,
+    listing_contacts,
+    listing_events,
+    listing_retries,
+    migrations,
+    summary,
+    systems,
+)
 from worker.store.engine import make_engine
 from worker.store.listing import Paging
 from worker.store.listing_retries import RetryFilter
@@ -114,6 +124,16 @@ def detail(connection: Connection) -> None:
     listing_contacts.one(connection, "100500")
 
 
+def behind_systems(connection: Connection) -> None:
+    """Every system is held back, one of them for creates only."""
+    systems.ensure(connection, crowd.SYSTEMS)
+    for name in crowd.SYSTEMS[1:]:
+        systems.pause(connection, name, "nobody", "they move", NOW)
+    systems.pause_creates(connection, crowd.SYSTEMS[0], NOW + timedelta(hours=1), "full", NOW)
+    listing_retries.page(connection, RetryFilter(), Paging())
+    listing_retries.page(connection, RetryFilter(system="recras", query="klant 4711"), Paging())
+
+
 QUERIES: dict[str, Callable[[Connection], Any]] = {
     "the sweep: new events": inbox.has_new,
     "the sweep: due fetches": lambda c: contacts.due_fetches(c, NOW, 16),
@@ -137,6 +157,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
         c, RetryFilter(system="recras", state="dead"), Paging()
     ),
     "the queue, how many": lambda c: listing_retries.count(c, RetryFilter()),
+    "the queue, with what waits behind systems": behind_systems,
     "events, first page": lambda c: listing_events.page(c, Paging()),
     "events, those open": lambda c: listing_events.page(c, Paging(), state="open"),
 }

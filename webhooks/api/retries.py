@@ -54,13 +54,13 @@ def _filter(asked: Asked) -> RetryFilter:
 
 def list_retries(connection: Connection, asked: Asked) -> Page[Retry]:
     """A page of the queue."""
-    found = listing_retries.page(connection, _filter(asked), asked.paging)
+    found = listing_retries.page(connection, _filter(asked), asked.paging, asked.now)
     return replace(found, items=[_masked(one, asked) for one in found.items]) if asked.masked else found
 
 
 def show_retry(connection: Connection, asked: Asked) -> RetryDetail:
     """One line with its requests."""
-    found = listing_retries.one(connection, asked.path["retry_id"])
+    found = listing_retries.one(connection, asked.path["retry_id"], asked.now)
     if not asked.masked:
         return found
     contact = connection.execute(

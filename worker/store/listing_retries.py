@@ -1,13 +1,20 @@
-"""The retry queue as a query: links and fetches that wait, gave up, do not know their outcome, or need a person."""
+"""
+The retry queue as a query: links and fetches that wait, gave up, do not know their outcome, or need a person.
+
+What is due at a system that is held back waits as well, though its rows do not say so (`worker.store.held`): such a
+line has the state `waiting`, and the reason for which the system is held.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
+from worker.config import SYSTEM_NAMES
+from worker.store.held import Held, held
 from worker.store.listing import MATCHES, Page, Paging, number, plain, words
 from worker.store.listing_requests import RequestView, of_fetch, of_link
 from worker.store.refusals import NotFound, Unfit
@@ -32,6 +39,26 @@ _LINKS: Final = """
         l.next_attempt_at, l.operation, l.status, l.fields, l.fingerprint
     FROM link AS l JOIN contact AS c ON c.id = l.contact_id WHERE l.state IN ('waiting', 'unknown', 'review', 'dead')
 """
+
+# Found first and ordered then (OFFSET 0 keeps the two apart), so that the cost follows what is due there.
+_HELD_FETCHES: Final = """
+    SELECT 0 AS kind, c.id, c.source_id, c.name, 'robaws' AS system, 'waiting' AS state,
+        CAST(:held_reason_{place} AS text) AS reason, CAST(:held_message_{place} AS text) AS message,
+        c.fetch_attempts AS attempts, c.fetch_since AS since,
+        CAST(:held_until_{place} AS timestamptz) AS next_attempt_at, 'fetch' AS operation, NULL::bigint AS status,
+        NULL::jsonb AS fields, NULL AS fingerprint
+    FROM (SELECT id FROM ({found} OFFSET 0) AS f {some}) AS due JOIN contact AS c USING (id)
+"""
+_HELD_LINKS: Final = """
+    SELECT 1 AS kind, l.id, c.source_id, c.name, l.system, 'waiting' AS state,
+        CAST(:held_reason_{place} AS text) AS reason, CAST(:held_message_{place} AS text) AS message, l.attempts,
+        l.since, CAST(:held_until_{place} AS timestamptz) AS next_attempt_at, l.operation, l.status, l.fields,
+        NULL AS fingerprint
+    FROM (SELECT id FROM ({found} OFFSET 0) AS f {some}) AS due JOIN link AS l USING (id)
+    JOIN contact AS c ON c.id = l.contact_id
+"""
+_SOME: Final = "ORDER BY id LIMIT :limit"
+_SOME_LINKS: Final = "ORDER BY l.id LIMIT :limit"
 
 
 @dataclass(frozen=True)
@@ -91,46 +118,77 @@ class RetryFilter:
         return {name: value for name, value in vars(self).items() if value}
 
 
-def page(connection: Connection, wanted: RetryFilter, paging: Paging) -> Page[Retry]:
+@dataclass(frozen=True)
+class _Asked:
+    """Conditions on fetches and on links with their values, and on what is due at each system that is held."""
+
+    fetches: str
+    links: str
+    values: dict[str, Any]
+    held_fetches: dict[int, str]
+    held_links: dict[int, str]
+
+    def found(self, *, fetches: str = "", links: str = "", some: str = "") -> list[str]:
+        """What waits behind systems, as parts of a union; more conditions, and how many of each."""
+        parts = [(_HELD_FETCHES, place, f"{sql} {fetches}") for place, sql in self.held_fetches.items()]
+        parts += [(_HELD_LINKS, place, f"{sql} {links}") for place, sql in self.held_links.items()]
+        return [part.format(place=place, found=sql, some=some) for part, place, sql in parts]
+
+
+def page(connection: Connection, wanted: RetryFilter, paging: Paging, now: datetime | None = None) -> Page[Retry]:
     """Fetches first, as nothing is delivered before them; then links; each in the order of their ids."""
     after = paging.after(2) or [0, 0]
     if not all(type(part) is int for part in after):
         raise Unfit("cursor is none that was given out here")
     kind, last = after
-    fetches, links, values = _conditions(connection, wanted)
-    parts = [f"({_LINKS} {links} AND l.id > :after_link ORDER BY l.id LIMIT :limit)"]
+    asked = _asked(connection, wanted, now)
+    before_links = "AND false" if kind else "AND c.id > :after_fetch"
+    parts = [f"({_LINKS} {asked.links} AND l.id > :after_link {_SOME_LINKS})"]
     if kind == 0:
-        parts.insert(0, f"({_FETCHES} {fetches} AND c.id > :after_fetch ORDER BY c.id LIMIT :limit)")
+        parts.insert(0, f"({_FETCHES} {asked.fetches} AND c.id > :after_fetch ORDER BY c.id LIMIT :limit)")
+    parts += asked.found(fetches=before_links, links="AND l.id > :after_link", some=_SOME)
     rows = connection.execute(
         text(f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS t ORDER BY kind, id LIMIT :limit"),
-        {**values, "limit": paging.limit + 1, "after_fetch": last, "after_link": last if kind else 0},
+        {**asked.values, "limit": paging.limit + 1, "after_fetch": last, "after_link": last if kind else 0},
     ).all()
-    return paging.page([_retry(row) for row in rows], [[row.kind, row.id] for row in rows], count(connection, wanted))
+    keys = [[row.kind, row.id] for row in rows]
+    return paging.page([_retry(row) for row in rows], keys, _count(connection, wanted, asked))
 
 
-def count(connection: Connection, wanted: RetryFilter) -> int:
+def count(connection: Connection, wanted: RetryFilter, now: datetime | None = None) -> int:
     """How many lines, exactly."""
-    fetches, links, values = _conditions(connection, wanted)
+    return _count(connection, wanted, _asked(connection, wanted, now))
+
+
+def _count(connection: Connection, wanted: RetryFilter, asked: _Asked) -> int:
+    behind = [*asked.held_fetches.values(), *asked.held_links.values()]
     statement = text(
-        f"SELECT (SELECT count(*) FROM {_STUCK} WHERE true {fetches})"
+        f"SELECT (SELECT count(*) FROM {_STUCK} WHERE true {asked.fetches})"
         f" + (SELECT count(*) FROM link AS l {'JOIN contact AS c ON c.id = l.contact_id' if wanted.query else ''}"
-        f" WHERE l.state IN ('waiting', 'unknown', 'review', 'dead') {links})"
+        f" WHERE l.state IN ('waiting', 'unknown', 'review', 'dead') {asked.links})"
+        + "".join(f" + (SELECT count(*) FROM ({sql}) AS f)" for sql in behind)
     )
-    return int(connection.execute(statement, values).scalar_one())
+    return int(connection.execute(statement, asked.values).scalar_one())
 
 
-def ids(connection: Connection, wanted: RetryFilter) -> list[str]:
+def ids(connection: Connection, wanted: RetryFilter, now: datetime | None = None) -> list[str]:
     """The ids of all lines, for a bulk action."""
-    fetches, links, values = _conditions(connection, wanted)
-    statement = text(f"SELECT kind, id FROM ({_FETCHES} {fetches} UNION ALL {_LINKS} {links}) AS t ORDER BY kind, id")
-    return [public_id(row.kind, row.id) for row in connection.execute(statement, values)]
+    asked = _asked(connection, wanted, now)
+    parts = [f"{_FETCHES} {asked.fetches}", f"{_LINKS} {asked.links}", *asked.found()]
+    statement = text(f"SELECT kind, id FROM ({' UNION ALL '.join(parts)}) AS t ORDER BY kind, id")
+    return [public_id(row.kind, row.id) for row in connection.execute(statement, asked.values)]
 
 
-def one(connection: Connection, retry_id: str) -> RetryDetail:
+def one(connection: Connection, retry_id: str, now: datetime | None = None) -> RetryDetail:
     """One line with its requests; NotFound also where it does not wait any more."""
     kind, row_id = parse_id(retry_id)
-    statement = f"{_LINKS} AND l.id = :id" if kind else f"{_FETCHES} AND c.id = :id"
-    row = connection.execute(text(statement), {"id": row_id}).one_or_none()
+    asked = _asked(connection, RetryFilter(), now)
+    parts = [f"{_LINKS} AND l.id = :id" if kind else f"{_FETCHES} AND c.id = :id"]
+    if kind:
+        parts += asked.found(fetches="AND false", links="AND l.id = :id")
+    else:
+        parts += asked.found(fetches="AND c.id = :id", links="AND false")
+    row = connection.execute(text(" UNION ALL ".join(parts)), {**asked.values, "id": row_id}).one_or_none()
     if row is None:
         raise NotFound(f"{retry_id} does not wait in the retry queue")
     requests = of_link(connection, row_id) if kind else of_fetch(connection, row_id)
@@ -168,23 +226,41 @@ def _retry(row: Row[Any]) -> Retry:
     )
 
 
-def _conditions(connection: Connection, wanted: RetryFilter) -> tuple[str, str, dict[str, Any]]:
-    """The conditions on fetches and on links, and their values."""
+def _asked(connection: Connection, wanted: RetryFilter, now: datetime | None) -> _Asked:
+    """What the filter asks of fetches, of links, and of what waits behind each system that is held back."""
     if wanted.state and wanted.state not in STATES:
         raise Unfit(f"state is one of {', '.join(STATES)}")
-    values = {name: plain(value, name) for name, value in vars(wanted).items()}
+    given = {name: plain(value, name) for name, value in vars(wanted).items()}
+    if given["system"] and given["system"] not in SYSTEM_NAMES:
+        raise Unfit(f"system is one of {', '.join(SYSTEM_NAMES)}")
     fetches, links = "", ""
-    if values["state"]:
+    if given["state"]:
         fetches += " AND c.fetch_state = :state"
         links += " AND l.state = :state"
-    if values["system"]:
-        fetches += "" if values["system"] == SOURCE else " AND false"
+    if given["system"]:
+        fetches += "" if given["system"] == SOURCE else " AND false"
         links += " AND l.system = :system"
-    if values["reason"]:
+    if given["reason"]:
         fetches += " AND c.fetch_reason = :reason"
         links += " AND l.reason = :reason"
-    if values["query"]:
-        fetches += f" AND {MATCHES}"
-        links += f" AND {MATCHES}"
-    given = {name: value for name, value in values.items() if value and name != "query"}
-    return fetches, links, given | (words(connection, values["query"]) if values["query"] else {})
+    matches = f" AND {MATCHES}" if given["query"] else ""
+    values = {name: value for name, value in given.items() if value and name != "query"}
+    if given["query"]:
+        values |= words(connection, given["query"])
+    behind = [one for one in held(connection, now or datetime.now(UTC)) if _wanted(one, given)]
+    held_links, held_fetches = {}, {}
+    join = "JOIN contact AS c ON c.id = l.contact_id" if matches else ""
+    for place, one_held in enumerate(behind):
+        values |= one_held.values(place)
+        held_links[place] = f"SELECT l.id FROM link AS l {join} WHERE {one_held.links(place)}{matches}"
+        if one_held.system == SOURCE and not one_held.creates_only:
+            held_fetches[place] = f"SELECT c.id FROM contact AS c WHERE c.fetch_state = 'due'{matches}"
+    return _Asked(fetches + matches, links + matches, values, held_fetches, held_links)
+
+
+def _wanted(one: Held, given: dict[str, str | None]) -> bool:
+    return (
+        given["state"] in (None, "waiting")
+        and given["system"] in (None, one.system)
+        and given["reason"] in (None, one.reason)
+    )

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from worker.config import SYSTEM_NAMES
 from worker.core.fuse import Rest
-from worker.store import contacts, inbox, systems
+from worker.store import contacts, held, inbox, systems
 from worker.store.links import REFUSED
 from worker.store.listing import plain
 from worker.store.listing_contacts import contact_id
@@ -62,31 +62,37 @@ _RECORD: Final = text(
     """
 ).bindparams(bindparam("filter", type_=JSONB(none_as_null=True)))
 
+# What is due at a system that is held back waits too, and is a line of the queue.
+_WAITS: Final = """(
+    state IN ('waiting', 'unknown', 'review', 'dead') OR (state = 'due' AND (
+        system = ANY(CAST(:held AS text[])) OR (system = ANY(CAST(:full AS text[])) AND external_id IS NULL))))"""
+_FETCH_WAITS: Final = "(fetch_state IN ('waiting', 'dead') OR (fetch_state = 'due' AND :source_held))"
+
 _RETRY_LINK: Final = text(
-    """
+    f"""
     UPDATE link SET
         state = CASE WHEN state = 'unknown' THEN 'unknown' ELSE 'due' END,
         attempts = 0, crashes = 0, priority = 0, next_attempt_at = :now, since = COALESCE(since, :now)
-    WHERE id = :id AND state IN ('waiting', 'unknown', 'review', 'dead')
+    WHERE id = :id AND {_WAITS}
     RETURNING id, system, state
     """
 )
 
 _DISCARD_LINK: Final = text(
-    """
+    f"""
     UPDATE link SET state = 'excluded', next_attempt_at = NULL, attempts = 0, crashes = 0, restore = false,
         since = NULL, reason = 'discarded', message = :why
-    WHERE id = :id AND state IN ('waiting', 'unknown', 'review', 'dead')
+    WHERE id = :id AND {_WAITS}
     RETURNING id, system
     """
 )
 
 _DISCARD_FETCH: Final = text(
-    """
+    f"""
     UPDATE contact SET fetch_state = 'idle', fetch_done = fetch_wanted, fetch_attempts = 0, fetch_crashes = 0,
         fetch_forced = false, fetch_next_attempt_at = NULL, fetch_since = NULL, fetch_reason = NULL,
         fetch_message = NULL, fetch_fingerprint = NULL
-    WHERE id = :id AND fetch_state IN ('waiting', 'dead')
+    WHERE id = :id AND {_FETCH_WAITS}
     RETURNING id, source_id, fetch_wanted
     """
 )
@@ -155,16 +161,16 @@ def retry_item(connection: Connection, retry_id: str, now: datetime) -> Acted:
     """As `retry`, without a row of its own: an item of a bulk action."""
     kind, row_id = parse_id(retry_id)
     if kind:
-        row = connection.execute(_RETRY_LINK, {"id": row_id, "now": now}).one_or_none()
+        row = connection.execute(_RETRY_LINK, {"id": row_id, "now": now, **_held(connection, now)}).one_or_none()
         if row is None:
             raise _not_waiting(connection, retry_id)
-        what = "it is looked for now" if row.state == "unknown" else "it is due now"
+        what = "it is looked for now" if row.state == "unknown" else _due(connection, row.system, now)
         return Acted(public_id(1, row_id), "retried", what, Owed(links=((row.id, row.system),)))
-    if not _fetch_waits(connection, row_id):
+    if not _fetch_waits(connection, row_id, now):
         raise _not_waiting(connection, retry_id)
     contacts.want_fetch(connection, [row_id], now, correlation_id=_correlation())
     inbox.reopen(connection, [row_id])
-    return Acted(public_id(0, row_id), "retried", "the fetch is due now", Owed(contacts=(row_id,)))
+    return Acted(public_id(0, row_id), "retried", _due(connection, SOURCE, now), Owed(contacts=(row_id,)))
 
 
 def discard(connection: Connection, retry_id: str, actor: Actor, now: datetime, reason: str | None) -> Acted:
@@ -183,11 +189,12 @@ def discard_item(connection: Connection, retry_id: str, actor: Actor, now: datet
     """As `discard`, without a row of its own: an item of a bulk action."""
     kind, row_id = parse_id(retry_id)
     if kind:
-        if connection.execute(_DISCARD_LINK, {"id": row_id, "why": why}).one_or_none() is None:
+        values = {"id": row_id, "why": why, **_held(connection, now)}
+        if connection.execute(_DISCARD_LINK, values).one_or_none() is None:
             raise _not_waiting(connection, retry_id)
         _withdraw_questions(connection, row_id, actor, now)
         return Acted(public_id(1, row_id), "discarded", "the link is excluded")
-    row = connection.execute(_DISCARD_FETCH, {"id": row_id}).one_or_none()
+    row = connection.execute(_DISCARD_FETCH, {"id": row_id, **_held(connection, now)}).one_or_none()
     if row is None:
         raise _not_waiting(connection, retry_id)
     # Those that were dead count among the open ones again for a moment, so that all of them are closed in one way.
@@ -223,9 +230,11 @@ def resume(connection: Connection, system: str, actor: Actor, now: datetime, rea
     """
     _known(system)
     systems.ensure(connection, [system])
+    behind = held.of(held.held(connection, now), system)
+    eased = held.waits(connection, behind) if behind else 0
     systems.resume(connection, system, now)
     values = {"system": system, "now": now, "refused": list(REFUSED)}
-    eased = connection.execute(_EASE_LINKS, values).rowcount
+    eased += connection.execute(_EASE_LINKS, values).rowcount
     if system == SOURCE:
         eased += connection.execute(_EASE_FETCHES, {**values, "ping_pong": Rest.reason}).rowcount
     record(connection, actor, "resume", f"system-{system}", plain(reason, "reason", most=1_000), now)
@@ -274,9 +283,23 @@ def _known(system: str) -> None:
         raise NotFound(f"{system[:40]!r} is no system: there are {', '.join(SYSTEM_NAMES)}")
 
 
-def _fetch_waits(connection: Connection, contact_id: int) -> bool:
-    statement = text("SELECT FROM contact WHERE id = :id AND fetch_state IN ('waiting', 'dead') FOR UPDATE")
-    return connection.execute(statement, {"id": contact_id}).one_or_none() is not None
+def _held(connection: Connection, now: datetime) -> dict[str, Any]:
+    """The values of `_WAITS` and `_FETCH_WAITS`."""
+    found = held.held(connection, now)
+    closed = [one.system for one in found if not one.creates_only]
+    return {"held": closed, "full": [one.system for one in found if one.creates_only], "source_held": SOURCE in closed}
+
+
+def _due(connection: Connection, system: str, now: datetime) -> str:
+    behind = held.of(held.held(connection, now), system)
+    if behind is None or behind.creates_only:
+        return "it is due now"
+    return f"it is due, and goes out when {system} may be called again ({behind.reason})"
+
+
+def _fetch_waits(connection: Connection, contact_id: int, now: datetime) -> bool:
+    statement = text(f"SELECT FROM contact WHERE id = :id AND {_FETCH_WAITS} FOR UPDATE")
+    return connection.execute(statement, {"id": contact_id, **_held(connection, now)}).one_or_none() is not None
 
 
 def _not_waiting(connection: Connection, retry_id: str) -> Exception:

@@ -99,7 +99,7 @@ def make(
     if wanted.empty:
         raise Unfit("the filter is empty: say which ones, by state, system, reason or query")
     why = required(reason) if action == "discard" else plain(reason, "reason", most=1_000)
-    items = ids(connection, wanted)
+    items = ids(connection, wanted, now)
     if expect is not None and len(items) != expect:
         raise Conflict(f"the filter finds {len(items)} by now, not {expect}: look again before you go on")
     row_id = connection.execute(

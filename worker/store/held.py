@@ -1,0 +1,97 @@
+"""
+Systems that are held back now, and the work behind them: its rows are due, and wait all the same.
+
+A pause, a breaker, a wait that the vendor asked for or a full subscription is one row of `system_state`, not a change
+of fifty thousand links. So the retry queue takes these links from here; they count as waiting, for the reason for
+which the system is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from worker.store.systems import SystemView
+
+SOURCE: Final = "robaws"
+
+_READ: Final = text(
+    """
+    SELECT system, breaker, failures, probe_at, paused_by, paused_reason, throttled_until, creates_paused_until,
+        reason, creates_reason
+    FROM system_state ORDER BY system
+    """
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """
+    One system that is held back: why, as one stable word and as a sentence, and until when (None: a person ends it).
+
+    `creates_only`: changes go out, and what has no record there waits.
+    """
+
+    system: str
+    reason: str
+    message: str
+    until: datetime | None
+    creates_only: bool = False
+
+    def links(self, place: int) -> str:
+        """The condition on a row of `link`, aliased `l`; its values are named by `values(place)`."""
+        made = " AND l.external_id IS NULL" if self.creates_only else ""
+        return f"l.system = :held_{place} AND l.state = 'due'{made}"
+
+    def values(self, place: int) -> dict[str, Any]:
+        """The values that a statement about it needs."""
+        return {
+            f"held_{place}": self.system,
+            f"held_reason_{place}": self.reason,
+            f"held_message_{place}": self.message,
+            f"held_until_{place}": self.until,
+        }
+
+
+def held(connection: Connection, now: datetime) -> list[Held]:
+    """Every system that is held back, by name."""
+    rows = connection.execute(_READ).all()
+    found = []
+    for *columns, reason, creates_reason in rows:
+        view = SystemView(*columns)
+        until = view.blocked_until(now)
+        if until is not None:
+            found.append(_held(view, until, reason))
+        elif not view.creates_allowed(now):
+            message = creates_reason or "it takes no more records"
+            found.append(Held(view.system, "quota_reached", message, view.creates_paused_until, creates_only=True))
+    return found
+
+
+def _held(view: SystemView, until: datetime, reason: str | None) -> Held:
+    if view.paused_by == "operator":
+        return Held(view.system, "paused", view.paused_reason or "paused by an operator", None)
+    if view.paused_by:
+        return Held(view.system, reason or "credentials", view.paused_reason or "it refuses our credentials", until)
+    if view.breaker != "closed":
+        return Held(view.system, reason or "unavailable", "it failed several times, and is tried now and then", until)
+    if reason == "daily_quota":
+        return Held(view.system, reason, "the day's quota of calls is used up", until)
+    return Held(view.system, reason or "rate_limited", "it asked all of us to wait", until)
+
+
+def of(systems: Sequence[Held], name: str) -> Held | None:
+    """This one, if it is held."""
+    return next((one for one in systems if one.system == name), None)
+
+
+def waits(connection: Connection, one: Held) -> int:
+    """How many links, and for the source fetches, wait behind it."""
+    statement = f"SELECT count(*) FROM link AS l WHERE {one.links(0)}"
+    if one.system == SOURCE:
+        statement = f"SELECT ({statement}) + (SELECT count(*) FROM contact WHERE fetch_state = 'due')"
+    return int(connection.execute(text(statement), {"held_0": one.system}).scalar_one())
