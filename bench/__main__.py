@@ -1,10 +1,11 @@
 """
 `make bench`: every measurement in one run, a table with the targets beside the figures, and the results as JSON.
 
-    python -m bench                      all, in about twenty minutes
+    python -m bench                      all, in about half an hour
     python -m bench --only accept,calls  some
     python -m bench --quick              all, shorter and less sure
-    python -m bench --full               growth at a million contacts, overload for two minutes
+    python -m bench --full               longer and surer, two minutes of overload
+    python -m bench --peers              other products' receivers beside ours, which are installed for it
 
 The status is 0 when every bench ran to its end, whatever it measured: a target that is missed is said, not hidden, and
 it is for a reader to weigh. It is 1 when a bench broke off or a run was void.
@@ -26,6 +27,9 @@ from bench.settings import Effort
 BENCHES = ("accept", "e2e", "calls", "throughput", "down", "growth", "memory", "scaleout", "overload")
 """In the order in which they run: each is a module with `run(effort)`."""
 
+MOST_SECONDS = {"quick": 1_200, "usual": 1_800, "full": 5_400}
+"""When so much has passed no further bench is begun, and it says so: the whole ends by itself on any machine."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what is asked for; the exit status."""
@@ -39,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no such bench: {', '.join(unknown)}; there are {', '.join(BENCHES)}", file=sys.stderr)
         return 2
     before = report.noise()
-    sections = [_one(name, effort) for name in dict.fromkeys(names)]
+    begun = time.monotonic()
+    sections = [_one(name, effort, time.monotonic() - begun) for name in dict.fromkeys(names)]
     spread = max(before, report.noise())
     report.show(sections, spread)
     path = report.keep(sections, spread)
@@ -48,7 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(section.void for section in sections) else 0
 
 
-def _one(name: str, effort: Effort) -> Section:
+def _one(name: str, effort: Effort, elapsed: float = 0.0) -> Section:
+    if elapsed > MOST_SECONDS[effort.name]:
+        return Section(
+            name, void=f"not run: the others had taken {elapsed / 60:.0f} minutes; --only {name} runs it alone"
+        )
     print(f"{name} …", file=sys.stderr, flush=True)
     begun = time.monotonic()
     run: Callable[[Effort], Section] = import_module(f"bench.{name}").run
@@ -67,7 +76,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="NAMES", help=f"some of: {','.join(BENCHES)}")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="shorter and less sure")
-    size.add_argument("--full", action="store_true", help="a million contacts, two minutes of overload")
+    size.add_argument("--full", action="store_true", help="longer and surer, two minutes of overload")
     parser.add_argument("--peers", action="store_true", help="accept: other products' receivers too; installs them")
     parser.add_argument(
         "--growth-largest", type=int, default=0, metavar="CONTACTS", help="growth: so many contacts in the largest one"

@@ -30,13 +30,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 REPEATS: Final = 100
+_ROWS: Final = """
+    SELECT (SELECT count(*) FROM contact), (SELECT count(*) FROM link), (SELECT count(*) FROM attempt),
+        pg_database_size(current_database())
+"""
 
 
 def run(effort: Effort) -> Section:
     """A database for each size, and each query on them in turn, so that the machine's moods meet all of them alike."""
     section = Section("growth")
     with folder() as home, servers(home) as running, ExitStack() as stack:
-        engines = {size: _grown(running.database_url, size) for size in effort.growth}
+        engines = {size: _grown(section, running.database_url, size) for size in effort.growth}
         for engine in engines.values():
             stack.callback(engine.dispose)
         with psycopg.connect(running.database_url, autocommit=True) as connection:
@@ -46,8 +50,8 @@ def run(effort: Effort) -> Section:
     return section
 
 
-def _grown(url: str, size: int) -> Engine:
-    name = f"growth_{size}"
+def _grown(section: Section, url: str, size: int) -> Engine:
+    begun, name = time.monotonic(), f"growth_{size}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     grown = url.replace("/contactsync?", f"/{name}?", 1)
@@ -56,6 +60,10 @@ def _grown(url: str, size: int) -> Engine:
     with psycopg.connect(grown) as connection:
         for first in range(1, size + 1, 100_000):
             crowd.grow(connection, first, min(size, first + 99_999))
+        rows = connection.execute(_ROWS).fetchone() or (0, 0, 0, 0)
+    took, (contacts_there, links_there, attempts_there, size_bytes) = time.monotonic() - begun, rows
+    note = f"{contacts_there:,} contacts, {links_there:,} links, {attempts_there:,} attempts; made in {took:.0f} s"
+    section.add(Figure(f"database, {size:,} contacts", round(size_bytes / 1e9, 2), "GB", note=note))
     return engine
 
 
