@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             try:
                 found.append(fuzz(name, given.seconds, database))
             except EngineFailed as failure:
-                print(f"fuzz: {name} did not start:\n{failure}", file=sys.stderr)
+                print(f"fuzz: {name} broke off by itself:\n{failure}", file=sys.stderr)
                 return 2
             print(line(found[-1]), flush=True)
             if given.keep:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.servers import fresh_database
-from tools.fuzzing import documents
 from tools.fuzzing.database import prepare
 from tools.fuzzing.targets import CORPUS, DATABASE_VARIABLE, NAMES, Target, inputs, ready
 
@@ -47,11 +46,8 @@ def test_no_kept_request_to_the_api_breaks_a_promise(database: str, monkeypatch:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_target_has_inputs_that_are_documents(name: str) -> None:
-    kept = inputs(name)
-
-    assert len(kept) >= 10
-    assert [path.name for path in kept if "body" not in (read := documents.read(path.read_bytes())) and not read] == []
+def test_every_target_has_inputs(name: str) -> None:
+    assert len(inputs(name)) >= 10
 
 
 def test_the_corpus_is_small() -> None:

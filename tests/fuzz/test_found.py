@@ -16,7 +16,15 @@ from worker.core.wire import Request
 from worker.errors import OutcomeUnknown, VendorBroken, VendorRejected, VendorUnavailable
 from worker.vendors.recras import rules
 from worker.vendors.rompslomp import rules as rompslomp
-from worker.vendors.transport import MOST_LEVELS, Response, Session, Unmetered, make_client, retry_after_seconds
+from worker.vendors.transport import (
+    EXCERPT_BYTES,
+    MOST_LEVELS,
+    Response,
+    Session,
+    Unmetered,
+    make_client,
+    retry_after_seconds,
+)
 
 JSON = {"content-type": "application/json"}
 READ = Request("read", "GET", "/x")
@@ -149,3 +157,9 @@ def test_a_type_of_refusal_that_is_no_word_does_not_become_a_reason(kind: str) -
     body = orjson.dumps({"error": {"type": kind, "message": "no"}})
 
     assert rompslomp.refusal(Response(422, JSON, body, READ)).word == "rejected"
+
+
+def test_an_excerpt_does_not_grow_by_what_is_hidden_in_it() -> None:
+    request = Request("read", "GET", "/x", hidden=("iban",))
+
+    assert len(Response(500, JSON, b'{"iban":1,' * 1_000, request).excerpt) == EXCERPT_BYTES

@@ -20,7 +20,9 @@ def change(data: bytes, most: int, seed: int) -> bytes:
 def main(arguments: list[str]) -> None:
     """Never returns: libFuzzer ends the process."""
     with ready(arguments[1]) as run:
-        atheris.Setup([arguments[0], *arguments[2:]], run, custom_mutator=change, custom_crossover=mutation.cross)
+        # What libFuzzer calls itself by, where it starts another process of itself (to merge).
+        itself = f"{sys.executable} -m tools.fuzzing.engine {arguments[1]}"
+        atheris.Setup([itself, *arguments[2:]], run, custom_mutator=change, custom_crossover=mutation.cross)
         atheris.Fuzz()
 
 

@@ -32,7 +32,7 @@ _RAISED: Final = re.compile(r"=== Uncaught Python exception: ===\n(.*)")
 
 
 class EngineFailed(Exception):
-    """The fuzzer itself did not start."""
+    """The fuzzer itself did not start, or broke off."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Found:
 
 
 def fuzz(name: str, seconds: float, database: str | None = None) -> Found:
-    """Try inputs of one target. EngineFailed where the fuzzer does not start at all."""
+    """Try inputs of one target. EngineFailed where the fuzzer itself broke."""
     work = WORK / name
     work.mkdir(parents=True, exist_ok=True)
     before, begun = len(list(work.iterdir())), time.monotonic()
@@ -64,7 +64,7 @@ def fuzz(name: str, seconds: float, database: str | None = None) -> Found:
             )  # fmt: skip
             tried += sum(int(number) for number in _TRIED.findall(said))
             reached = [(int(edge), int(feature)) for edge, feature in _REACHED.findall(said)]
-            if not reached:
+            if not reached or not _TRIED.search(said):
                 raise EngineFailed(said[-2_000:])
             edges, features = max(edges, reached[-1][0]), max(features, reached[-1][1])
             raised = _RAISED.search(said)

@@ -109,7 +109,8 @@ class Response:
         for member in self.request.hidden:
             # The excerpt may end inside the value, so its closing quote is optional.
             text = re.sub(rf'("{re.escape(member)}"\s*:\s*)("(?:[^"\\]|\\.)*(?:"|\\?$)|[^",}}\]\s]+)', r'\1"…"', text)
-        return text
+        # What stands in for a value may be longer than the value.
+        return text[:EXCERPT_BYTES]
 
 
 def make_client(base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
