@@ -217,3 +217,23 @@ def test_two_users_of_one_name_are_refused(given: Given) -> None:
     given.toml(user + user)
 
     assert given.problem() == "ops.users holds An 2 times: keep one"
+
+
+@pytest.mark.parametrize(
+    ("address", "right"),
+    [
+        ("https://voorbeeld.recras.nl/api2", True),
+        ("https://voorbeeld.recras.nl/api2.php/", True),
+        ("https://voorbeeld.recras.nl", False),
+        ("https://voorbeeld.recras.nl/api", False),
+    ],
+)
+def test_the_address_of_recras_is_written_with_its_api(given: Given, address: str, right: bool) -> None:
+    given.toml(enabled("robaws", "recras").replace("https://voorbeeld.recras.nl/api2", address))
+
+    if right:
+        assert given.load().systems.recras.enabled
+    else:
+        assert given.problem() == (
+            "systems.recras.base_url does not end in /api2: write it whole, like https://NAME.recras.nl/api2"
+        )

@@ -40,7 +40,7 @@ def up(
         out.print(f"  API       {where}/api/v1/summary")
         out.print(f"  logs      {settings.home}/logs")
 
-    tree = Tree(load_settings(), tell=out.print, on_ready=ready, console_logs=logs)
+    tree = Tree(load_settings(receives=True), tell=out.print, on_ready=ready, console_logs=logs)
     with tree:
         tree.start_servers()
         return tree.run()
@@ -58,7 +58,7 @@ def receiver() -> int:
     from worker.config import load_settings
     from worker.processes import logs
 
-    settings = load_settings()
+    settings = load_settings(receives=True)
     logs.set_up(settings, "receiver")
     serve(settings)
     return DONE

@@ -29,10 +29,13 @@ def register(
     from urllib.parse import urlsplit
 
     from worker.config import load_settings
+    from worker.config.checks import is_open
     from worker.flows.registering import source
 
     if urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).netloc:
         stop(2, f"{url} is no address: write it whole, https://…/webhooks/robaws")
+    if is_open(url):
+        stop(2, f"{url} goes without TLS: every client would travel in the open; write https://")
     with source(load_settings()) as (client, session):
         made = client.register_webhook(session, url)
     if as_json:
@@ -72,6 +75,7 @@ def list_(as_json: Json = False) -> int:
 @command
 def remove(
     endpoint_id: Annotated[str, typer.Argument(metavar="ID", help="the endpoint's id, from `webhooks list`")],
+    as_json: Json = False,
 ) -> int:
     """
     End a registration. Events that Robaws has not delivered yet are lost with it.
@@ -83,5 +87,8 @@ def remove(
 
     with source(load_settings()) as (client, session):
         client.remove_webhook(session, endpoint_id)
+    if as_json:
+        show_json({"id": endpoint_id, "outcome": "removed", "message": "Robaws sends nothing there any more"})
+        return DONE
     console().print(f"{endpoint_id} is removed: Robaws sends nothing there any more")
     return DONE

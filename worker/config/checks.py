@@ -34,10 +34,26 @@ def check(settings: Settings) -> Iterator[Problem]:
             ("systems", "workspace", "username"),
             'is missing: auth is "basic", so give it, or change auth',
         )
+    recras = settings.systems.recras
+    if recras.enabled and recras.base_url and not _ends(recras.base_url, "api2", "api2.php"):
+        yield (
+            ("systems", "recras", "base_url"),
+            "does not end in /api2: write it whole, like https://NAME.recras.nl/api2",
+        )
     names = Counter(user.name for user in settings.ops.users)
     for user, count in names.items():
         if count > 1:
             yield (("ops", "users"), f"holds {user} {count} times: keep one")
+
+
+def check_receiving(settings: Settings) -> Iterator[Problem]:
+    """What a process that takes webhooks needs besides: without a secret each one could only be refused."""
+    robaws = settings.systems.robaws
+    if robaws.enabled and not robaws.webhook_secrets:
+        yield (
+            ("systems", "robaws", "webhook_secrets"),
+            "is missing: put in the secret that contactsync webhooks register URL tells, or every webhook is refused",
+        )
 
 
 def _needs(name: SystemName, system: SystemSettings) -> Iterator[Problem]:
@@ -58,6 +74,10 @@ def _open_addresses(name: SystemName, system: SystemSettings) -> Iterator[Proble
                 ("systems", name, attribute),
                 f"goes without TLS to another machine: write https://, or set systems.{name}.allow_http = true",
             )
+
+
+def _ends(url: str, *names: str) -> bool:
+    return urlsplit(url).path.rstrip("/").rpartition("/")[2] in names
 
 
 def is_open(url: str) -> bool:
