@@ -30,7 +30,7 @@ def run(effort: Effort) -> Section:
     for workers in WORKERS:
         _workers(section, workers, min(effort.changes, 150), waiting=False)
     for workers in WORKERS:
-        _workers(section, workers, 30 * workers, waiting=True)
+        _workers(section, workers, 20 * workers, waiting=True)
     _receivers(section, effort)
     return section
 
