@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from typing_extensions import override
+
 from worker.flows.drain import Lane
 
 
@@ -31,25 +33,67 @@ def test_a_holder_that_breaks_off_gives_its_place_back() -> None:
     assert lane.enter()
 
 
-def test_many_nudges_at_once_never_take_more_places_than_there_are() -> None:
+class ToldLock:
+    """A lock that says when somebody has to wait for it."""
+
+    def __init__(self) -> None:
+        self.waited_for = threading.Event()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self.waited_for.set()
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+class InterruptedLane(Lane):
+    """A lane at which a second nudge comes while the first one looks whether a place is free."""
+
+    def __init__(self, places: int) -> None:
+        super().__init__(places)
+        self.told = ToldLock()
+        self._lock = self.told  # type: ignore[assignment]
+        self.second: bool | None = None
+        self.thread: threading.Thread | None = None
+
+    @property
+    @override
+    def taken(self) -> int:
+        seen = self._taken
+        if self.thread is None:
+            self.thread = threading.Thread(target=self._come_second)
+            self.thread.start()
+            assert self.told.waited_for.wait(timeout=60)
+        return seen
+
+    @taken.setter
+    @override
+    def taken(self, value: int) -> None:
+        self._taken = value
+
+    def _come_second(self) -> None:
+        self.second = self.enter()
+        self.told.waited_for.set()  # it did not have to wait: then it has gone through all the same
+
+
+def test_two_nudges_at_once_never_share_the_last_place() -> None:
+    lane = InterruptedLane(1)
+
+    first = lane.enter()
+    assert lane.thread is not None
+    lane.thread.join(timeout=60)
+
+    assert (first, lane.second) == (True, False)
+    assert lane.taken == 1
+
+
+def test_as_many_nudges_as_there_are_places_are_let_in() -> None:
     lane = Lane(3)
-    most = 0
-    guard = threading.Lock()
 
-    def nudge() -> None:
-        nonlocal most
-        for _ in range(200):
-            if lane.enter():
-                with guard:
-                    most = max(most, lane.taken)
-                while lane.leave(done=True):
-                    pass
+    entered = [lane.enter() for _ in range(8)]
 
-    threads = [threading.Thread(target=nudge) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert lane.taken == 0
-    assert most <= 3
+    assert entered == [True] * 3 + [False] * 5
+    assert lane.taken == 3
