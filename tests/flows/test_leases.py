@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.fixtures.hub import Hub
+    from worker.vendors.simulation import SimRequest, SimResponse
 
 TARGETS = ["rompslomp", "recras", "workspace"]
 
@@ -110,11 +112,50 @@ def test_a_create_whose_worker_died_has_its_time_to_settle_within_the_lease_or_a
     hub.later(lease + 1)
     hub.settle()
     posts = len(hub.workspace.calls("POST"))
-    hub.later(60)
+    hub.later(75)
     hub.settle()
 
     assert (posts, len(hub.workspace.calls("POST"))) == (early, 1)
     assert hub.link(source_id, "workspace")["state"] == "synced"
+
+
+@pytest.mark.parametrize("system", TARGETS)
+def test_a_lease_shorter_than_a_call_makes_no_second_record(
+    hub: Hub, system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker lost its lease while it waited for a slow vendor; its create was made after another one had looked."""
+    worker = hub.settings.worker.model_copy(update={"lease_seconds": 4.0})
+    hub.settings = hub.settings.model_copy(update={"worker": worker})
+    hub.restart()
+    source_id = hub.robaws.add_client(**client(email=None, invoiceEmail="facturen@delinde.example"))
+    hub.event(source_id)
+
+    simulator = hub.simulators[system]
+    handle = simulator.handle
+    posts: list[str] = []
+    in_time: list[bool] = []
+
+    def slowly(request: SimRequest) -> SimResponse:
+        """The create is made after more than 20 seconds, and others look at the link all the while."""
+        if request.method == "POST" and "search" not in request.path:
+            posts.append(request.path)
+            if len(posts) == 1:
+                left_at = hub.time
+                while hub.time < left_at + timedelta(seconds=20):
+                    hub.later(1)
+                    hub.settle()
+                in_time.append(hub.time < left_at + timedelta(seconds=30))
+        return handle(request)
+
+    monkeypatch.setattr(simulator, "handle", slowly)
+    hub.settle()
+    early = len(posts)
+    hub.settle_all()
+
+    assert in_time == [True]
+    assert early == 1
+    assert len(hub.simulators[system].state()["records"]) == 1
+    assert hub.link(source_id, system)["state"] == "synced"
 
 
 @pytest.mark.parametrize(("system", "method"), [("recras", "PUT"), ("workspace", "POST")])

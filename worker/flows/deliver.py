@@ -48,7 +48,16 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
     timeout = float(runtime.settings.system(system).timeout_seconds)
     slack = max(0.0, lasting_seconds(runtime, system, timeout) - timeout)
     with runtime.statement("deliver.claim") as connection:
-        claim = links.claim(connection, system, now, lease, link_id=link_id, creates=creates, slack_seconds=slack)
+        claim = links.claim(
+            connection,
+            system,
+            now,
+            lease,
+            link_id=link_id,
+            creates=creates,
+            slack_seconds=slack,
+            timeout_seconds=timeout,
+        )
     if claim is None:
         return Delivered("none")
     with structlog.contextvars.bound_contextvars(

@@ -68,7 +68,8 @@ _CLAIM = """
             attempts = l.attempts + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
             restore = l.restore OR (l.state = 'working' AND l.external_id IS NOT NULL),
             intent = CASE WHEN l.state = 'working' AND l.intent IS NOT NULL THEN
-                jsonb_set(l.intent, '{{sent_at}}', to_jsonb(extract(epoch FROM l.next_attempt_at) - :slack))
+                jsonb_set(l.intent, '{{sent_at}}', to_jsonb(GREATEST(extract(epoch FROM l.next_attempt_at) - :slack,
+                    COALESCE(CAST(l.intent ->> 'sent_at' AS double precision) + :timeout, 0))))
                 ELSE l.intent END,
             next_attempt_at = :until
         FROM next WHERE l.id = next.id
@@ -197,16 +198,19 @@ def claim(
     link_id: int | None = None,
     creates: bool = True,
     slack_seconds: float = 0.0,
+    timeout_seconds: float = 0.0,
 ) -> LinkClaim | None:
     """
     Claim one link, or the next of a system that is due; None when there is none to be had.
 
     `creates` False leaves out links without a record there (the subscription is full). A lease that ended with its
     worker is counted as a crash; what that worker had written there is not known, so `restore` is set, and a create
-    that it may have sent counts as given up `slack_seconds` before the lease ended.
+    that it may have sent counts as given up `slack_seconds` before the lease ended, and not before a request may have
+    taken `timeout_seconds`: a lease may be shorter than that, and a worker that lost it waits on.
     """
     until = now + timedelta(seconds=lease_seconds)
     values: dict[str, Any] = {"now": now, "until": until, "creates": creates, "slack": slack_seconds}
+    values["timeout"] = timeout_seconds
     if link_id is None:
         row = connection.execute(_CLAIM_NEXT, {**values, "system": system}).one_or_none()
     else:
