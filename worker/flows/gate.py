@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 VIEW_SECONDS = 0.25
 SHORT_PAUSE_SECONDS = 2.0
+LONGEST_BLOCK_PROBE_SECONDS = 3_600.0
+"""Robaws counts refused calls and blocks whoever makes many (Robaws sheet 4, trap 3), so a block is hardly probed."""
 
 
 class Gate:
@@ -89,7 +91,8 @@ class Gate:
                 limit = int(settings.failures)
                 systems.failed(connection, system, outcome.reason, now, limit=limit, probe_seconds=probe)
             elif outcome.effect == "refuse":
-                systems.refuse(connection, system, outcome.reason, outcome.message, now, probe)
+                longest = LONGEST_BLOCK_PROBE_SECONDS if outcome.reason == "temp_blocked" else 0.0
+                systems.refuse(connection, system, outcome.reason, outcome.message, now, probe, longest)
             elif outcome.effect == "throttle" and outcome.system_until is not None:
                 systems.throttle(connection, system, outcome.system_until, outcome.reason, now)
             elif outcome.effect == "creates" and outcome.system_until is not None:

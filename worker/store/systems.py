@@ -99,15 +99,34 @@ def take_probe(connection: Connection, system: str, now: datetime, again_seconds
     )
 
 
-def refuse(connection: Connection, system: str, reason: str, message: str, now: datetime, probe_seconds: float) -> None:
-    """The vendor refuses our credentials: pause the system, to be probed now and then."""
+def refuse(
+    connection: Connection,
+    system: str,
+    reason: str,
+    message: str,
+    now: datetime,
+    probe_seconds: float,
+    longest_seconds: float = 0.0,
+) -> None:
+    """
+    The vendor refuses our credentials: pause the system, to be probed now and then.
+
+    With `longest_seconds` the probes grow apart: the next one waits as long as the pause has lasted, so long at most.
+    """
     _update(
         connection,
         system,
         "paused_by = COALESCE(paused_by, 'credentials'), paused_reason = CASE WHEN paused_by = 'operator' "
-        "THEN paused_reason ELSE :message END, paused_at = COALESCE(paused_at, :now), probe_at = :probe_at, "
-        "reason = :reason",
-        {"reason": reason, "message": message, "now": now, "probe_at": now + timedelta(seconds=probe_seconds)},
+        "THEN paused_reason ELSE :message END, paused_at = COALESCE(paused_at, :now), reason = :reason, "
+        "probe_at = CAST(:now AS timestamptz) + GREATEST(CAST(:probe AS interval), "
+        "LEAST(CAST(:now AS timestamptz) - COALESCE(paused_at, :now), CAST(:longest AS interval)))",
+        {
+            "reason": reason,
+            "message": message,
+            "now": now,
+            "probe": timedelta(seconds=probe_seconds),
+            "longest": timedelta(seconds=longest_seconds),
+        },
     )
 
 
