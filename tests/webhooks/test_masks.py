@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from webhooks.api.masks import MASK, Masker, hide, known_values, mask_fields, mask_text
+from webhooks.api.masks import MASK, Masker, hide, known_values, mask_fields, mask_path, mask_text
 from worker.config import Settings
 
 MASKER = Masker(Settings())
@@ -50,6 +50,39 @@ def test_members_that_a_vendors_table_calls_personal_are_hidden(member: str) -> 
     assert MASKER.json({"outer": [{member: "value", "btw_nummer": "BE1"}]}) == {
         "outer": [{member: MASK, "btw_nummer": "BE1"}]
     }
+
+
+STRANGER = '{"id":7,"type":"klant","displaynaam":"De Els","btw_nummer":"BE1","landcode":"BE","bedrijf_id":1}'
+ANYBODY = STRANGER.replace("De Els", MASK).replace("BE1", MASK).replace('"bedrijf_id":1', f'"bedrijf_id":"{MASK}"')
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (f"[{STRANGER}]", f"[{ANYBODY}]"),
+        (f'{{"items":[{STRANGER}],"size":2}}', f'{{"items":[{ANYBODY}],"size":2}}'),
+        (f'{{"items":[{{"Klant":{STRANGER}}}]}}', f'{{"items":[{{"Klant":{ANYBODY}}}]}}'),
+        ('{"id":7,"btw_nummer":"BE1","tags":["new"]}', '{"id":7,"btw_nummer":"BE1","tags":["new"]}'),
+        (f"[{STRANGER},{STRANGER[:40]}", MASK),
+        ("<h1>Sign in</h1>", "<h1>Sign in</h1>"),
+    ],
+    ids=["a list", "a list in an envelope", "records that are wrapped", "one record", "cut short", "no JSON"],
+)
+def test_of_a_list_of_other_peoples_records_nothing_is_shown_but_which_they_are(answer: str, shown: str) -> None:
+    assert MASKER.body(answer) == shown
+
+
+def test_what_was_searched_for_is_hidden_in_the_path() -> None:
+    path = (
+        "/companies/44/contacts?search%5Bq%5D=De+Linde&search[contact_person_email_address]=a%40b&page=1&per_page=100"
+    )
+
+    assert mask_path(path) == (
+        f"/companies/44/contacts?search%5Bq%5D={MASK}&search[contact_person_email_address]={MASK}&page=1&per_page=100"
+    )
+    assert mask_path("/clients/1834?include=contacts") == "/clients/1834?include=contacts"
+    assert mask_path("/klanten?id%3E=62") == "/klanten?id%3E=62"
+    assert mask_path("/klanten/De Linde", ["De Linde"]) == f"/klanten/{MASK}"
 
 
 def test_what_is_hidden_keeps_its_shape() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import Field
 
 from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter
-from webhooks.api.masks import Masker, hide, known_values, mask_fields, mask_text
+from webhooks.api.masks import Masker, hide, known_values, mask_fields, mask_path, mask_text
 from worker.store import listing_contacts, operating
 from worker.store.listing import Page
 from worker.store.listing_contacts import ContactDetail, ContactView, RequestEntry
@@ -65,7 +65,7 @@ def masked_request(request: RequestView, masker: Masker, known: list[str]) -> di
     values.pop("kind", None)
     good = request.status is not None and request.status < 400
     return values | {
-        "path": mask_text(request.path, known),
+        "path": mask_path(request.path, known),
         "sent": masker.json(request.sent, known),
         "decisions": _masked_decisions(request.decisions, masker, known),
         "answer": masker.body(request.answer, known, by_name=good),

@@ -2,7 +2,8 @@
 Masks: what a viewer sees of personal data in requests, answers and events.
 
 Three nets, one behind the other: the contact's own values, wherever they stand in a text; members whose name says that
-they are personal, by the vendors' mapping tables; and whatever looks like a mail address or a phone number.
+they are personal, by the vendors' mapping tables; and whatever looks like a mail address or a phone number. Of a list
+that a vendor answered nothing is shown but ids and the like: the records in it are other people's.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ _MORE_NAMES: Final = (
     "notes remark remarks opmerking birthdate geboortedatum iban"
 )
 _NEVER: Final = frozenset(("id", "type", "country", "language", "landcode", "status"))
+_OPEN_PARAMETERS: Final = frozenset(("include", "selection", "sort", "updatedFrom", "database-mode"))
 _OF_PERSONS: Final = frozenset(field.path for field in canonical.PERSON_FIELDS)
 
 
@@ -51,8 +53,10 @@ class Masker:
         """Members that hold personal data. Read off the tables when a viewer first asks: loading them takes a while."""
         return _personal_names(self._settings)
 
-    def json(self, value: Any, known: Sequence[str] = (), *, by_name: bool = True, depth: int = 0) -> Any:
-        """A JSON value; `by_name` also masks whatever stands under a personal member."""
+    def json(
+        self, value: Any, known: Sequence[str] = (), *, by_name: bool = True, lists: bool = False, depth: int = 0
+    ) -> Any:
+        """A JSON value; `by_name` also masks whatever stands under a personal member, `lists` all records in lists."""
         if depth > _MOST_DEPTH:
             return MASK
         if isinstance(value, str):
@@ -62,12 +66,17 @@ class Masker:
                 mask_text(str(name), known): (
                     hide(inner)
                     if by_name and _last(str(name)) in self.names
-                    else self.json(inner, known, by_name=by_name, depth=depth + 1)
+                    else self.json(inner, known, by_name=by_name, lists=lists, depth=depth + 1)
                 )
                 for name, inner in value.items()
             }
         if isinstance(value, Sequence):
-            return [self.json(inner, known, by_name=by_name, depth=depth + 1) for inner in value]
+            return [
+                _stranger(inner)
+                if lists and isinstance(inner, Mapping)
+                else self.json(inner, known, by_name=by_name, lists=lists, depth=depth + 1)
+                for inner in value
+            ]
         return value
 
     def body(self, text: str | None, known: Sequence[str] = (), *, by_name: bool = True) -> str | None:
@@ -77,8 +86,9 @@ class Masker:
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError:
-            return mask_text(text, known)
-        return orjson.dumps(self.json(value, known, by_name=by_name)).decode()
+            # Only the beginning of a long answer is kept: what was cut cannot be told apart by its members any more.
+            return MASK if by_name and text.lstrip()[:1] in ("{", "[") else mask_text(text, known)
+        return orjson.dumps(self.json(value, known, by_name=by_name, lists=by_name)).decode()
 
 
 def known_values(contact: Mapping[str, Any] | None) -> list[str]:
@@ -98,6 +108,23 @@ def mask_text(text: str, known: Iterable[str] = ()) -> str:
     return _PHONE.sub(MASK, _EMAIL.sub(MASK, text))
 
 
+def mask_path(path: str, known: Iterable[str] = ()) -> str:
+    """
+    A path without what was searched for; numbers and the words of a list's own parameters stay.
+
+    >>> mask_path("/contacts?search%5Bq%5D=De+Linde&page=1")
+    '/contacts?search%5Bq%5D=•••&page=1'
+    """
+    bare, mark, query = path.partition("?")
+    shown = [_mask_parameter(part) for part in query.split("&")]
+    return mask_text(bare, known) + mark + "&".join(shown)
+
+
+def _mask_parameter(part: str) -> str:
+    name, is_, value = part.partition("=")
+    return part if value.isdecimal() or name in _OPEN_PARAMETERS else f"{name}{is_}{MASK if value else ''}"
+
+
 def mask_fields(contact: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """A canonical contact: the values of personal fields hidden, the name left, so that a viewer knows whose it is."""
     if contact is None:
@@ -108,6 +135,18 @@ def mask_fields(contact: Mapping[str, Any] | None) -> dict[str, Any] | None:
         if field.personal in PERSONAL and field.path != "name" and value not in (None, "", []):
             canonical.put(shown, field.path, hide(value))
     return shown
+
+
+def _stranger(record: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
+    """A record of a list: which one it is, and the shape of the rest; records that it wraps likewise."""
+    return {
+        str(name): inner
+        if str(name).lower() in _NEVER and not isinstance(inner, Mapping | list)
+        else _stranger(inner, depth + 1)
+        if isinstance(inner, Mapping) and depth < _MOST_DEPTH
+        else hide(inner)
+        for name, inner in record.items()
+    }
 
 
 def hide(value: Any, depth: int = 0) -> Any:
