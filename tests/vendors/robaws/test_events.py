@@ -43,7 +43,16 @@ def test_the_payload_as_robaws_sends_it_is_an_event() -> None:
 
 @pytest.mark.parametrize(
     ("given_id", "expected"),
-    [("1834", "1834"), (1834, "1834"), ("0", "0"), (0, "0"), ("9" * 20, "9" * 20), (2**64 - 1, str(2**64 - 1))],
+    [
+        ("1834", "1834"),
+        (1834, "1834"),
+        ("0", "0"),
+        (0, "0"),
+        ("001834", "1834"),
+        ("00", "0"),
+        ("9" * 20, "9" * 20),
+        (2**64 - 1, str(2**64 - 1)),
+    ],
 )
 def test_the_record_id_may_be_digits_as_text_or_a_whole_number(given_id: Any, expected: str) -> None:
     assert parse_event(body(data={"id": given_id})).source_id == expected

@@ -52,7 +52,7 @@ def parse_event(body: bytes) -> WebhookEvent:
     An object with `id` (text, 1 to 200 characters), `event` (text) and `data`, an object with `id` (digits, as text or
     as a whole number). Names that occur twice are refused at any depth: which of the two counts is anyone's guess.
 
-    >>> parse_event(b'{"id": "e-1", "event": "client.updated", "data": {"id": "1834"}}').source_id
+    >>> parse_event(b'{"id": "e-1", "event": "client.updated", "data": {"id": "001834"}}').source_id
     '1834'
     """
     event = _parsed(body)
@@ -143,7 +143,8 @@ def _source_id(data: Mapping[str, Any]) -> str:
     """
     The record's id. It becomes part of an address, so nothing but digits gets through.
 
-    Robaws sends it as text (Robaws sheet 3.2 and trap 17); a whole number is taken as well, True is none.
+    Robaws sends it as text (Robaws sheet 3.2 and trap 17); a whole number is taken as well, True is none. Noughts
+    before it are left out: they would make two contacts of one client.
     """
     value = data.get("id")
     text = str(value) if type(value) is int else value
@@ -151,7 +152,7 @@ def _source_id(data: Mapping[str, Any]) -> str:
         raise InvalidEvent("`data.id` is missing" if text is None else "`data.id` is not a text of digits")
     if not is_source_id(text):
         raise InvalidEvent(f"`data.id` is not made of 1 to {MOST_SOURCE_ID_DIGITS} digits")
-    return text
+    return text.lstrip("0") or "0" if text[0] == "0" else text
 
 
 def is_source_id(text: str) -> bool:
