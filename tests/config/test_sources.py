@@ -232,3 +232,23 @@ def test_nothing_is_read_before_it_is_asked_for(given: Given) -> None:
 
     assert before.receiver.port == 9090
     assert given.load().receiver.port == 9191
+
+
+def test_an_unreadable_list_of_numbers_says_how_numbers_are_written_and_hides_no_other_problem(given: Given) -> None:
+    given.toml('[retry]\nladder_seconds = ["x"]\n[breaker]\nfailures = "many"\n')
+    given.environ["CONTACTSYNC_RETRY__LADDER_SECONDS"] = "5,30"
+
+    assert given.problems() == [
+        "retry.ladder_seconds (CONTACTSYNC_RETRY__LADDER_SECONDS) is not a JSON list: write it like [5, 30.5]",
+        'breaker.failures is "many", not a whole number: write digits only',
+    ]
+
+
+def test_an_unreadable_section_does_not_give_its_name_to_what_the_file_says(given: Given) -> None:
+    given.toml("[retry]\njitter = 7\n")
+    given.environ["CONTACTSYNC_RETRY"] = "5"
+
+    about_section, about_jitter = given.problems()
+
+    assert about_section.startswith("retry (CONTACTSYNC_RETRY) is not a JSON object")
+    assert about_jitter.startswith("retry.jitter is 7, too large")

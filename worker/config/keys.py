@@ -42,6 +42,12 @@ class Key:
         return ENV_PREFIX + "__".join(self.path).upper()
 
     @property
+    def numbers(self) -> bool:
+        """Whether its entries are numbers."""
+        parts = set(_parts(self.field.annotation))
+        return bool(parts & {int, float}) and str not in parts
+
+    @property
     def secret(self) -> bool:
         """Whether its value must not be shown, not even in the message that refuses it."""
         return not self.field.repr or self.items is not None or SecretStr in set(_parts(self.field.annotation))

@@ -259,7 +259,12 @@ def _lay_variable(tree: Tree, variable: _Variable, cwd: Path) -> None:
             return
         value = _parsed(key, text, from_file=variable.is_file)
     except Unreadable as problem:
-        tree.note(path if variable.entry is None else (*path, variable.entry), str(problem))
+        at = path if variable.entry is None else (*path, variable.entry)
+        tree.note(at, str(problem))
+        if key.shape == "section":
+            del tree.origins[path]
+        else:
+            tree.remove(at)  # what the file says of it does not count
         return
     if key.shape == "section":
         del tree.origins[path]
@@ -300,7 +305,7 @@ def _parsed(key: Key, text: str, *, from_file: bool) -> Any:
     """A text as the key's kind wants it: lists and tables are JSON; a list in a file may also be one entry a line."""
     if key.shape == "scalar":
         return text
-    opening, example = ("[", '["first", "second"]') if key.shape == "list" else ("{", '{"name": "value"}')
+    opening, example = ("[", _list_like(key)) if key.shape == "list" else ("{", '{"name": "value"}')
     if key.shape == "list" and key.items is None and from_file and not text.lstrip().startswith("["):
         return [line.strip() for line in text.splitlines() if line.strip()]
     if not text.lstrip().startswith(opening):
@@ -310,3 +315,7 @@ def _parsed(key: Key, text: str, *, from_file: bool) -> Any:
     except (json.JSONDecodeError, RecursionError) as error:
         place = f", line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise Unreadable(f"is not valid JSON{place}: write it like {example}") from None
+
+
+def _list_like(key: Key) -> str:
+    return "[5, 30.5]" if key.numbers else '["first", "second"]'
