@@ -247,6 +247,8 @@ def _process(
         yield process
     finally:
         _end(process)
+        if process.stderr is not None:
+            process.stderr.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -77,3 +77,55 @@ def test_a_bench_that_breaks_off_is_void_and_the_command_ends_with_one(
 def test_a_bench_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--only", "acept"]) == 2
     assert "no such bench: acept" in capsys.readouterr().err
+
+
+def test_each_missed_target_and_each_void_section_has_a_line_of_its_own() -> None:
+    measured = [Figure("rate", 2.1, "x", 2.2), Figure("wait", 24.0, "ms", 25.0, "lower"), Figure("told", 3.0, "/s")]
+    none = Figure("size", None, "MB", 100.0, "lower", note="it did not start")
+
+    lines = report.missed([Section("accept", [*measured, none]), Section("down", void="an event was lost")])
+
+    assert lines == [
+        "missed: accept: rate: 2.1 x, target ≥ 2.2",
+        "missed: accept: size: none, target ≤ 100",
+        "void: down: an event was lost",
+    ]
+
+
+def test_what_could_not_be_measured_is_a_row_with_its_reason_and_no_bar(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = Section("accept", [Figure("a", 1, "/s"), Figure("b", 2, "/s"), Figure("n8n", None, "/s", note="no npm")])
+
+    report.show([section], 0.1)
+    [path] = charts.draw([section], tmp_path)
+
+    assert "no npm" in capsys.readouterr().out
+    assert "n8n" not in path.read_text()
+
+
+def test_a_unit_with_a_stroke_in_it_names_a_file(tmp_path: Path) -> None:
+    section = Section("scaleout", [Figure("one", 1, "changes/s"), Figure("two", 2, "changes/s")])
+
+    [path] = charts.draw([section], tmp_path)
+
+    assert path.name == "scaleout-changes-s.svg"
+
+
+def test_no_further_bench_is_begun_when_the_time_is_over_and_its_row_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setitem(command.MOST_SECONDS, "quick", -1)
+    monkeypatch.setattr("bench.calls.run", lambda _effort: begun.append("calls"))
+
+    status = command.main(["--only", "calls", "--quick"])
+
+    assert (status, begun) == (1, [])
+    assert "void: calls: not run" in capsys.readouterr().out
+
+
+def test_the_largest_database_replaces_those_that_are_larger() -> None:
+    assert Effort.of("usual").grown_to(50_000).growth == (1_000, 50_000)
+    assert Effort.of("usual").grown_to(3_000_000).growth == (1_000, 100_000, 1_000_000, 3_000_000)
