@@ -59,7 +59,7 @@ class InterruptedLane(Lane):
         self.second: bool | None = None
         self.thread: threading.Thread | None = None
 
-    @property
+    @property  # type: ignore[explicit-override]
     @override
     def taken(self) -> int:
         seen = self._taken
