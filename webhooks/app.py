@@ -6,6 +6,7 @@ The event's way stands beside the router: it is looked at first and touches none
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from webhooks.health import Readiness
 from webhooks.nudge import Nudger
 from webhooks.problems import Problem, on_error, on_http_exception
 from webhooks.receive import PATH, Receiver
+from worker.core.identity import PROCESS_HEADER
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -117,10 +119,12 @@ class Parts:
         return json_response({"status": "alive"})
 
     async def readyz(self, _request: Request) -> Response:
-        """200, or 503 and what is missing."""
+        """200, or 503 and what is missing; a header says which process it is that answers."""
         missing = await self.readiness.missing()
         status = {"status": "ready"} if not missing else {"status": "not ready", "missing": missing}
-        return json_response(status, 503 if missing else 200)
+        answer = json_response(status, 503 if missing else 200)
+        answer.headers[PROCESS_HEADER] = str(os.getpid())
+        return answer
 
     async def metrics(self, _request: Request) -> Response:
         """Prometheus's text format; without the summary's gauges while the database is away."""

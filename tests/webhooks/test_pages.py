@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,7 +89,10 @@ def test_the_page_is_open_to_this_machine_and_wants_a_token_from_elsewhere(share
 
 
 def test_a_receiver_that_has_all_it_needs_is_ready(shared: Served) -> None:
-    assert (shared.http.get("/healthz").status_code, shared.http.get("/readyz").json()) == (200, {"status": "ready"})
+    ready = shared.http.get("/readyz")
+
+    assert (shared.http.get("/healthz").status_code, ready.json()) == (200, {"status": "ready"})
+    assert ready.headers["contactsync-process"] == str(os.getpid())
 
 
 def test_a_database_without_our_tables_is_named_with_the_command_to_run(postgres_url: str, engine: Engine) -> None:

@@ -57,8 +57,10 @@ def receiver() -> int:
     from webhooks.server import serve
     from worker.config import load_settings
     from worker.processes import logs
+    from worker.processes.listening import require_port
 
     settings = load_settings(receives=True)
+    require_port(settings.receiver.host, settings.receiver.port)
     logs.set_up(settings, "receiver")
     serve(settings)
     return DONE

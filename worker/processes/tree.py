@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -10,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from worker.embedded.servers import LocalServers
+from worker.core.identity import PROCESS_HEADER
+from worker.embedded.servers import LocalServers, connect_existing
 from worker.embedded.supervisor import Backoff, ChildEvent, ChildSpec, Supervisor
+from worker.processes.listening import free_port, require_port
 from worker.processes.pulse import Pulse
 from worker.store import migrations
 from worker.store.engine import make_engine
@@ -57,15 +58,22 @@ class Tree:
             self.servers.stop()
 
     def start_servers(self) -> Settings:
-        """Start what is not configured, bring the schema up to date; returns the settings with all urls."""
+        """
+        Start what is not configured, bring the schema up to date; returns the settings with all urls.
+
+        ConfigurationError before anything is started where the receiver's port is taken.
+        """
         database, redis = self.settings.database.url, self.settings.redis.url
+        home, bundled = Path(self.settings.home), database is None or redis is None
+        if not bundled or connect_existing(home) is None:  # that the home is in use is what its lock is going to say
+            require_port(self.settings.receiver.host, self.settings.receiver.port)
         if database is None or redis is None:
-            self.servers = LocalServers(Path(self.settings.home)).start()
+            self.servers = LocalServers(home).start()
             database = database or self.servers.database_url
             redis = redis or self.servers.redis_url
         settings = self.settings.with_urls(database, redis)
         if settings.receiver.port == 0:
-            receiver = settings.receiver.model_copy(update={"port": _free_port(settings.receiver.host)})
+            receiver = settings.receiver.model_copy(update={"port": free_port(settings.receiver.host)})
             settings = settings.model_copy(update={"receiver": receiver})
         engine = make_engine(database, pool_size=1, application_name="migrate")
         try:
@@ -105,9 +113,11 @@ class Tree:
         return ChildSpec(part, argv, env, ready=ready, stop_timeout_seconds=grace)
 
     def _receiver_ready(self) -> bool:
+        """Whether it is our own receiver that takes events there, not somebody else's on the same port."""
+        own = None if self.supervisor is None else self.supervisor.pids().get("receiver")
         try:
             with urllib.request.urlopen(f"{address(self.settings)}/readyz", timeout=2) as answer:  # noqa: S310
-                return bool(answer.status == 200)
+                return bool(answer.status == 200 and answer.headers.get(PROCESS_HEADER) == str(own))
         except (urllib.error.URLError, OSError):
             return False
 
@@ -127,10 +137,3 @@ def address(settings: Settings) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104  -- compared with, not bound to
         host = "127.0.0.1"
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.receiver.port}"
-
-
-def _free_port(host: str) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
