@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.core.mapping import OurPerson
 from worker.core.persons import sent_persons, settle_persons
-from worker.core.planning import Review, Snapshot, agree, plan_create
+from worker.core.planning import Review, Snapshot, agree, parked_at_create, plan_create
 from worker.errors import AmbiguousMatch, NotYetKnown, OutcomeUnknown, SyncError, VendorRejected
 from worker.flows import updating
 from worker.flows.delivery import Delivery, Ended, written_decisions
@@ -147,7 +147,8 @@ def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record |
         return updating.update(delivery, record=record)
     decisions = written_decisions(delivery.mapping, fields)
     snapshot = agree(delivery.ours, None, decisions, record.fields, persons, main)
-    return updating.settle(delivery, snapshot, decisions)
+    left_out = parked_at_create(delivery.mapping, delivery.ours, owners)
+    return updating.settle(delivery, snapshot, (*decisions, *left_out))
 
 
 def _written(delivery: Delivery, intent: Intent) -> Snapshot:
