@@ -103,6 +103,15 @@ def test_a_required_value_that_does_not_fit_asks_a_person_too() -> None:
     assert (plan.reason, plan.message) == ("does_not_fit", "name has 8 characters, more than the 5 that fit")
 
 
+@pytest.mark.parametrize(("kind", "reason"), [("organisation", "missing_required"), ("person", None)])
+def test_what_only_some_contacts_require_is_missed_in_those_alone(kind: str, reason: str | None) -> None:
+    table = replace(TABLE, rows=(replace(NAME, required_of=lambda one: one["kind"] == "organisation"), KIND))
+
+    plan = plan_create(table, table.outward(canonical.build(CLIENT | {"name": None, "kind": kind})), table.owners({}))
+
+    assert (plan.reason if isinstance(plan, Review) else None) == reason
+
+
 def test_another_value_that_does_not_fit_is_left_out_and_asked_about() -> None:
     values = ours(**{"address.city": "Sint-Katelijne-Waver"})
 

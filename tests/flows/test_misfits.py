@@ -80,3 +80,51 @@ def test_a_question_of_a_create_stays_until_the_value_fits(hub: Hub) -> None:
     assert hub.link(source_id, "rompslomp")["state"] == "synced"
     assert hub.questions(source_id, "rompslomp") == []
     assert record(hub)["city"] == "Gent"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param({"name": LONG}, id="organisation"),
+        pytest.param({"name": LONG, "status": "particulier"}, id="person"),
+    ],
+)
+def test_a_name_that_does_not_fit_is_asked_about_before_anything_is_made(hub: Hub, members: dict[str, Any]) -> None:
+    sync = hub.settings.sync.model_copy(update={"private_status": ("particulier",)})
+    hub.settings = hub.settings.model_copy(update={"sync": sync})
+    hub.restart()
+    source_id = hub.robaws.add_client(**client(**members))
+
+    hub.sync(source_id)
+
+    link = hub.link(source_id, "rompslomp")
+    assert (link["state"], link["reason"], link["external_id"]) == ("review", "does_not_fit", None)
+    assert "300 characters" in link["message"]
+    assert hub.rompslomp.calls("POST") == []
+
+
+def test_a_name_that_is_emptied_is_asked_about_and_the_rest_arrives(hub: Hub) -> None:
+    hub.robaws.switches.required_members = ()
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+
+    hub.robaws.change_client(source_id, name="", tel="+32 9 000 00 44")
+    hub.sync(source_id)
+
+    link = hub.link(source_id, "rompslomp")
+    assert (link["state"], link["reason"]) == ("review", "field_conflict")
+    assert [question["path"] for question in hub.questions(source_id, "rompslomp")] == ["company_name"]
+    assert (record(hub)["company_name"], record(hub)["phone"]) == ("Dakwerken De Linde", "+32 9 000 00 44")
+
+
+def test_a_person_of_an_organisation_that_goes_is_still_emptied(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
+    person_id = hub.robaws.add_person(source_id, name="An", surname="Peeters", isPrimary=True)
+    hub.sync(source_id)
+    assert record(hub)["contact_person_name"] == "An Peeters"
+
+    hub.robaws.remove_person(person_id)
+    hub.sync(source_id)
+
+    assert hub.link(source_id, "rompslomp")["state"] == "synced"
+    assert record(hub)["contact_person_name"] is None

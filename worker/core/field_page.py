@@ -71,6 +71,8 @@ def _emptied(row: FieldRow) -> str:
         return "given at the create, and never changed"
     if row.null_rule == "never":
         return "the value stays there"
+    if row.required_of is not None:
+        return "emptied there; where it is required, a person is asked"
     if row.required:
         return "a stand-in takes its place" if row.stand_in is not None else "a person is asked"
     return "emptied there" if row.null_rule == "null" else "emptied there, with an empty text"
@@ -88,4 +90,6 @@ def _limits(row: FieldRow) -> str:
 def _missing(row: FieldRow) -> str:
     if not row.required:
         return ""
+    if row.required_of is not None:
+        return "where it is required, a person is asked"
     return "a person is asked" if row.stand_in is None else f"`{row.stand_in}` stands in"

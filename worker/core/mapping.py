@@ -46,7 +46,8 @@ class FieldRow:
     `outward`. `owner` is the default; the settings may name another. `null_rule` says how a value is emptied there:
     `null`, `empty` (an empty text) or `never` (it cannot be; the value stays and is listed as not held).
     `write` is `create` for a member that can be given only once. `required`: a create without it is refused;
-    `missing` then says what stands in (`placeholder:TEXT`, or `review` for a person's decision, as without it).
+    `missing` then says what stands in (`placeholder:TEXT`, or `review` for a person's decision, as without it), and
+    `required_of` of which contacts it is required, all without it.
     `adopt` is False for a member that is never compared on a first link (a reference of the other system's own).
 
     ValueError for a row that cannot be meant: a normaliser that does not exist, or a `missing` of another form.
@@ -64,6 +65,7 @@ class FieldRow:
     null_rule: NullRule = "null"
     required: bool = False
     missing: str | None = None
+    required_of: Callable[[Json], bool] | None = None
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     adopt: bool = True
@@ -89,6 +91,10 @@ class FieldRow:
         if not given:
             return None
         return ", ".join(str(value) for value in given) if self.compose == "lines" else given[0]
+
+    def is_required(self, contact: Json) -> bool:
+        """Whether a create for this contact would be refused without it."""
+        return self.required and (self.required_of is None or self.required_of(contact))
 
     @property
     def stand_in(self) -> str | None:
@@ -157,10 +163,11 @@ class Ours:
     """
     What one system should hold for one contact.
 
-    `fields` by vendor path. `missing` names the required ones for which the contact has nothing and a person must
-    decide; `placeholders` those that carry a stand-in of ours, which is never read back as a value. `problems` are
-    values that the field cannot take (too long, no such choice), with the sentence for people; they are not in
-    `fields`, but in `misfits`. `unheld` are canonical paths that have a value here and no place there.
+    `fields` by vendor path; `required` are those that this contact cannot be made without. `missing` names the ones of
+    these for which the contact has nothing and a person must decide; `placeholders` those that carry a stand-in of
+    ours, which is never read back as a value. `problems` are values that the field cannot take (too long, no such
+    choice), with the sentence for people; they are not in `fields`, but in `misfits`. `unheld` are canonical paths
+    that have a value here and no place there.
     """
 
     fields: Mapping[str, Any]
@@ -170,6 +177,7 @@ class Ours:
     problems: Mapping[str, str] = field(default_factory=dict)
     unheld: tuple[str, ...] = ()
     misfits: Mapping[str, Any] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -222,7 +230,7 @@ class VendorMapping:
             if row.direction == "in":
                 continue
             value = row.value(contact)
-            if row.required and row.key(value) == "":
+            if row.is_required(contact) and row.key(value) == "":
                 value = row.stand_in
                 (missing if value is None else placeholders).append(row.vendor)
             problem = _problem(row, value)
@@ -232,7 +240,8 @@ class VendorMapping:
                 fields[row.vendor] = value
         persons = tuple(self.persons.build(contact)) if self.persons else ()
         unheld = self.unheld(contact)
-        return Ours(fields, persons, tuple(missing), tuple(placeholders), problems, unheld, misfits)
+        required = frozenset(row.vendor for row in self.rows if row.is_required(contact))
+        return Ours(fields, persons, tuple(missing), tuple(placeholders), problems, unheld, misfits, required)
 
     def unheld(self, contact: Json) -> tuple[str, ...]:
         """The canonical paths that have a value in this contact and no place in this system."""

@@ -132,14 +132,14 @@ def plan_create(mapping: VendorMapping, ours: Ours, owners: Mapping[str, Owner])
     that does not fit, makes it a review; another one that does not fit is left out (`parked_at_create`).
     """
     faults = {path: f"{mapping.row(path).label} is missing and {mapping.system} requires it" for path in ours.missing}
-    faults |= {path: text for path, text in ours.problems.items() if mapping.row(path).required}
+    faults |= {path: text for path, text in ours.problems.items() if path in ours.required}
     if faults:
         reason = "missing_required" if ours.missing else "does_not_fit"
         return Review(reason, "; ".join(faults.values()), faults)
     fields = {
         path: value
         for path, value in ours.fields.items()
-        if value not in (None, "") and (owners.get(path) != "ignore" or mapping.row(path).required)
+        if value not in (None, "") and (owners.get(path) != "ignore" or path in ours.required)
     }
     return Create(ours, fields)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -293,10 +294,10 @@ def test_without_a_reference_or_a_mail_two_of_one_name_are_both_shown() -> None:
 def test_a_create_of_nothing_that_could_be_found_again_is_not_looked_for_blindly() -> None:
     simulator = RompslompSimulator()
     client = client_of(simulator, reference_member="none")
-    intent = intent_for(client, de_linde(name=None, email=None, invoice_email=None, persons=[]))
+    nameless = replace(intent_for(client, de_linde()), body={"is_individual": False})
 
     with pytest.raises(MappingError):
-        client.find_created(session_with(simulator), intent)
+        client.find_created(session_with(simulator), nameless)
 
 
 def test_what_is_kept_of_a_request_is_its_body_without_the_token() -> None:

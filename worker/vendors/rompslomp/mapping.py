@@ -97,13 +97,22 @@ ROWS: Final[tuple[FieldRow, ...]] = (
     ),
     _row("is_supplier", "is_supplier", "boolean", outward=lambda _: False, write="create", null_rule="never"),
     _theirs("name", "made by Rompslomp from the two names below", "name"),
-    _row("name", "company_name", outward=_company_name, lossy="empty for a person"),
+    _row(
+        "name",
+        "company_name",
+        outward=_company_name,
+        required=True,
+        required_of=lambda contact: not _is_person(contact),
+        lossy="empty for a person; required for an organisation",
+    ),
     _row(
         "persons",
         "contact_person_name",
         outward=_person_name,
         sources=("persons", "name", "first_name", "last_name"),
-        lossy="the main person's name, first and last joined; of a person the person's own; all others are lost",
+        required=True,
+        required_of=_is_person,  # which of the two names is required, the kind decides (sheets 6 and 10.8)
+        lossy="the main person's name, first and last joined; of a person its own, required; others are lost",
     ),
     _row(
         "email",
