@@ -71,6 +71,21 @@ def test_a_number_with_or_without_its_country_is_one_number_in_every_system(
     assert {state for _, _, state, _ in hub.links()} == {"review"}  # linked: the names differ
 
 
+def test_a_name_that_is_only_written_otherwise_is_linked_without_a_question(hub: Hub) -> None:
+    hub.rompslomp.add_record(company_name="DAKWERKEN de linde", vat_number=VAT)
+    source_id = hub.robaws.add_client(**client(vatIdNumber=VAT))
+
+    hub.sync(source_id)
+    linked = hub.link(source_id, "rompslomp")["state"]
+    hub.sync(source_id)
+    stood = books(hub)[0]["company_name"]
+    hub.robaws.change_client(source_id, name="Dakwerken De Linde & Zonen")
+    hub.sync(source_id)
+
+    assert (linked, stood) == ("synced", "DAKWERKEN de linde")
+    assert [record["company_name"] for record in books(hub)] == ["Dakwerken De Linde & Zonen"]
+
+
 def test_an_enterprise_number_in_the_wrong_field_is_found_and_asked_about(hub: Hub) -> None:
     hub.workspace.add_record(name="Daken Zuid", kvk="0776.091.951", type="1", client_reference="7")
     source_id = hub.robaws.add_client(**client(vatIdNumber="BE0776091951"))

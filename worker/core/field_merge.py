@@ -13,7 +13,8 @@ ours against the base's ours, an edit there is theirs against the base's theirs.
 | `system`, `ignore` | keep | keep | keep | keep |
 
 Without a base (a first link, a row that is new in the table, a field that was parked or was not ours before) an empty
-field is filled, an equal one settled, and one that differs is parked; with `fill` theirs stands.
+field is filled, an equal one settled, and one that differs is parked; with `fill` theirs stands. A text that differs in
+nothing but case, blanks and punctuation stands as it is there too: no person would want to be asked.
 
 Three rules go before the table. Two values are equal when the row's normaliser says so, and equal values are settled
 whoever owns them. A stand-in of ours (`-` in a required field) counts as no value, on either side: it is written where
@@ -27,6 +28,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from worker.core.normalise import alike_key, as_text
 
 if TYPE_CHECKING:
     from worker.core.mapping import FieldRow, Ours, Owner
@@ -55,6 +58,7 @@ REQUIRED_THERE: Final = "required there, empty here"
 DOES_NOT_FIT: Final = "does not fit"
 NOT_SHOWN: Final = "not shown there, so that nobody can tell whether it may be written"
 FIRST_EQUAL: Final = "equal on the first link"
+FIRST_ALIKE: Final = "theirs stands on the first link: only case, blanks or punctuation differ"
 FIRST_THEIRS: Final = "theirs stands on the first link"
 FIRST_EMPTY: Final = "empty there on the first link"
 FIRST_DIFFERS: Final = "differs on the first link"
@@ -203,7 +207,14 @@ def _first(case: _Case) -> Decision:
         return case.act("write", FIRST_EMPTY)
     if case.owner == "fill":
         return case.settle(FILLED_THERE)
+    if case.row.normaliser in ("text", "lines") and _alike(case.value, case.theirs):
+        return case.settle(FIRST_ALIKE)
     return case.act("park", FIRST_DIFFERS)
+
+
+def _alike(ours: Any, theirs: Any) -> bool:
+    key = alike_key(as_text(ours))
+    return bool(key) and key == alike_key(as_text(theirs))
 
 
 def _merge(case: _Case) -> Decision:

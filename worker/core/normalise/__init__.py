@@ -14,7 +14,7 @@ from typing import Final
 
 from worker.core.normalise.countries import country_code, country_key, country_name_nl
 from worker.core.normalise.identifiers import is_kvk, registration_key, vat_key, vat_valid
-from worker.core.normalise.names import folded, join_name, name_key, split_name
+from worker.core.normalise.names import alike_key, folded, join_name, name_key, split_name
 from worker.core.normalise.phones import phone_key
 from worker.core.normalise.text import (
     address_lines,
@@ -89,6 +89,7 @@ __all__ = [
     "NORMALISERS",
     "Normaliser",
     "address_lines",
+    "alike_key",
     "as_text",
     "boolean_key",
     "choice_key",

@@ -15,6 +15,7 @@ _LETTERS: Final = str.maketrans(
 # Within a word a point or an apostrophe, of whatever make, only shortens or joins: B.V., d'Or.
 _INSIDE_WORDS: Final = re.compile(r"[.'`\u2018\u2019\u00b4]")
 _OTHER_SIGNS: Final = re.compile(r"[\W_]+")
+_BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[\W_]+(?=\d)")
 
 # Written together, without points: `b. v.` and `S.à r.l.` are found as `bv` and `sarl`. Left out are words that end
 # many names for another reason (`sc`, `se`, `as`, `ab`, `co`).
@@ -52,6 +53,19 @@ def folded(value: str | None) -> str:
         text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(char for char in text if unicodedata.category(char) != "Mn")
     return text_key(plain.translate(_LETTERS))
+
+
+def alike_key(value: str | None) -> str:
+    """
+    Text as a person compares it who does not look twice: without case, blanks and punctuation.
+
+    What stands between two digits stays apart, as 12/14 is another number than 1214.
+
+    >>> alike_key("DELTA B.V."), alike_key("Delta bv"), alike_key("Kade 12-14") == alike_key("Kade 1214")
+    ('deltabv', 'deltabv', False)
+    """
+    apart = _BETWEEN_DIGITS.sub("\n", unicodedata.normalize("NFKC", text_key(value)).casefold())
+    return "".join(char for char in apart if char.isalnum() or char == "\n")
 
 
 @kept
