@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
-from tests.store.people import CLIENT, act, actions, ask
+from tests.store.people import CLIENT, VAT, act, actions, ask
 from worker.config import BreakerSettings, RetrySettings
 from worker.store import listing_retries, operating
 from worker.store.listing import Paging
@@ -95,6 +95,26 @@ def test_a_retried_link_has_all_its_attempts_before_it(hub: Hub) -> None:
     assert (after["state"], after["attempts"], after["next_attempt_at"]) == ("due", 0, hub.time)
     assert after["since"] == link["since"]
     assert actions(hub) == [("retry", f"link-{link['id']}", "Recras is back")]
+
+
+def test_a_retry_forgets_an_id_that_can_be_none_and_finds_the_record_again(hub: Hub) -> None:
+    client = hub.robaws.add_client(**CLIENT, vatIdNumber=VAT)
+    hub.sync(client)
+    made = hub.link(client, "rompslomp")["external_id"]
+    with hub.engine.begin() as connection:
+        connection.execute(text("UPDATE link SET external_id = 'abc' WHERE system = 'rompslomp'"))
+    hub.robaws.change_client(client, email="post@delinde.example")
+    hub.sync(client)
+    link = hub.link(client, "rompslomp")
+    assert (link["state"], link["reason"]) == ("dead", "bad_id")
+
+    act(hub, operating.retry, f"link-{link['id']}")
+    hub.settle()
+
+    link = hub.link(client, "rompslomp")
+    assert link["external_id"] == made
+    assert [one["path"] for one in hub.questions(client, "rompslomp")] == ["contact_person_email_address"]
+    assert len(hub.rompslomp.state()["records"]) == 1
 
 
 def test_an_unknown_outcome_that_is_retried_is_looked_for_and_not_sent_again(hub: Hub) -> None:

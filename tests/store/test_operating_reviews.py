@@ -11,6 +11,7 @@ from tests.store.people import CLIENT, OPERATOR, VAT, actions, ask
 from worker.store import listing_reviews, operating_reviews
 from worker.store.listing import Paging
 from worker.store.refusals import Conflict, NotFound, Unfit
+from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
@@ -41,7 +42,7 @@ def question(hub: Hub, client: str, path: str = "") -> str:
 
 def act_on(hub: Hub, review: str, choose: str, **more: Any) -> Any:
     with hub.engine.begin() as connection:
-        return operating_reviews.resolve(connection, review, choose, OPERATOR, hub.time, **more)
+        return operating_reviews.resolve(connection, review, choose, OPERATOR, hub.time, shape_of=id_shape, **more)
 
 
 def books(hub: Hub) -> list[dict[str, Any]]:
@@ -149,12 +150,24 @@ def test_a_record_of_another_client_cannot_be_linked(hub: Hub) -> None:
     assert hub.link(client, "rompslomp")["state"] == "review"
 
 
-@pytest.mark.parametrize("external_id", [None, "", "../1", "1/2", "a b", "9" * 101, "1\x00"])
-def test_a_record_is_named_by_an_id_that_may_stand_in_an_address(hub: Hub, external_id: str | None) -> None:
+@pytest.mark.parametrize("external_id", [None, "", "abc", "007", "../1", "1/2", "a b", "9" * 101, "1\x00"])
+def test_an_id_that_can_be_none_there_is_refused_with_its_shape(hub: Hub, external_id: str | None) -> None:
     client, _ = doubtful(hub)
 
-    with pytest.raises(Unfit, match="external_id"):
+    with pytest.raises(Unfit, match="an id there is a whole number"):
         act_on(hub, question(hub, client), "link", external_id=external_id)
+
+    assert hub.link(client, "rompslomp")["state"] == "review"
+    assert len(hub.questions(client, "rompslomp")) == 1
+
+
+@pytest.mark.parametrize("system", ["rompslomp", "recras", "workspace"])
+def test_each_system_gives_ids_of_the_shape_that_it_says(hub: Hub, system: str) -> None:
+    client = hub.robaws.add_client(**CLIENT)
+    hub.sync(client)
+
+    assert id_shape(system).fits(hub.link(client, system)["external_id"])
+    assert not id_shape(system).fits("abc")
 
 
 @pytest.mark.parametrize(

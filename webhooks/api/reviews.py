@@ -13,6 +13,7 @@ from worker.store import listing_reviews, operating_reviews
 from worker.store.listing import Page
 from worker.store.listing_reviews import ReviewView
 from worker.store.operating import Acted
+from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -47,6 +48,7 @@ def resolve(connection: Connection, asked: Asked) -> Acted:
         answer.choose,
         asked.actor,
         asked.now,
+        shape_of=id_shape,
         external_id=answer.external_id,
         reason=answer.reason,
     )

@@ -133,13 +133,21 @@ def resolve(
     """
     from worker.cli import asking
     from worker.store import operating_reviews
+    from worker.vendors.contract import id_shape
 
     word, colon, external_id = choose.partition(":")
     if (word == "link") != bool(colon and external_id):
         stop(WRONG_USE, "write link:EXTERNAL_ID with the record's id in that system; the other words stand alone")
     with asking.asking() as (_, engine), engine.begin() as connection:
         acted = operating_reviews.resolve(
-            connection, review_id, word, asking.actor(), asking.now(), external_id=external_id or None, reason=reason
+            connection,
+            review_id,
+            word,
+            asking.actor(),
+            asking.now(),
+            shape_of=id_shape,
+            external_id=external_id or None,
+            reason=reason,
         )
     asking.show_acted([acted], as_json=as_json)
     return DONE

@@ -68,10 +68,15 @@ _WAITS: Final = """(
         system = ANY(CAST(:held AS text[])) OR (system = ANY(CAST(:full AS text[])) AND external_id IS NULL))))"""
 _FETCH_WAITS: Final = "(fetch_state IN ('waiting', 'dead') OR (fetch_state = 'due' AND :source_held))"
 
+# An id that can be none of that system's leads to no record ever: it is forgotten, and the record searched anew.
+_NO_ID: Final = "(state = 'dead' AND COALESCE(reason, '') = 'bad_id')"
+
 _RETRY_LINK: Final = text(
     f"""
     UPDATE link SET
         state = CASE WHEN state = 'unknown' THEN 'unknown' ELSE 'due' END,
+        external_id = CASE WHEN {_NO_ID} THEN NULL ELSE external_id END,
+        snapshot = CASE WHEN {_NO_ID} THEN NULL ELSE snapshot END,
         attempts = 0, crashes = 0, priority = 0, next_attempt_at = :now, since = COALESCE(since, :now)
     WHERE id = :id AND {_WAITS}
     RETURNING id, system, state
@@ -150,7 +155,8 @@ def retry(connection: Connection, retry_id: str, actor: Actor, now: datetime, re
     """
     Make one line of the retry queue due now, with all its attempts before it.
 
-    A create whose outcome is unknown stays so: it is looked for first, now, and never simply sent again.
+    A create whose outcome is unknown stays so: it is looked for first, now, and never simply sent again. An id that
+    can be none of that system's (`bad_id`) is forgotten, and the record searched as for a new client.
     """
     acted = retry_item(connection, retry_id, now)
     record(connection, actor, "retry", acted.id, plain(reason, "reason", most=1_000), now)

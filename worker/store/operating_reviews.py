@@ -7,7 +7,7 @@ last agreed on), the external id, or the list of records that are somebody else'
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from worker.core.identity import IdShape
 from worker.store import links
 from worker.store.listing import number, plain
 from worker.store.operating import Acted, Actor, Owed, record
@@ -25,9 +26,6 @@ NOT_THEM: Final = ":not"
 """Member of `link.parked`: records that a person said are somebody else."""
 OURS: Final = ":ours"
 """Member of `link.parked`: vendor paths whose value a person said is ours to write, once."""
-
-# It becomes part of an address at the vendor.
-_EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 _READ: Final = text(
     """
@@ -76,6 +74,7 @@ def resolve(
     actor: Actor,
     now: datetime,
     *,
+    shape_of: Callable[[str], IdShape],
     external_id: str | None = None,
     reason: str | None = None,
 ) -> Acted:
@@ -84,7 +83,8 @@ def resolve(
 
     `field`: `ours` writes our value at the next delivery, `theirs` lets the other side's value stand until ours
     changes. `match`: `link` with the `external_id` that it is, `create` when it is none of the candidates, `exclude`
-    to leave the contact out of that system. Conflict while the link is being delivered.
+    to leave the contact out of that system. `shape_of` a system says what its ids look like, and another is Unfit.
+    Conflict while the link is being delivered.
     """
     row = connection.execute(_READ, {"id": number(review_id, "question")}).one_or_none()
     if row is None:
@@ -96,7 +96,7 @@ def resolve(
     word = SYNONYMS.get(choose, choose)
     link = _Link(row.link_id, row.system, row.external_id, row.snapshot, dict(row.parked), row.state)
     if word == "link":
-        _check_record(connection, link, external_id)
+        _check_record(connection, link, external_id, shape_of(row.system))
     choice = f"link:{external_id}" if word == "link" else word
     connection.execute(_RESOLVE, {"id": row.id, "now": now, "choice": choice, "by": actor.name})
     if row.kind == "field":
@@ -166,9 +166,9 @@ def _match(row: Any, link: _Link, word: str, external_id: str | None) -> str:
     raise Unfit("choose `link` with an external_id, `create` or `exclude` for a match")
 
 
-def _check_record(connection: Connection, link: _Link, external_id: str | None) -> None:
-    if external_id is None or not _EXTERNAL_ID.fullmatch(external_id):
-        raise Unfit("say which record: external_id is the id of a record in that system")
+def _check_record(connection: Connection, link: _Link, external_id: str | None, shape: IdShape) -> None:
+    if external_id is None or not shape.fits(external_id):
+        raise Unfit(f"say which record: external_id is its id in {link.system}, and an id there is {shape.words}")
     if links.taken_ids(connection, link.system, [external_id], link.id):
         raise Conflict(f"record {external_id} in {link.system} belongs to another client already")
 

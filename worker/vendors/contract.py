@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkab
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
+    from worker.core.identity import IdShape
     from worker.core.mapping import Ours, VendorMapping
     from worker.core.matching import Candidate
     from worker.core.persons import PersonPlan, TheirPerson
@@ -235,3 +236,9 @@ def build(name: str, settings: Any, phone_region: str = "BE", **more: Any) -> An
     """
     module = import_module(f"worker.vendors.{name}.client")
     return module.build(settings, phone_region, **more)
+
+
+def id_shape(name: str) -> IdShape:
+    """What ids look like in a system that contacts go to (its folder's `ids.SHAPE`); imports no client."""
+    shape: IdShape = import_module(f"worker.vendors.{name}.ids").SHAPE
+    return shape
