@@ -65,3 +65,23 @@ def test_a_lost_answer_in_recras_without_an_email_makes_no_second_record(hub: Hu
     hub.settle_all()
 
     assert len(hub.recras.state()["records"]) == 1
+
+
+@pytest.mark.parametrize("system", ["rompslomp", "workspace"])
+def test_a_record_that_came_of_an_unanswered_create_is_not_linked_to_another_client_of_the_same_name(
+    hub: Hub, system: str
+) -> None:
+    first = hub.robaws.add_client(**client())
+    hub.simulators[system].fail("drop_after", method="POST")
+    hub.sync(first)
+    hub.later(2)  # Workspace is listed again
+    second = hub.robaws.add_client(**client())
+
+    hub.sync(second)
+
+    held = hub.link(second, system)
+    assert (held["state"], held["reason"], held["external_id"]) == ("review", "match_taken", None)
+    hub.settle_all()
+    mine = hub.link(first, system)["external_id"]
+    assert mine in {str(record["id"]) for record in hub.simulators[system].state()["records"]}
+    assert hub.link(first, system)["state"] == "synced"

@@ -51,6 +51,9 @@ def search(delivery: Delivery, reference: str | None, gone: str | None = None) -
     with delivery.runtime.engine.connect() as connection:
         ids = [candidate.external_id for candidate in candidates]
         taken = links.taken_ids(connection, delivery.claim.system, ids, delivery.claim.id)
+        references = [candidate.reference for candidate in candidates if candidate.reference]
+        being_made = links.open_references(connection, delivery.claim.system, references, delivery.claim.id)
+    taken |= {candidate.external_id for candidate in candidates if candidate.reference in being_made}
     refused = _refused(delivery)
     candidates = [candidate for candidate in candidates if candidate.external_id not in refused]
     if any(candidate.external_id == gone and candidate.usable for candidate in candidates):

@@ -369,3 +369,15 @@ def taken_ids(connection: Connection, system: str, external_ids: Sequence[str], 
     statement = text("SELECT external_id FROM link WHERE system = :s AND external_id = ANY(:ids) AND id <> :but")
     rows = connection.execute(statement, {"s": system, "ids": list(external_ids), "but": but})
     return frozenset(row.external_id for row in rows)
+
+
+def open_references(connection: Connection, system: str, references: Sequence[str], but: int) -> frozenset[str]:
+    """Under which of these references another contact's create is open: a record that bears one may have come of it."""
+    if not references:
+        return frozenset()
+    statement = text(
+        "SELECT intent ->> 'reference' AS reference FROM link WHERE system = :s AND intent IS NOT NULL AND id <> :but "
+        "AND intent ->> 'reference' = ANY(:references)"
+    )
+    rows = connection.execute(statement, {"s": system, "references": list(references), "but": but})
+    return frozenset(row.reference for row in rows)
