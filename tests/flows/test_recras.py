@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -116,6 +116,31 @@ def test_a_person_of_theirs_survives_all_that_happens_to_ours(hub: Hub) -> None:
     hub.sync(source_id)
     assert sorted(names(hub)) == ["An Peeters", "Cas Devos"]
     assert theirs in {str(person["id"]) for person in klant(hub)["contactpersonen"]}
+
+
+@pytest.mark.parametrize("shown", [None, []], ids=["null", "empty"])
+def test_an_answer_without_persons_throws_nobody_out(hub: Hub, shown: list[Any] | None) -> None:
+    source_id = synced_client(hub, contacts=[AN])
+    record_id = str(klant(hub)["id"])
+    add_cas(hub, record_id)
+    before = klant(hub)["contactpersonen"]
+    broken = json.dumps(klant(hub) | {"contactpersonen": shown})
+    hub.recras.fail("status", status=200, body=broken, method="GET", path=rf"/klanten/{record_id}$")
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"}, tel="+32 9 000 00 44")
+    hub.sync(source_id)
+
+    assert hub.recras.calls("PUT") == []
+    assert (hub.link(source_id, "recras")["state"], hub.link(source_id, "recras")["reason"]) == (
+        "waiting",
+        "broken_answer",
+    )
+
+    hub.settle_all()
+
+    assert hub.link(source_id, "recras")["state"] == "synced"
+    assert [one["id"] for one in klant(hub)["contactpersonen"]] == [one["id"] for one in before]
+    assert klant(hub)["plaats"] == "Gentbrugge"
 
 
 def test_a_person_added_there_between_read_and_write_survives_a_change_of_a_field(hub: Hub) -> None:

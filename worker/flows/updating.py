@@ -52,7 +52,7 @@ def update(delivery: Delivery, record: Record | None = None) -> Ended:
         delivery.owners,
         delivery.base,
         record.fields if record else None,
-        their_persons=(record.persons or ()) if record else (),
+        their_persons=record.persons if record else None,
         restore=delivery.claim.restore,
     )
     if isinstance(plan, Nothing):

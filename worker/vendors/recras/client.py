@@ -95,7 +95,7 @@ class RecrasClient(Target):
         if not self.sends_hidden:
             return self._record(self._read(session, self.requests.read(external_id), external_id))
         shown = self._read(session, self.requests.read_contact(external_id), external_id, persons=False)
-        if bodies.PERSONS not in shown:
+        if not shown.get(bodies.PERSONS):
             shown = shown | self._read(session, self.requests.read(external_id), external_id)
         return self._record(shown)
 
@@ -228,9 +228,10 @@ class RecrasClient(Target):
         persons = bodies.after_listing(after, listing)
         after.update({member: value for member, value in body.items() if member != bodies.PERSONS})
         after.update(answer or {})
-        if persons is not None and bodies.PERSONS not in (answer or {}):
+        told = bool(answer and answer.get(bodies.PERSONS))
+        if not told:
             after[bodies.PERSONS] = persons
-        return answer is not None and (persons is not None or bodies.PERSONS in answer)
+        return answer is not None and (persons is not None or told)
 
     def _put(self, session: Session, external_id: str, body: Json, held: Json) -> Json | None:
         """
@@ -284,14 +285,18 @@ class RecrasClient(Target):
         return record_of(klant, self.mapping, self.reference_field)
 
     def _read(self, session: Session, request: Request, external_id: str, *, persons: bool = True) -> Json:
-        """One record, with its persons: a plan without those that are there would throw them out (trap 2)."""
+        """
+        One record, with its persons: a plan without those that are there would throw them out (trap 2).
+
+        At least one is required (sheet 5), so an answer with none, or null in their place, is broken.
+        """
         try:
             response = session.send(request)
             shown = rules.record_of_answer(response, external_id)
         except RecordGone:
             self._confirm_address(session)
             raise
-        if persons and bodies.PERSONS not in shown:
+        if persons and not shown.get(bodies.PERSONS):
             raise response.broken("the answer shows no contact persons")
         return shown
 
