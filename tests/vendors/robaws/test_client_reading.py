@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,17 @@ class ForgetsInclude(RobawsSimulator):
     def answer(self, request: SimRequest) -> SimResponse:
         query = "&".join(pair for pair in request.raw_query.split("&") if not pair.startswith("include="))
         return super().answer(SimRequest(request.method, request.path, query, request.headers, request.body))
+
+
+class NullContacts(RobawsSimulator):
+    """A Robaws that answers null in the place of the persons that were asked for."""
+
+    @override
+    def answer(self, request: SimRequest) -> SimResponse:
+        response = super().answer(request)
+        if "include=" not in request.raw_query:
+            return response
+        return replace(response, body=json.dumps(json.loads(response.body) | {"contacts": None}).encode())
 
 
 def client_json(**changed: Any) -> bytes:
@@ -88,8 +100,9 @@ def test_the_tenant_is_sent_where_the_settings_name_one() -> None:
     assert contact["name"] == "Dakwerken De Linde"
 
 
-def test_contact_persons_are_asked_for_separately_where_include_is_not_honoured() -> None:
-    robaws = ForgetsInclude(switches=Switches(rate_per_second=None))
+@pytest.mark.parametrize("kind", [ForgetsInclude, NullContacts])
+def test_contact_persons_are_asked_for_separately_where_include_is_not_honoured(kind: type[RobawsSimulator]) -> None:
+    robaws = kind(switches=Switches(rate_per_second=None))
     names = [f"Persoon {number}" for number in range(150)]
     client_id = robaws.add_client(name="Dakwerken De Linde", contacts=[{"name": name} for name in names])
 

@@ -79,8 +79,8 @@ class RobawsClient:
         """
         One client as it is now: (canonical, Robaws's own record without bank data).
 
-        RecordGone when it is not there. One call; a second one only where Robaws leaves the contact persons out
-        although they were asked for.
+        RecordGone when it is not there. One call; a second one only where Robaws leaves the contact persons out,
+        or says null, although they were asked for.
         """
         try:
             raw = answers.client(self._send(session, calls.read_client(self.access, source_id)), source_id)
@@ -88,7 +88,7 @@ class RobawsClient:
             self._confirm_address(session)
             raise
         self._address_confirmed = True
-        if "contacts" not in raw:
+        if raw.get("contacts") is None:
             raw["contacts"] = self._persons(session, source_id)
         return to_canonical(raw, self.options), raw
 
