@@ -74,6 +74,26 @@ def test_a_free_doubtful_record_beside_a_taken_one_is_a_review() -> None:
     assert (result.action, result.reason) == ("review", "doubtful_match")
 
 
+def test_the_only_record_with_an_email_is_asked_about_and_one_of_several_is_not() -> None:
+    alone = verdict(contact(), record("1", **SAME_EMAIL))
+    shared = verdict(contact(), record("1", **SAME_EMAIL), record("2", name="Daken Zuid", **SAME_EMAIL))
+    also_ours = verdict(
+        contact(), record("1", **SAME_EMAIL), record("2", name="Zuid", **SAME_EMAIL), taken=frozenset({"2"})
+    )
+
+    assert (alone.action, alone.reason) == ("review", "doubtful_match")
+    assert "Bakkerij Het Zuiden (e-mail, another name)" in alone.message
+    assert (shared.action, also_ours.action) == ("create", "create")
+
+
+def test_an_accountants_email_on_many_records_does_not_hide_the_one_that_matches() -> None:
+    others = [record(str(number), name=f"Klant {number}", **SAME_EMAIL) for number in range(1, 11)]
+
+    result = verdict(contact(), *others, record("11", **CERTAIN))
+
+    assert (result.action, result.external_id) == ("link", "11")
+
+
 def test_a_supplier_is_no_client_even_with_the_same_number() -> None:
     supplier = record("1", vat_number=VAT, usable=False, why_not="it is a supplier", **SAME_NAME)
 
@@ -236,7 +256,8 @@ def test_no_stranger_is_linked_and_nobody_is_made_who_might_be_there(
     if result.action == "create":
         assert not any(reference and one.reference == reference for one in found)
         free = [one for one in found if one.usable and one.external_id not in taken]
-        assert not any(compare(client, one) for one in free)
+        seen = {match.evidence for one in free if (match := compare(client, one))}
+        assert seen <= {("e-mail", "another name")}  # of one record only that is a question
     assert (result.external_id is not None) == (result.action == "link")
 
 

@@ -19,7 +19,10 @@ look twice; where she would, a person is asked; and a record is made only where 
 - the same name and e-mail with another legal form: a B.V. and an N.V. are two debtors, however alike they are named;
 - the same name and nothing that tells the two apart. A postcode tells persons apart, as many are called the same; of
   organisations, which move, it does so only together with another e-mail or phone;
-- a similar name with the same e-mail, phone or postcode; another name with the same e-mail and phone or postcode.
+- a similar name with the same e-mail, phone or postcode; another name with the same e-mail and phone or postcode;
+- another name with the same e-mail and nothing that tells the two apart, neither phone nor postcode, if it is the only
+  record with that address: a firm that changed its name looks like that. An address on several records is somebody's
+  who writes for many (an accountant, a caretaker), and asks nothing.
 
 *No match*: a VAT or registration number that both have and that differs, whatever else is alike; suppliers and records
 in the bin (a client who is a supplier too needs a record of its own); a doubtful one that another client of ours holds,
@@ -46,6 +49,9 @@ if TYPE_CHECKING:
     from worker.core.contact import Json
 
 Strength = Literal["certain", "doubtful"]
+
+_EMAIL_ALONE: Final = ("e-mail", "another name")
+"""The evidence of a record that shares nothing with the contact but an e-mail, and contradicts it in its name alone."""
 
 SIMILAR_NAMES = 88.0
 """Share (0-100) of likeness from which two names count as possibly the same firm."""
@@ -132,7 +138,12 @@ def decide(
         return Verdict("review", None, "match_taken", text, matches)
     if certain:
         return Verdict("link", certain[0].candidate.external_id, "matched", _because(certain[0]), matches)
-    doubtful = [match for match in matches if match.candidate.external_id not in taken]
+    shared = sum(match.evidence == _EMAIL_ALONE for match in matches) > 1
+    doubtful = [
+        match
+        for match in matches
+        if match.candidate.external_id not in taken and not (shared and match.evidence == _EMAIL_ALONE)
+    ]
     if doubtful:
         text = f"a record there looks like this client: {_because(doubtful[0])}"
         return Verdict("review", None, "doubtful_match", text, matches)
@@ -215,7 +226,9 @@ def _by_name(contact: Json, candidate: Candidate) -> Match | None:
         return Match(candidate, "doubtful", ("name", *also)) if also or not apart else None
     if names_alike(contact.get("name"), candidate.name):
         return Match(candidate, "doubtful", ("similar name", *also)) if also else None
-    return Match(candidate, "doubtful", tuple(also)) if email and (phone or place) else None
+    if email and (phone or place):
+        return Match(candidate, "doubtful", tuple(also))
+    return Match(candidate, "doubtful", _EMAIL_ALONE) if email and phone is None and place is None else None
 
 
 def names_alike(one: Any, other: Any) -> bool:
