@@ -1,17 +1,17 @@
 """
 The shared budget of the vendors' credentials, in virtual time.
 
-Redis's script is held to `worker.core.rate` by its own tests; here that specification itself is the budget. A caller
-that must wait parks until its turn.
+The same arithmetic as Redis's script, with reserved turns (`worker.store.budget`, held to `worker.core.rate` by its own
+tests). A caller that must wait parks until its turn.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from simulation.baton import current
-from worker.core.rate import gcra
 from worker.errors import BudgetExhausted
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ class VirtualBudget:
         self.clock = clock
         self.limits = limits
         self.away = False
-        self._tat: dict[str, float] = {}
+        self._tat: dict[str, tuple[float, float]] = {}
         self._paused: dict[str, float] = {}
         self._stopped: dict[str, float] = {}
+        self.turns: Counter[str] = Counter()
         self._days: dict[tuple[str, int], int] = {}
 
     def acquire(self, system: str, lane: Lane, patience_seconds: float, kind: str = "") -> None:
@@ -40,9 +41,8 @@ class VirtualBudget:
             raise BudgetExhausted("Redis is away, so no calls are made", wait_seconds=1.0, reason="redis_away")
         name = f"{system}:{kind}"
         limits = self.limits.get(name) or self.limits.get(system)
-        if limits is None:
-            return
-        wait = self._turn(name, limits, lane, patience_seconds)
+        wait = self._turn(name, limits, lane, patience_seconds) if limits is not None else 0.0
+        self.turns[system] += 1
         task = current()
         if wait > 0 and task is not None:
             task.park(f"{system}.turn", self.clock.true + wait)
@@ -58,15 +58,21 @@ class VirtualBudget:
             self._days[name, day] = self._days.get((name, day), 0) + 1
         if limits.rate_per_second <= 0:
             return 0.0
-        turn = gcra(self._tat.get(name), now, limits.rate_per_second, limits.burst)
-        if turn.allowed:
-            self._tat[name] = turn.new_tat
-            return 0.0
-        if lane == "background" or turn.wait_seconds > patience:
-            raise BudgetExhausted("no turn soon enough", wait_seconds=turn.wait_seconds, reason="rate")
-        later = gcra(self._tat.get(name), now + turn.wait_seconds, limits.rate_per_second, limits.burst)
-        self._tat[name] = later.new_tat
-        return turn.wait_seconds
+        interval = 1.0 / limits.rate_per_second
+        tat = max(self._kept(name), now)
+        wait = max(0.0, tat - interval * (limits.burst - 1) - now)
+        if wait > 0 and (lane == "background" or wait > patience):
+            raise BudgetExhausted("no turn soon enough", wait_seconds=wait, reason="rate")
+        self._keep(name, tat + interval, now)
+        return wait
+
+    def _kept(self, name: str) -> float:
+        tat, expires = self._tat.get(name, (0.0, 0.0))
+        return tat if expires > self.clock.true else 0.0
+
+    def _keep(self, name: str, tat: float, now: float) -> None:
+        """Redis forgets a key by its own clock, which nobody sets."""
+        self._tat[name] = tat, self.clock.true + max(1.0, tat - now + 1.0)
 
     @staticmethod
     def _refuse_until(until: float, now: float, reason: str) -> None:
@@ -85,10 +91,9 @@ class VirtualBudget:
     def forget(self) -> None:
         """Redis was emptied: the rates start as if their bursts had just been used, the pauses stand in rows."""
         now = self.clock.wall()
-        self._tat = {
-            name: now + limits.burst / limits.rate_per_second
-            for name, limits in ((f"{name}:", limits) for name, limits in self.limits.items())
-            if limits.rate_per_second > 0
-        }
+        self._tat.clear()
+        for name, limits in self.limits.items():
+            if limits.rate_per_second > 0:
+                self._keep(f"{name}:", now + limits.burst / limits.rate_per_second, now)
         self._paused.clear()
         self._stopped.clear()

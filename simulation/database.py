@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,11 +19,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import event
 
 from simulation.clock import BEGIN
 from worker.embedded.postgres import EmbeddedPostgres
 from worker.store import migrations
-from worker.store.engine import make_engine
+from worker.store.engine import _USED, make_engine
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -88,12 +90,25 @@ class Databases:
             connection.execute(statement)
 
 
+def _never_rested(_dbapi: Any, record: Any, _proxy: Any) -> None:
+    """Whether a connection is looked at before its use must not hang on how fast this machine is: it never is."""
+    record.info[_USED] = time.monotonic()
+
+
+def _not_kept(_dbapi: Any, record: Any) -> None:
+    """Whoever acts at the console, and is no part of what is tried, never meets a connection that was cut."""
+    record.invalidate()
+
+
 class Database:
-    """One story's database: the engine that the product uses, and a connection that only looks."""
+    """One story's database: the engines of the product and of the console, and a connection that only looks."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine: Engine = make_engine(url, pool_size=6, application_name="simulated")
+        event.listen(self.engine, "checkout", _never_rested, insert=True)
+        self.console: Engine = make_engine(url, pool_size=1, application_name="console")
+        event.listen(self.console, "checkin", _not_kept)
         self.eye: psycopg.Connection[Any] = psycopg.connect(
             url, autocommit=True, prepare_threshold=1, options="-c timezone=UTC"
         )
@@ -104,6 +119,7 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.eye.close()
         self.engine.dispose()
+        self.console.dispose()
 
     def look(self, query: str, values: dict[str, Any] | None = None) -> list[Any]:
         """The rows of a query, outside the product's own connections."""

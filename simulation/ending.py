@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from simulation.invariants import Broken, find_record
+from simulation import plots
+from simulation.broken import Broken
+from simulation.invariants import find_record
 from simulation.trouble import FLAPPING_CLIENT
 from worker.core.mapping import VendorMapping
 from worker.core.planning import Snapshot
@@ -98,7 +100,7 @@ def _check_contacts(story: Story) -> None:
 
 def _check_flapping(story: Story) -> None:
     client_id = story.memory.clients.get(FLAPPING_CLIENT)
-    if "flapping" not in story.script.troubles or client_id is None:
+    if "flapping" not in story.script.troubles or client_id in (None, *story.memory.deleted_clients):
         return
     [(version, state)] = story.database.look(
         "SELECT version, fetch_state FROM contact WHERE source_id = %(c)s", {"c": client_id}
@@ -115,19 +117,9 @@ def _session(story: Story, system: str) -> Session:
 
 
 def _check_link(story: Story, row: Any, *, answered: bool) -> None:
-    system, state, reason = row[2], row[3], row[4]
-    who = f"client {row[10]} in {system}"
-    if state == "excluded" and reason == "discarded" and "discarded" in story.memory.excuses:
+    system, who = row[2], f"client {row[10]} in {row[2]}"
+    if _is_left(story, row, who, answered=answered):
         return
-    if state == "review":
-        if answered or reason not in _reasons(story, row):
-            raise Broken("everything converges", f"{who} waits for a person: {reason}, {row[5]}")
-        if reason != "field_conflict":
-            return
-    elif state == "dead" and _may_be_dead(story, row):
-        return
-    elif state != "synced":
-        raise Broken("everything converges", f"{who} is {state}: {reason}, {row[5]}")
     if row[8] != row[9] or row[9] != row[12]:
         raise Broken("everything converges", f"{who} wants {row[8]}, has {row[9]}, the contact is at {row[12]}")
     if find_record(story, system, str(row[6])) is None:
@@ -135,6 +127,32 @@ def _check_link(story: Story, row: Any, *, answered: bool) -> None:
             return  # nothing has changed since, so nobody had a reason to look
         raise Broken("one record a contact and system", f"{who} is linked to {row[6]}, which is not there")
     _check_record(story, row, who)
+
+
+def _is_left(story: Story, row: Any, who: str, *, answered: bool) -> bool:
+    """Whether a link may stay as it is, without being in line: it waits for a person, or was given up with a reason."""
+    state, reason = row[3], row[4]
+    if state == "excluded" and reason == "discarded" and "discarded" in story.memory.excuses:
+        return True
+    if state == "review":
+        _check_review(story, row, who, answered=answered)
+        return bool(reason != "field_conflict")
+    if state == "dead" and _may_be_dead(story, row):
+        return True
+    if state != "synced":
+        raise Broken("everything converges", f"{who} is {state}: {reason}, {row[5]}")
+    return False
+
+
+def _check_review(story: Story, row: Any, who: str, *, answered: bool) -> None:
+    if row[4] == "match_taken" and row[10] in _twins(story):
+        return  # the vendor itself may take the two for one, whatever a person says here
+    if answered or row[4] not in _reasons(story, row):
+        raise Broken("everything converges", f"{who} waits for a person: {row[4]}, {row[5]}")
+
+
+def _twins(story: Story) -> set[str]:
+    return {story.memory.clients[twin] for twin in plots.TWINS if twin in story.memory.clients}
 
 
 def _may_be_dead(story: Story, row: Any) -> bool:
@@ -150,12 +168,14 @@ def _reasons(story: Story, row: Any) -> set[str]:
     allowed: set[str] = set()
     if any(record_system == row[2] for record_system, _ in memory.deleted_records) or "gone" in memory.excuses:
         allowed |= {"gone"}
-    if memory.by_hand:
+    if memory.by_hand or memory.clients.keys() & set(plots.TWINS):
         allowed |= {"several_matches", "doubtful_match", "match_taken", "reference_collision", "field_conflict"}
     owners = story.workers[0].runtime.owners(row[2])
     if "review" in owners.values():
         allowed.add("field_conflict")
-    if troubles & {"lost", "late", "slow", "garbage", "server", "outage", "unsent", "kills", "freezes"}:
+    if troubles & (
+        {"lost", "late", "slow", "garbage", "server", "outage", "unsent", "kills", "freezes"} | plots.UNANSWERED
+    ):
         allowed |= {"outcome_unknown"}
     return allowed
 
@@ -183,7 +203,7 @@ def _check_record(story: Story, row: Any, who: str) -> None:
             continue  # a person is asked, or what was there before on the first link stands
         told = f"{field.vendor} is {record.fields.get(field.vendor)!r}, and should be {ours.fields[field.vendor]!r}"
         raise Broken("everything converges", f"{who}: {told}")
-    if mapping.persons is not None and record.persons is not None and not by_hand:
+    if mapping.persons is not None and record.persons is not None and not by_hand and row[10] not in _twins(story):
         strangers = {person for place, person in story.memory.their_persons if place == external_id}
         _check_persons(mapping, record, ours.persons, strangers, who)
 

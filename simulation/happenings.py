@@ -5,65 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from simulation import operators, people, retyping
+from simulation import operators, people, plots, retyping, typing_in
 from simulation.memory import Edit
 from simulation.network import WireFault
+from simulation.processes import Trap
 from simulation.trouble import MEMBERS, VENDORS
+from simulation.typing_in import living
 
 if TYPE_CHECKING:
     from simulation.story import Story
 
 Happening = Callable[["Story", Mapping[str, Any]], None]
-
-
-# ------------------------------------------------------------------------------------------------------- in Robaws
-def client_added(story: Story, args: Mapping[str, Any]) -> None:
-    """Somebody types in a new client."""
-    story.memory.clients[args["client"]] = story.robaws.add_client(**args["members"])
-
-
-def client_changed(story: Story, args: Mapping[str, Any]) -> None:
-    """Somebody changes a client."""
-    client_id = _client(story, args)
-    if client_id is not None:
-        story.robaws.change_client(client_id, **args["members"])
-
-
-def client_deleted(story: Story, args: Mapping[str, Any]) -> None:
-    """Somebody deletes a client; Robaws tells nobody."""
-    client_id = _client(story, args)
-    if client_id is not None:
-        story.robaws.delete_client(client_id)
-        story.memory.deleted_clients.add(client_id)
-
-
-def person_added(story: Story, args: Mapping[str, Any]) -> None:
-    """A client gets a contact person."""
-    key = (args["client"], args["person"])
-    client_id = _client(story, args)
-    if client_id is not None and key not in story.memory.persons:
-        story.memory.persons[key] = story.robaws.add_person(client_id, **args["members"])
-
-
-def person_changed(story: Story, args: Mapping[str, Any]) -> None:
-    """A contact person changes."""
-    person = story.memory.persons.get((args["client"], args["person"]))
-    if person is not None and _client(story, args) is not None:
-        story.robaws.change_person(person, **args["members"])
-
-
-def person_removed(story: Story, args: Mapping[str, Any]) -> None:
-    """A contact person goes."""
-    if _client(story, args) is None:
-        return
-    person = story.memory.persons.pop((args["client"], args["person"]), None)
-    if person is not None:
-        story.robaws.remove_person(person)
-
-
-def _client(story: Story, args: Mapping[str, Any]) -> str | None:
-    client_id = story.memory.clients.get(args["client"])
-    return None if client_id is None or client_id in story.memory.deleted_clients else client_id
 
 
 # --------------------------------------------------------------------------------------------------- in the targets
@@ -138,14 +90,17 @@ def _record(story: Story, args: Mapping[str, Any]) -> str | None:
 def record_by_hand(story: Story, args: Mapping[str, Any]) -> None:
     """Somebody retypes a client in a target, exactly or with another town."""
     number, system = args["client"], args["system"]
-    client_id = _client(story, args)
+    client_id = living(story, args)
     members = story.robaws.client(client_id) if client_id is not None else None
     if members is None:
-        if number >= story.script.setup.clients:
+        firm = plots.TWIN_FIRM if number in plots.TWINS else number
+        if firm == number and number >= story.script.setup.clients:
             return
-        members = people.firm(number, emails=story.script.setup.emails)
+        members = people.firm(firm, emails=story.script.setup.emails)
     record = retyping.retype(story.simulators[system], system, members, exact=args["exact"])
     story.memory.by_hand[system, record] = str(number)
+    if args["exact"] and number not in story.memory.clients:
+        story.memory.there_before[system, record] = number
     story.invariants.vendor_changed = True
 
 
@@ -172,6 +127,11 @@ def _excuse_gone(story: Story, args: Mapping[str, Any]) -> None:
 def late(story: Story, args: Mapping[str, Any]) -> None:
     """The next write is worked on after our timeout."""
     story.network.faults.append(WireFault("late", args["system"], args["times"], args["share"]))
+
+
+def gateway(story: Story, args: Mapping[str, Any]) -> None:
+    """A proxy answers 504 to the next write, which is worked on all the same."""
+    story.network.faults.append(WireFault("gateway", args["system"], args["times"], args["share"]))
 
 
 def refusal(story: Story, args: Mapping[str, Any]) -> None:
@@ -284,6 +244,12 @@ def freeze(story: Story, args: Mapping[str, Any]) -> None:
     story.memory.excuses.add("crashed")
 
 
+def trap(story: Story, args: Mapping[str, Any]) -> None:
+    """Whoever comes to a boundary first is killed there, or stands still."""
+    story.traps.append(Trap(**args))
+    story.memory.excuses.add("crashed")
+
+
 def cut(story: Story, args: Mapping[str, Any]) -> None:
     """The database cuts its connections: all now, or the one that commits."""
     if args["how"] == "all":
@@ -315,6 +281,7 @@ def heal(story: Story) -> None:
         story.simulators[system].clear_faults()
     story.robaws.unblock()
     story.cuts.clear()
+    story.traps.clear()
     if story.clock.offset:
         story.clock.offset = 0.0
         story.invariants.forget_rates()
@@ -325,7 +292,7 @@ def heal(story: Story) -> None:
     for number, client_id in story.memory.clients.items():
         # What no webhook told is told by the next one; here, the client is saved once more.
         if client_id not in story.memory.deleted_clients:
-            client_changed(story, {"client": number, "members": {}})
+            typing_in.client_changed(story, {"client": number, "members": {}})
 
 
 def last_retries(story: Story) -> None:
@@ -341,18 +308,20 @@ def last_answers(story: Story) -> None:
 
 
 ALL: Final[dict[str, Happening]] = {
-    "client_added": client_added,
-    "client_changed": client_changed,
-    "client_deleted": client_deleted,
-    "person_added": person_added,
-    "person_changed": person_changed,
-    "person_removed": person_removed,
+    "client_added": typing_in.client_added,
+    "client_changed": typing_in.client_changed,
+    "client_taken_back": typing_in.client_taken_back,
+    "client_deleted": typing_in.client_deleted,
+    "person_added": typing_in.person_added,
+    "person_changed": typing_in.person_changed,
+    "person_removed": typing_in.person_removed,
     "record_edited": record_edited,
     "record_deleted": record_deleted,
     "record_by_hand": record_by_hand,
     "their_person": their_person,
     "fault": fault,
     "late": late,
+    "gateway": gateway,
     "refusal": refusal,
     "quota": quota,
     "credentials": credentials,
@@ -363,6 +332,7 @@ ALL: Final[dict[str, Happening]] = {
     "redis_away": redis_away,
     "kill": kill,
     "freeze": freeze,
+    "trap": trap,
     "cut": cut,
     "jump": jump,
     "pause": operators.pause,

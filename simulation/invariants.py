@@ -6,16 +6,20 @@ Broken raises with the name of the promise; the director turns it into the failu
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from simulation.broken import Broken
 from simulation.network import WRITES, record_ids
 
 if TYPE_CHECKING:
     from simulation.story import Story
+    from worker.store.budget import Limits
     from worker.store.links import LinkClaim
     from worker.vendors.simulation import SimRequest
 
+DAY: Final = 86_400
 STARVED_SECONDS: Final = 1_200.0
 """So long a row may be due while its vendor may be called and a worker lives."""
 
@@ -27,7 +31,8 @@ _ROWS: Final = """
         (SELECT count(*)::int FROM inbox_event WHERE state = 'dead'),
         (SELECT coalesce(json_agg(json_build_object('id', l.id, 'contact', l.contact_id, 'system', l.system,
             'external_id', l.external_id, 'fence', l.fence, 'state', l.state, 'intent', l.intent IS NOT NULL)), '[]')
-            FROM link AS l)
+            FROM link AS l),
+        (SELECT coalesce(json_agg(json_build_array(system, failures)), '[]') FROM system_state WHERE breaker = 'closed')
 """
 
 
@@ -38,14 +43,6 @@ _DUE: Final = """
         AND s.breaker = 'closed' AND s.paused_by IS NULL AND coalesce(s.throttled_until, 'epoch') <= %(now)s
         AND (l.external_id IS NOT NULL OR coalesce(s.creates_paused_until, 'epoch') <= %(now)s)
 """
-
-
-class Broken(AssertionError):
-    """A promise of the product does not hold. `promise` is its short name."""
-
-    def __init__(self, promise: str, what: str) -> None:
-        super().__init__(f"{promise}: {what}")
-        self.promise = promise
 
 
 @dataclass
@@ -72,6 +69,8 @@ class Invariants:
         self.rows_changed = self.vendor_changed = True
         self.checked = 0
         self._buckets: dict[str, Tokens] = {}
+        self._sent: Counter[str] = Counter()
+        self._days: Counter[tuple[str, int]] = Counter()
         self._links: list[dict[str, Any]] = []
         self._due_since: dict[tuple[int, str], float] = {}
 
@@ -81,7 +80,7 @@ class Invariants:
 
     def before_request(self, system: str, request: SimRequest, claim: LinkClaim | None) -> None:
         """The budget, and the fence of a write."""
-        self._check_rate(system)
+        self._check_budget(system)
         if claim is None or request.method not in WRITES:
             return
         rows = self.story.database.look("SELECT fence, state FROM link WHERE id = %(id)s", {"id": claim.id})
@@ -90,18 +89,39 @@ class Invariants:
             what = f"{request.method} {request.path} to {system} under fence {claim.fence}; link {claim.id} has {held}"
             raise Broken("no write by a lost lease", what)
 
-    def _check_rate(self, system: str) -> None:
+    def _check_budget(self, system: str) -> None:
+        """No request without a turn of its own; and those that have one come no faster than the vendor allows."""
+        turns = self.story.budget.turns
+        self._sent[system] += 1
+        if self._sent[system] > turns[system]:
+            what = f"{system} gets request {self._sent[system]}, and {turns[system]} turns were given"
+            raise Broken("budgets are never exceeded", what)
         limits = self.story.budget.limits.get(system)
-        if limits is None or limits.rate_per_second <= 0:
+        if limits is None:
             return
+        self._check_day(system, limits.daily_requests)
+        if limits.rate_per_second > 0:
+            self._check_rate(system, limits)
+
+    def _check_day(self, system: str, most: int) -> None:
+        day = (system, int(self.story.clock.true // DAY))
+        self._days[day] += 1
+        # Whoever had the last turns of one day may come on the next.
+        if most and self._days[day] > most + self._slack and not self.story.faults["clock jump"]:
+            raise Broken("budgets are never exceeded", f"{system} is called {self._days[day]} times on one day")
+
+    def _check_rate(self, system: str, limits: Limits) -> None:
         now = self.story.clock.true
         bucket = self._buckets.get(system)
         if bucket is None:
             bucket = self._buckets[system] = Tokens(limits.rate_per_second, limits.burst, float(limits.burst), now)
         # A caller may be late for its turn, and arrive with the next one: as many as can wait at once.
-        slack = sum(process.slots for process in self.story.workers)
-        if bucket.take(now) < -slack - 0.01:
+        if bucket.take(now) < -self._slack - 0.01:
             raise Broken("budgets are never exceeded", f"{system} is called faster than {limits}")
+
+    @property
+    def _slack(self) -> int:
+        return sum(process.slots for process in self.story.workers)
 
     def check_rows_of(self, point: str) -> None:
         """A commit may have changed rows."""
@@ -118,6 +138,7 @@ class Invariants:
             self._links = row[5]
             self._check_equation(row)
             self._check_links(self._links)
+            self._check_breakers(row[6])
         self._check_doubles(self._links)
         self._check_edits()
         self._check_their_persons()
@@ -142,12 +163,21 @@ class Invariants:
                 raise Broken("one record a contact and system", f"two links hold record {key}")
             seen[key] = link["id"]
 
+    def _check_breakers(self, closed: list[tuple[str, int]]) -> None:
+        limit = int(self.story.settings.breaker.failures)
+        for system, failures in closed:
+            if failures >= limit:
+                what = f"{system} has failed {failures} times in a row, and is called on"
+                raise Broken("a vendor that is down is left alone", what)
+
     def _check_doubles(self, links: list[dict[str, Any]]) -> None:
         """The records made for a contact, and the one that it is linked to, are one; what people deleted is gone."""
         held = {(link["system"], link["contact"]): link["external_id"] for link in links if link["external_id"]}
+        holder = {(link["system"], link["external_id"]): link["contact"] for link in links if link["external_id"]}
         for (system, contact), made in self.story.memory.created.items():
             there = record_ids(self.story.simulators[system])
-            mine = {record for record in made if record in there}
+            # Recras knows no reference: of two clients who are the same firm one may find what was made for the other.
+            mine = {record for record in made if record in there and holder.get((system, record), contact) == contact}
             linked = held.get((system, contact))
             if linked is not None and linked in there and linked not in mine and mine:
                 mine.add(linked)

@@ -32,6 +32,9 @@ class Memory:
     accepted: set[str] = field(default_factory=set)
     created: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
     their_persons: dict[tuple[str, str], str] = field(default_factory=dict)
+    before: dict[str, dict[str, Any]] = field(default_factory=dict)
+    there_before: dict[tuple[str, str], int] = field(default_factory=dict)
+    chosen: set[tuple[str, str, str]] = field(default_factory=set)
     excuses: set[str] = field(default_factory=set)
 
     def made(self, system: str, contact_id: int, record: str) -> None:

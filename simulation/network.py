@@ -17,6 +17,7 @@ import httpx
 from typing_extensions import override
 
 from simulation.baton import Task, current
+from simulation.writes import check_searched, watch
 from worker.vendors.simulation import SimRequest, SimResponse, Simulator
 
 if TYPE_CHECKING:
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
     from worker.store.links import LinkClaim
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+GATEWAY_SECONDS = 10.0
 
 
 @dataclass
 class WireFault:
-    """A fault of the network itself: `refuse`, `silent` (never answers, never works) or `late` (works too late)."""
+    """
+    A fault of the network itself: `refuse`, `silent` (never answers, never works), `late` (works too late) or `gateway`
+    (a proxy answers 504, and the work is done at once or late). The last two meet writes only.
+    """
 
     kind: str
     system: str
@@ -72,7 +77,7 @@ class Network:
         if system in self.down:
             return WireFault(self.down[system], system, -1)
         for fault in self.faults:
-            if fault.system == system and (fault.kind != "late" or method in WRITES):
+            if fault.system == system and (fault.kind not in ("late", "gateway") or method in WRITES):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.faults.remove(fault)
@@ -84,9 +89,11 @@ class Network:
         simulator = self.story.simulators[system]
         creates = request.method == "POST" and system != "robaws"
         before = record_ids(simulator) if creates else frozenset()
+        watched = watch(self.story, system, request, claim)
         response = simulator.handle(request)
         self.calls[system] += 1
         self.story.invariants.vendor_changed = True
+        watched()
         if claim is not None and request.method in WRITES:
             made = tuple(sorted(record_ids(simulator) - before)) if creates else ()
             self.written.append(
@@ -102,6 +109,7 @@ class Network:
                 )
             )
             for record in made:
+                check_searched(self.story, claim, record)
                 self.story.memory.made(system, claim.contact_id, record)
         return response
 
@@ -186,6 +194,14 @@ class Wire(httpx.BaseTransport):
                 self.network.later.append((at, self.system, sent, story.claims.get(task)))
                 self._wait(task, timeout)
                 raise httpx.ReadTimeout("no answer in time", request=request)
+            case "gateway":
+                at = story.clock.true + GATEWAY_SECONDS + fault.share * self._lateness(sent)
+                if fault.share:
+                    self.network.later.append((at, self.system, sent, story.claims.get(task)))
+                else:
+                    self.network.work(self.system, sent, story.claims.get(task))
+                self._wait(task, GATEWAY_SECONDS)
+                return _answer(SimResponse.of_html(504, "Gateway Timeout"))
             case _:
                 html = SimResponse.of_html(503, "Something is being repaired")
                 answer = html if fault.kind == "html" else replace(html, headers={"content-type": "application/json"})

@@ -24,14 +24,14 @@ _QUESTIONS: Final = """
 def pause(story: Story, args: Mapping[str, Any]) -> None:
     """A person holds a system."""
     story.faults["pause"] += 1
-    with story.database.engine.begin() as connection:
+    with story.database.console.begin() as connection:
         operating.pause(connection, args["system"], SOMEBODY, story.clock.now(), "looking at it")
 
 
 def resume(story: Story, _args: Mapping[str, Any]) -> None:
     """A person lifts whatever holds any system."""
     for system in story.simulators:
-        with story.database.engine.begin() as connection:
+        with story.database.console.begin() as connection:
             acted = operating.resume(connection, system, SOMEBODY, story.clock.now())
         _nudge(story, acted.owed)
 
@@ -42,7 +42,7 @@ def sync(story: Story, args: Mapping[str, Any]) -> None:
     if client_id is None:
         return
     try:
-        with story.database.engine.begin() as connection:
+        with story.database.console.begin() as connection:
             acted = operating.sync(connection, client_id, SOMEBODY, story.clock.now())
     except NotFound:
         return
@@ -67,11 +67,11 @@ def retry(story: Story, _args: Mapping[str, Any]) -> None:
     """
     story.faults["retry by hand"] += 1
     story.network.hurry()
-    with story.database.engine.begin() as connection:
+    with story.database.console.begin() as connection:
         waiting = listing_retries.ids(connection, RetryFilter(), story.clock.now())
     for retry_id in waiting:
         try:
-            with story.database.engine.begin() as connection:
+            with story.database.console.begin() as connection:
                 acted = operating.retry(connection, retry_id, SOMEBODY, story.clock.now())
         except Conflict:
             continue
@@ -80,14 +80,14 @@ def retry(story: Story, _args: Mapping[str, Any]) -> None:
 
 def discard(story: Story, _args: Mapping[str, Any]) -> None:
     """Take the first thing that waits out of the queue for good."""
-    with story.database.engine.begin() as connection:
+    with story.database.console.begin() as connection:
         waiting = [
             one for one in listing_retries.ids(connection, RetryFilter(), story.clock.now()) if one.startswith("link")
         ]
     if not waiting:
         return
     try:
-        with story.database.engine.begin() as connection:
+        with story.database.console.begin() as connection:
             operating.discard(connection, waiting[0], SOMEBODY, story.clock.now(), "not wanted there")
     except Conflict:
         return
@@ -101,7 +101,7 @@ def answer(story: Story, args: Mapping[str, Any]) -> None:
     for row in story.database.look(_QUESTIONS):
         choose, external_id = _choice(story, row, args["word"])
         try:
-            with story.database.engine.begin() as connection:
+            with story.database.console.begin() as connection:
                 acted = operating_reviews.resolve(
                     connection, str(row[0]), choose, SOMEBODY, story.clock.now(), external_id=external_id
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -27,6 +28,21 @@ if TYPE_CHECKING:
 
 PARKING_SHARE = 0.6
 """How often a worker gives way at a boundary, so that short runs without a switch are tried as well."""
+
+
+@dataclass(frozen=True)
+class Trap:
+    """
+    Whichever process comes to this boundary first, with this client in hand, is killed there, or frozen.
+
+    `back_after` seconds later the client's last change is taken back, where it is given.
+    """
+
+    how: str
+    where: str
+    seconds: float
+    client: int | None = None
+    back_after: float | None = None
 
 
 class SimulatedRuntime(Runtime):
@@ -162,6 +178,11 @@ class Process:
         if task is None:
             return
         self.story.invariants.check_rows_of(name)
+        trap = self.story.take_trap(name, task)
+        if trap is not None and trap.how == "kill":
+            self.down_seconds = trap.seconds
+            self.kill()
+            raise Crash(name)
         if self.kill_in is not None:
             self.kill_in -= 1
             if self.kill_in <= 0:
@@ -169,6 +190,8 @@ class Process:
                 raise Crash(name)
         if name.endswith(".before_commit"):
             return
+        if trap is not None:
+            self.freeze_in, self.freeze_seconds = 1, trap.seconds
         if self.freeze_in is not None:
             self.freeze_in -= 1
             if self.freeze_in <= 0:

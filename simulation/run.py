@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from simulation.broken import Broken
 from simulation.database import Databases, server
-from simulation.invariants import Broken
 from simulation.script import Script, write_script
 from simulation.story import Story, quiet
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from typing_extensions import override
@@ -76,6 +76,8 @@ def write_script(seed: int) -> Script:
     wanted = [name for name in trouble.KINDS if rng.random() < trouble.SHARE]
     if not wanted:
         wanted = [rng.choice(sorted(trouble.KINDS))]
+    if "overtaken" in wanted:
+        setup = replace(setup, workers=max(2, setup.workers))  # somebody must be there to take over
     items = [Item(*one) for one in people.lives(rng, setup.clients, LENGTH_SECONDS, emails=setup.emails)]
     for name in wanted:
         items += [Item(*one) for one in trouble.KINDS[name](rng, setup, LENGTH_SECONDS)]
@@ -113,16 +115,27 @@ def _setup(rng: random.Random) -> Setup:
 def _settings(rng: random.Random) -> dict[str, dict[str, Any]]:
     return {
         "robaws": {},
-        "rompslomp": {},
+        "rompslomp": _budget(rng),
         "recras": {
+            **_budget(rng),
             "put_mode": rng.choice(("full", "changed")),
             "send_landcode_btw": rng.random() < 0.3,
         },
         "workspace": {
+            **_budget(rng),
             "update_mode": rng.choice(("changed", "changed", "all_editable")),
             "reference_style": rng.choice(("robaws_id", "prefixed")),
         },
     }
+
+
+def _budget(rng: random.Random) -> dict[str, Any]:
+    """As a rule the usual one; now and then so small that every story comes to its end."""
+    if rng.random() < 0.75:
+        return {}
+    if rng.random() < 0.3:
+        return {"daily_requests": rng.choice((12, 25))}
+    return {"rate_per_second": rng.choice((0.2, 0.5)), "burst": rng.choice((1, 3))}
 
 
 def _simulators(rng: random.Random) -> dict[str, dict[str, Any]]:

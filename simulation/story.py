@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import DBAPIError
 
-from simulation import ending, happenings
+from simulation import ending, happenings, typing_in
 from simulation.baton import Task
+from simulation.broken import Broken
 from simulation.broker import Broker, Nudge
 from simulation.budget import VirtualBudget
 from simulation.clock import BEGIN, Clock
-from simulation.invariants import Broken, Invariants
+from simulation.invariants import Invariants
 from simulation.memory import Memory
 from simulation.network import Network
-from simulation.processes import Process
+from simulation.processes import Process, Trap
 from simulation.receiver import Door
 from simulation.script import LENGTH_SECONDS
 from simulation.stage import BASES, build_settings, build_simulators
@@ -75,6 +76,7 @@ class Story:
         self.swept_at = BEGIN
         self.sweep_wait = SWEEP_SECONDS
         self.cuts: list[tuple[int, str]] = []
+        self.traps: list[Trap] = []
         self.healed = False
         self._rows: Any = None
         self.loop = asyncio.new_event_loop()
@@ -112,6 +114,23 @@ class Story:
         self.note(f"the database is cut {how} a commit")
         self.faults[f"database cut {how} a commit"] += 1
         return how
+
+    def take_trap(self, point: str, task: Task) -> Trap | None:
+        """What waits for whoever comes to this boundary."""
+        claim = self.claims.get(task)
+        client = claim.source_id if claim is not None else None
+        for trap in self.traps:
+            if trap.where != point or (trap.client is not None and self.memory.clients.get(trap.client) != client):
+                continue
+            self.traps.remove(trap)
+            self._take_back(trap)
+            return trap
+        return None
+
+    def _take_back(self, trap: Trap) -> None:
+        if trap.back_after is not None:
+            moment = self.clock.true + trap.back_after
+            self.later.append((moment, lambda: typing_in.client_taken_back(self, {"client": trap.client})))
 
     # ---------------------------------------------------------------------------------------------------- the telling
     def tell(self) -> None:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from simulation import plots
 from simulation.people import CITIES, PHONES
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 FLAPPING_CLIENT: Final = 0
 FLAPS: Final = 80
 
-SHARE: Final = 0.3
+SHARE: Final = 0.25
 """How likely each kind is in one story."""
 
 TARGETS: Final = ("rompslomp", "recras", "workspace")
@@ -255,4 +256,13 @@ KINDS: Final[dict[str, Writer]] = {
     "database": database,
     "clock": clock,
     "operators": operators,
+    "existing": plots.existing,
+    "twins": plots.twins,
+    "owned": plots.owned,
+    "strangers": plots.strangers,
+    "overtaken": plots.overtaken,
+    "taken_back": plots.taken_back,
+    "overlate": plots.overlate,
+    "gateway": plots.gateway,
+    "down": plots.down,
 }
