@@ -9,8 +9,8 @@ from simulation.network import record_ids
 from worker.store import listing_retries, operating, operating_reviews
 from worker.store.listing_retries import RetryFilter
 from worker.store.operating import Actor, Owed
-    from worker.vendors.contract import id_shape
 from worker.store.refusals import Conflict, NotFound, Unfit
+from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
     from simulation.story import Story
@@ -104,7 +104,13 @@ def answer(story: Story, args: Mapping[str, Any]) -> None:
         try:
             with story.database.console.begin() as connection:
                 acted = operating_reviews.resolve(
-                    connection, str(row[0]), choose, SOMEBODY, story.clock.now(), shape_of=id_shape, external_id=external_id
+                    connection,
+                    str(row[0]),
+                    choose,
+                    SOMEBODY,
+                    story.clock.now(),
+                    shape_of=id_shape,
+                    external_id=external_id,
                 )
         except (Conflict, Unfit):
             continue
