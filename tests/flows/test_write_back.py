@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import text
 
 from tests.flows.stories import client
@@ -58,7 +59,9 @@ def test_a_write_back_whose_answer_is_lost_is_repeated_under_the_same_key(hub: H
     assert written(hub, source_id)["workspace"] == hub.link(source_id, "workspace")["external_id"]
 
 
-def test_a_field_that_the_tenant_does_not_have_is_told_and_not_tried_again(hub: Hub) -> None:
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_field_that_the_tenant_does_not_have_is_told_and_not_tried_again(hub: Hub, shown: bool) -> None:
+    hub.robaws.switches.patch_answers_entity = shown
     hub.configure(robaws={"write_back": {"workspace": "No such field"}})
     source_id = hub.robaws.add_client(**client())
 

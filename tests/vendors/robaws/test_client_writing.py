@@ -72,15 +72,15 @@ def test_a_field_is_emptied_by_none() -> None:
     assert "Rompslomp-id" not in extra(robaws, client_id)
 
 
-def test_after_a_204_nobody_knows_whether_it_was_kept() -> None:
+def test_after_a_204_the_client_is_read_once_to_see_what_was_kept() -> None:
     robaws = RobawsSimulator(switches=Switches(patch_answers_entity=False))
     client_id = robaws.add_client(name="De Linde")
 
     with wire(robaws) as at:
-        kept = at.client.write_back(at.session, client_id, {"Rompslomp-id": "12"}, KEY)
+        kept = at.client.write_back(at.session, client_id, {"Rompslomp-id": "12", "Bestaat-niet": "x"}, KEY)
 
-    assert kept is None
-    assert extra(robaws, client_id)["Rompslomp-id"]["stringValue"] == "12"
+    assert kept == {"Rompslomp-id": "12"}
+    assert [one.request.method for one in robaws.calls()] == ["PATCH", "GET"]
 
 
 def test_a_write_back_changes_nothing_in_the_canonical_contact() -> None:

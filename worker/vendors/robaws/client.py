@@ -199,10 +199,13 @@ class RobawsClient:
         Fill extra fields by name with text (None empties one); tells which of these values the answer shows as held.
 
         A name that is missing from the result was dropped: Robaws does that without an error where the tenant has no
-        such field or choice (Robaws sheet 9.2, trap 16). None: the answer shows no extra fields (204), so nobody knows.
+        such field or choice (Robaws sheet 9.2, trap 16). An answer that shows no record (204) is read after, once
+        (trap 15). None: the answer shows a record without extra fields, so nobody knows.
         """
         shown = self.patch_client(session, source_id, extra_patch(values), key)
-        if shown is None or "extraFields" not in shown:
+        if shown is None:
+            shown = answers.client(self._send(session, calls.read_client(self.access, source_id)), source_id)
+        elif "extraFields" not in shown:
             return None
         return {name: value for name, value in values.items() if holds(shown, name, value)}
 
