@@ -17,7 +17,15 @@ from worker.core.contact import Json
 from worker.core.mapping import Ours, VendorMapping
 from worker.core.matching import Candidate
 from worker.core.persons import PersonChange, PersonPlan
-from worker.errors import CredentialsRejected, RecordGone, StaleRead, SyncError, VendorRejected, WrongAddress
+from worker.errors import (
+    CredentialsRejected,
+    RecordGone,
+    StaleRead,
+    SyncError,
+    VendorBroken,
+    VendorRejected,
+    WrongAddress,
+)
 from worker.vendors.contract import Capabilities, Created, Finding, Intent, Record, Target
 from worker.vendors.recras import bodies, checks, rules
 from worker.vendors.recras.created import Highest, has_email, is_alike, sent_email
@@ -25,7 +33,7 @@ from worker.vendors.recras.mapping import mapping_for, record_of
 
 if TYPE_CHECKING:
     from worker.config import RecrasSettings
-    from worker.vendors.transport import Request, Session
+    from worker.vendors.transport import Request, Response, Session
 
 BLIND_POSTS_WITH_EMAIL: Final = 5
 BLIND_POSTS_WITHOUT_EMAIL: Final = 2
@@ -332,6 +340,28 @@ class RecrasClient(Target):
         """
         The records of a whole list, each once, safe under every reading of sheet 4.
 
+        A list that counts more than it brings is read once more, as it may have changed meanwhile. If both together are
+        still too few it is VendorBroken: what seems not to be there would be made a second time.
+        """
+        brought: set[str] = set()
+        total: int | None = None
+        for _ in range(rules.MOST_LISTINGS):
+            total = None
+            for response, items in self._parts(session, operation, request, query):
+                total = rules.total_of(response) if total is None else total
+                fresh = {str(item["id"]): item for item in items if str(item["id"]) not in brought}
+                brought |= fresh.keys()
+                yield from fresh.values()
+            if total is None or len(brought) >= total:
+                return
+        raise VendorBroken(f"the list counts {total} records and brings {len(brought)}")
+
+    def _parts(
+        self, session: Session, operation: str, request: Callable[[str, _Query], Request], query: _Query
+    ) -> Iterator[tuple[Response, list[Json]]]:
+        """
+        The answers that make up one list, with what each holds.
+
         By Link where there is one. Else a list as long as a page is asked once more from its highest id on; a list
         that does not know that parameter has no pages.
         """
@@ -345,9 +375,9 @@ class RecrasClient(Target):
                 if first or not any(name == rules.FROM_ID for name, _ in query):
                     raise
                 return
-            fresh = {str(item["id"]): item for item in items if str(item["id"]) not in seen}
-            seen |= fresh.keys()
-            yield from fresh.values()
+            fresh = {str(item["id"]) for item in items} - seen
+            seen |= fresh
+            yield response, items
             following = rules.following(response, len(items), seen)
             if following is None or not fresh:
                 return

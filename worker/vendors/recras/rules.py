@@ -37,6 +37,9 @@ LIST_TIMEOUT_SECONDS: Final = 60.0
 UNTOLD_WAIT_SECONDS: Final = 30.0
 """How long a 429 without Retry-After is taken to mean; no limit is documented (sheet 7)."""
 
+MOST_LISTINGS: Final = 2
+"""How often a list is read that counts more than it brings, before it is broken."""
+
 PAGE_SIZE: Final = 100
 """Records in a page where paging exists and no header tells the size (sheet 4)."""
 
@@ -231,12 +234,18 @@ def following(response: Response, items: int, seen: Collection[str]) -> tuple[tu
     """
     if "link" in response.headers:
         return next_query(response)
-    total = response.headers.get("x-total-count", "")
-    if _ID.fullmatch(total) and len(seen) >= int(total):
+    total = total_of(response)
+    if total is not None and len(seen) >= total:
         return None
     if not items or items < page_size_of(response):
         return None
     return ((FROM_ID, str(max(map(int, seen)))),)
+
+
+def total_of(response: Response) -> int | None:
+    """How many records a list has over all its pages, None where that is not told (sheet 4)."""
+    total = response.headers.get("x-total-count", "")
+    return int(total) if _ID.fullmatch(total) else None
 
 
 def next_query(response: Response) -> tuple[tuple[str, str], ...] | None:

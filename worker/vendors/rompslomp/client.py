@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from worker.core.matching import Candidate, recognise
-from worker.errors import MappingError, SyncError
+from worker.errors import MappingError, SyncError, VendorBroken
 from worker.vendors.contract import Capabilities, Created, Finding, Intent, Record, Target
 from worker.vendors.rompslomp import checks, rules
 from worker.vendors.rompslomp.mapping import SEARCHABLE_REFERENCE, mapping_for, record_of, reference_of, search_terms
@@ -198,18 +198,31 @@ class RompslompClient(Target):
             yield self._record(item)
 
     def _items(self, session: Session, request: Callable[[int], Request], root: str) -> Iterator[Json]:
-        """The items of all pages, each once, a page asked for when it is wanted."""
-        number = seen = 0
-        known: set[str] = set()
-        while True:
-            number += 1
-            page = rules.page_of(session.send(request(number)), root)
-            seen += len(page.items)
-            fresh = {str(item.get("id")): item for item in page.items if str(item.get("id")) not in known}
-            known |= fresh.keys()
-            yield from fresh.values()
-            if rules.is_last(page, seen, len(fresh)):
+        """
+        The items of all pages, each once, a page asked for when it is wanted.
+
+        A list that counts more than it brings is read once more, as pages move while one reads (sheet 10.6). If both
+        together are still too few it is VendorBroken: what seems not to be there would be made a second time.
+        """
+        brought: set[str] = set()
+        total: int | None = None
+        for _ in range(rules.MOST_LISTINGS):
+            number = seen = 0
+            known: set[str] = set()
+            while True:
+                number += 1
+                page = rules.page_of(session.send(request(number)), root)
+                seen += len(page.items)
+                fresh = {str(item.get("id")): item for item in page.items if str(item.get("id")) not in known}
+                known |= fresh.keys()
+                yield from (item for one, item in fresh.items() if one not in brought)
+                brought |= fresh.keys()
+                if rules.is_last(page, seen, len(fresh)):
+                    break
+            total = page.total
+            if total is None or len(brought) >= total:
                 return
+        raise VendorBroken(f"the list counts {total} {root} and brings {len(brought)}")
 
     def _alike(self, session: Session, intent: Intent) -> list[Record]:
         """The records that hold the e-mail and the name of what was sent."""

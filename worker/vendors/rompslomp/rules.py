@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 PER_PAGE: Final = 100
 """The most that a page may hold (sheet 4)."""
 
+MOST_LISTINGS: Final = 2
+"""How often a list is read that counts more than it brings, before it is broken (sheet 10.6)."""
+
 UNTOLD_WAIT_SECONDS: Final = 60.0
 """How long a 429 without Retry-After is taken to mean (sheet 5, assumed)."""
 
@@ -175,7 +178,7 @@ def is_last(page: Page, seen: int, fresh: int, per_page: int = PER_PAGE) -> bool
 
     `seen` records came so far, `fresh` of them for the first time on this page. A page that brings nothing new ends
     the list too, whatever X-Total says: it moves while one reads (sheet 10.6), and a vendor that ignored `page` would
-    be asked for ever.
+    be asked for ever. Whoever reads the list holds the total against what came.
     """
     if not page.items or not fresh:
         return True

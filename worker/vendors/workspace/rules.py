@@ -151,13 +151,17 @@ def contacts_of(response: Response) -> tuple[Json, ...]:
     The contacts of the list, suppliers and all; empty where the vendor says that there are none.
 
     That it says with a 404 (sheet 4), in its envelope and in these words; any other 404 is a wrong address. `count`
-    is not held against the list: in the page's own example it is larger than what is shown.
+    is not held against the list, as it is larger than what is shown in the page's own example; but a list that counts
+    some and shows none is broken, since every client would be made a second time.
     """
     if _is_empty_list(response):
         return ()
-    entries = _data(response).get("Contacts", [])
+    data = _data(response)
+    entries, count = data.get("Contacts", []), text(data.get("count"))
     if not isinstance(entries, list):
         raise response.broken("the answer holds no list of contacts")
+    if not entries and _NUMBER.fullmatch(count) and int(count):
+        raise response.broken(f"the list counts {count} contacts and shows none")
     return tuple(_contact(entry, response) for entry in entries)
 
 
