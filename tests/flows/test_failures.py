@@ -169,6 +169,18 @@ def test_a_wrong_address_pauses_the_system_and_loses_no_record(hub: Hub) -> None
 
 
 @pytest.mark.parametrize("system", TARGETS)
+def test_a_page_that_says_404_pauses_the_system_and_uses_up_nobodys_attempts(hub: Hub, system: str) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.simulators[system].fail("html", times=-1, status=404)
+
+    hub.sync(source_id)
+
+    view, link = state_of(hub, system), hub.link(source_id, system)
+    assert (view.paused_by, view.breaker) == ("credentials", "closed")
+    assert (link["state"], link["reason"], link["attempts"]) == ("due", "wrong_address", 0)
+
+
+@pytest.mark.parametrize("system", TARGETS)
 def test_a_record_that_is_gone_waits_for_a_person_by_default(hub: Hub, system: str) -> None:
     source_id = hub.robaws.add_client(**client())
     hub.sync(source_id)

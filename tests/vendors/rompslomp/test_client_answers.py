@@ -76,7 +76,7 @@ def test_every_refusal_keeps_status_and_the_vendors_own_words(path: Path) -> Non
 def test_a_404_that_is_not_the_vendors_own_never_means_that_the_contact_is_gone() -> None:
     proxy = replace(answer("503_html"), status=404)
 
-    assert type(rules.refusal(proxy)) is VendorBroken
+    assert type(rules.refusal(proxy)) is WrongAddress
 
 
 def test_a_403_of_no_known_type_pauses_the_system_all_the_same() -> None:

@@ -249,12 +249,12 @@ def _forbidden(response: Response, kind: str, sentence: str) -> VendorError:
 
 
 def _not_found(response: Response, kind: str, sentence: str) -> VendorError:
-    # Sheet 2: a wrong path and a missing record are different types, and only the second one means "gone".
+    # Sheet 2: a wrong path and a missing record are different types, and only the second one means "gone". A 404
+    # without any type is not Rompslomp's own, which always answers JSON (sheet 4): another host, or another path.
     if kind == "client.not_found.resource" and response.request.operation in ("read", "update"):
         return RecordGone(sentence or "the contact is not there", **_more(response))
-    if kind.startswith("client.not_found."):
-        return WrongAddress(f"{sentence or 'there is nothing at this address'}: {PATH_STEP}", **_more(response))
-    return VendorBroken("a 404 that is not Rompslomp's own", **_more(response))
+    told = sentence or ("there is nothing at this address" if kind else "a 404 that is not Rompslomp's own")
+    return WrongAddress(f"{told}: {PATH_STEP}", **_more(response))
 
 
 def _error(response: Response) -> tuple[str, str]:
