@@ -93,3 +93,34 @@ def test_a_404_for_a_record_that_the_vendor_still_lists_changes_no_link(hub: Hub
     link = hub.link(source_id, system)
     assert (link["state"], link["external_id"]) == ("synced", before["external_id"])
     assert len(hub.simulators[system].state()["records"]) == 1
+
+
+NOT_FOUND = {
+    "recras": {"body": "", "path": r"/klanten/\d+$"},
+    "workspace": {
+        "body": '{"response": {"message": "Contact not found.", "code": 404, "exception": [], "data": []}}',
+        "path": r"/contacts/\d+",
+    },
+}
+
+
+@pytest.mark.parametrize("system", NOT_FOUND)
+@pytest.mark.parametrize("lasting", [False, True], ids=["a moment", "for good"])
+def test_a_404_for_what_was_made_just_now_is_looked_at_again_and_is_then_a_persons_matter(
+    hub: Hub, system: str, lasting: bool
+) -> None:
+    hub.workspace.create_answer = "id_only"
+    source_id = hub.robaws.add_client(**client())
+    times = -1 if lasting else 1
+    hub.simulators[system].fail("status", status=404, method="GET", times=times, **NOT_FOUND[system])
+
+    hub.sync(source_id)
+
+    link = hub.link(source_id, system)
+    assert (link["state"], link["external_id"] is not None, link["attempts"]) == ("unknown", True, 0)
+
+    hub.settle_all()
+
+    link = hub.link(source_id, system)
+    assert (link["state"], link["reason"]) == (("review", "gone") if lasting else ("synced", None))
+    assert len(hub.simulators[system].calls("POST")) == 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from worker.core.mapping import OurPerson
 from worker.core.persons import sent_persons, settle_persons
 from worker.core.planning import Review, Snapshot, agree, parked_at_create, plan_create
-from worker.errors import AmbiguousMatch, NotYetKnown, OutcomeUnknown, SyncError, VendorRejected
+from worker.errors import AmbiguousMatch, NotYetKnown, OutcomeUnknown, RecordGone, SyncError, VendorRejected
 from worker.flows import updating
 from worker.flows.delivery import Delivery, Ended, written_decisions
 from worker.store import directory, links
@@ -134,8 +134,7 @@ def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record |
     """Commit the id at once, then settle what the record holds."""
     delivery.bind(external_id, _written(delivery, intent))
     if record is None or (delivery.mapping.persons is not None and record.persons is None):
-        delivery.operation = "read"
-        record = delivery.client.read(delivery.session, external_id)
+        record = _read_back(delivery, external_id)
     _remember(delivery, record)
     table = delivery.mapping.persons
     persons = settle_persons(table, delivery.ours.persons, None, record.persons or ()) if table else None
@@ -149,6 +148,18 @@ def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record |
     snapshot = agree(delivery.ours, None, decisions, record.fields, persons, main)
     left_out = parked_at_create(delivery.mapping, delivery.ours, owners)
     return updating.settle(delivery, snapshot, (*decisions, *left_out))
+
+
+def _read_back(delivery: Delivery, external_id: str) -> Record:
+    """What was made, as it stands there. NotYetKnown for a 404: it may need a moment, and the next look decides."""
+    delivery.operation = "read"
+    try:
+        record: Record = delivery.client.read(delivery.session, external_id)
+    except RecordGone as gone:
+        settings = delivery.runtime.settings.system(delivery.claim.system)
+        text = f"record {external_id} was made just now and cannot be read: {gone.message}"
+        raise NotYetKnown(text, wait_seconds=float(settings.unknown_settle_seconds)) from gone
+    return record
 
 
 def _written(delivery: Delivery, intent: Intent) -> Snapshot:

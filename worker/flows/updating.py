@@ -78,11 +78,11 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
         after: Record | None = delivery.client.update(
             delivery.session, external_id, plan.patch, plan.persons, record, key
         )
+        if after is None:
+            delivery.operation = "read"
+            after = delivery.client.read(delivery.session, external_id)
     except RecordGone as gone:
         return _gone(delivery, gone)
-    if after is None:
-        delivery.operation = "read"
-        after = delivery.client.read(delivery.session, external_id)
     persons, main = _persons(delivery, plan.persons, after)
     snapshot = agree(delivery.ours, delivery.base, plan.decisions, after.fields, persons, main)
     return settle(delivery, snapshot, plan.decisions)
