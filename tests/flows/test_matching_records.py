@@ -62,7 +62,7 @@ def test_a_number_with_or_without_its_country_is_one_number_in_every_system(
 ) -> None:
     hub.rompslomp.add_record(company_name="Daken Zuid", vat_number=there)
     hub.workspace.add_record(name="Daken Zuid", btw=there, type="1", client_reference="7")
-    hub.recras.add_record(naam="Daken Zuid", btw_nummer=there)
+    hub.recras.add_record(naam="Daken Zuid", btw_nummer=there, contactpersonen=[{"achternaam": "Zuid"}])
 
     hub.sync(hub.robaws.add_client(**client(**here)))
 
