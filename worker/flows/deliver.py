@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from worker.errors import LeaseLost, OutcomeUnknown, SyncError, TransientError
-from worker.flows import creating, linking, updating, writing_back
+from worker.flows import creating, linking, probing, updating, writing_back
 from worker.flows.delivery import Delivery, Ended
 from worker.flows.gate import Gate
 from worker.flows.lease import lasting_seconds
@@ -40,7 +40,8 @@ class Delivered:
 
 def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = None) -> Delivered:
     """Deliver one link that is due: this one, or the system's next. Safe to run twice, or in two places."""
-    if not gate.enter(system):
+    way = gate.way(system)
+    if way == "held":
         return Delivered("none")
     now = runtime.now()
     creates = gate.view(system).creates_allowed(now)
@@ -59,6 +60,8 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
             timeout_seconds=timeout,
         )
     if claim is None:
+        if way == "probe":
+            probing.probe(runtime, gate, system)
         return Delivered("none")
     with structlog.contextvars.bound_contextvars(
         contact=claim.source_id, system=system, link=claim.id, correlation_id=claim.correlation_id

@@ -16,6 +16,7 @@ import structlog
 from worker.core import fuse, merge_patch
 from worker.core.echo import content_hash
 from worker.errors import LeaseLost, RecordGone, SyncError, TransientError
+from worker.flows import probing
 from worker.flows.gate import Gate
 from worker.flows.outcome import Outcome, after_crashes, judge
 from worker.runtime import BACKGROUND, SOURCE
@@ -66,12 +67,15 @@ def take_events(runtime: Runtime) -> list[int]:
 
 def fetch(runtime: Runtime, gate: Gate, contact_id: int | None = None) -> Fetched:
     """Do one owed fetch: of this contact, or of the next that is due. Safe to run twice, or in two places."""
-    if not gate.enter(SOURCE):
+    way = gate.way(SOURCE)
+    if way == "held":
         return Fetched("none")
     lease = float(runtime.settings.worker.lease_seconds)
     with runtime.statement("fetch.claim") as connection:
         claim = contacts.claim_fetch(connection, runtime.now(), lease, contact_id)
     if claim is None:
+        if way == "probe":
+            probing.probe(runtime, gate, SOURCE)
         return Fetched("none")
     with structlog.contextvars.bound_contextvars(contact=claim.source_id, correlation_id=claim.correlation_id):
         return _Fetch(runtime, gate, claim).run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from worker.store import systems
 from worker.store.systems import SystemView
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from worker.flows.outcome import Outcome
     from worker.runtime import Runtime
+
+Way = Literal["free", "probe", "held"]
 
 VIEW_SECONDS = 0.25
 SHORT_PAUSE_SECONDS = 2.0
@@ -52,22 +54,26 @@ class Gate:
             self._views.pop(system, None)
 
     def enter(self, system: str) -> bool:
+        """Whether one delivery may be tried now."""
+        return self.way(system) != "held"
+
+    def way(self, system: str) -> Way:
         """
-        Whether one delivery may be tried now. A system that is held back lets one caller through at each probe.
+        How one delivery finds the system. One that is held back lets one caller through at each `probe`.
         """
         now = self.runtime.now()
         view = self.view(system)
         until = view.blocked_until(now)
         if until is None:
-            return True
+            return "free"
         held_by_probe = view.paused_by == "credentials" or (view.paused_by is None and view.breaker != "closed")
         throttled = view.throttled_until is not None and view.throttled_until > now
         if not held_by_probe or throttled or until > now:
-            return False
+            return "held"
         self.forget(system)
         again = float(self.runtime.settings.breaker.probe_seconds)
         with self.runtime.statement("gate.probe") as connection:
-            return systems.take_probe(connection, system, now, again)
+            return "probe" if systems.take_probe(connection, system, now, again) else "held"
 
     def succeeded(self, system: str) -> None:
         """The vendor did what was asked; written down only where something held it back before."""

@@ -43,11 +43,17 @@ class Sweeper:
         with runtime.engine.connect() as connection:
             new = inbox.has_new(connection)
             due = contacts.due_fetches(connection, now, slots(runtime.settings, SOURCE))
+            written_to = (*runtime.targets, *((SOURCE,) if runtime.settings.systems.robaws.write_back else ()))
+            views = {name: systems.view(connection, name) for name in (*runtime.targets, SOURCE)}
             by_system = {
                 name: links.due_links(connection, name, now, slots(runtime.settings, name) if name != SOURCE else 1)
-                for name in (*runtime.targets, *((SOURCE,) if runtime.settings.systems.robaws.write_back else ()))
-                if self._may_call(systems.view(connection, name), now)
+                for name in written_to
+                if self._may_call(views[name], now)
             }
+        # A system that may be tried, and to which nothing is due: whoever hears of it makes one call (`probing`).
+        idle = {name for name, view in views.items() if self._wants_probe(view, now) and not by_system.get(name)}
+        by_system |= {name: [0] for name in idle - {SOURCE}}
+        new = new or (SOURCE in idle and not due)
         runtime.hook("sweep.before_announce")
         publisher = runtime.publisher
         if (new or due) and not publisher.crowded("fetch"):
@@ -68,6 +74,11 @@ class Sweeper:
     def _may_call(view: systems.SystemView, now: datetime) -> bool:
         until = view.blocked_until(now)
         return until is None or until <= now
+
+    @staticmethod
+    def _wants_probe(view: systems.SystemView, now: datetime) -> bool:
+        until = view.blocked_until(now)
+        return until is not None and until <= now
 
     def _keep_house(self, now: datetime) -> None:
         if now - self._housekept >= timedelta(seconds=HOUSEKEEPING_SECONDS):

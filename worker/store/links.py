@@ -364,6 +364,13 @@ def due_links(connection: Connection, system: str, now: datetime, limit: int) ->
     return [row.id for row in connection.execute(statement, {"system": system, "now": now, "limit": limit})]
 
 
+def any_external_id(connection: Connection, system: str) -> str | None:
+    """The id of some record that a link to this system has; None where there is none yet."""
+    statement = text("SELECT external_id FROM link WHERE system = :system AND external_id IS NOT NULL LIMIT 1")
+    found: str | None = connection.execute(statement, {"system": system}).scalar()
+    return found
+
+
 def taken_ids(connection: Connection, system: str, external_ids: Sequence[str], but: int) -> frozenset[str]:
     """Which of these records belong to another contact's link already."""
     statement = text("SELECT external_id FROM link WHERE system = :s AND external_id = ANY(:ids) AND id <> :but")
