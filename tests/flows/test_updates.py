@@ -222,20 +222,20 @@ def test_a_switched_off_client_is_left_out(hub: Hub) -> None:
     hub.settings = hub.settings.model_copy(
         update={
             "sync": hub.settings.sync.model_copy(
-                update={"filter": hub.settings.sync.filter.model_copy(update={"status": ("klant",)})}
+                update={"filter": hub.settings.sync.filter.model_copy(update={"status": ("Klant ",)})}
             )
         }
     )
     hub.restart()
-    wanted = hub.robaws.add_client(**client(1, status="klant"))
+    wanted = [hub.robaws.add_client(**client(1, status="klant")), hub.robaws.add_client(**client(3, status="KLANT"))]
     other = hub.robaws.add_client(**client(2, status="prospect"))
 
-    hub.event(wanted)
-    hub.event(other)
+    for source_id in (*wanted, other):
+        hub.event(source_id)
     hub.settle()
 
-    assert {source_id for source_id, _, _, _ in hub.links()} == {wanted}
-    assert hub.equation() == {"received": 2, "applied": 1, "skipped": 1, "open": 0, "dead": 0}
+    assert {source_id for source_id, _, _, _ in hub.links()} == set(wanted)
+    assert hub.equation() == {"received": 3, "applied": 2, "skipped": 1, "open": 0, "dead": 0}
 
 
 def test_a_stream_of_events_for_one_client_costs_the_first_fetch_and_one_more_a_second(hub: Hub) -> None:

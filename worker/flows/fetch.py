@@ -273,8 +273,13 @@ def taking_part(
     extra_value: Callable[[Mapping[str, Any], str], Any],
 ) -> bool:
     """Whether a client takes part: every condition of `sync.filter` that is set holds."""
-    if wanted.status is not None and canonical.get("status") not in wanted.status:
+    if wanted.status is not None and _folded(canonical.get("status")) not in map(_folded, wanted.status):
         return False
     if wanted.type is not None and canonical.get("kind") not in wanted.type:
         return False
     return all(extra_value(raw, name) == value for name, value in wanted.extra_field.items())
+
+
+def _folded(status: Any) -> str | None:
+    """As `sync.private_status` is compared: a person types these texts, here and there."""
+    return status.strip().casefold() if isinstance(status, str) else None
