@@ -156,6 +156,31 @@ def test_routix_is_never_written_to(given: Given, direction: str) -> None:
     assert "would write to Routix, which can only be read (405 to anything else): set it to source" in problem
 
 
+@pytest.mark.parametrize("owner", ["robaws", "fill", "review"])
+def test_no_field_of_routix_is_anybody_elses(given: Given, owner: str) -> None:
+    given.toml(f'[systems.routix.fields]\n"address.city" = "{owner}"\nname = "system"\n')
+
+    assert given.problem() == (
+        f'systems.routix.fields.address.city is "{owner}", but nothing can be written to Routix: leave it out'
+    )
+
+
+def test_an_id_is_not_written_back_into_a_field_that_has_another_purpose(given: Given) -> None:
+    given.toml(
+        "[systems.robaws.write_back]\n"
+        'rompslomp = "Record id"\nrecras = "record_ID"\nworkspace = "Takes part"\nroutix = "Routix-id"\n'
+        '[sync.filter.extra_field]\nTakes_part = "yes"\n'
+    )
+
+    recras, routix, workspace = sorted(given.problems())
+
+    assert recras.startswith("systems.robaws.write_back.recras names the field of rompslomp again")
+    assert routix.startswith("systems.robaws.write_back.routix names a field for an id that never comes")
+    assert workspace.startswith(
+        "systems.robaws.write_back.workspace names a field that sync.filter.extra_field goes by"
+    )
+
+
 def test_tokens_of_routix_come_from_beside_the_api() -> None:
     own = RoutixSettings(base_url="https://routix.example/functions/v1/")
     told = RoutixSettings(token_url="https://tokens.example/oauth-token")

@@ -40,10 +40,47 @@ def check(settings: Settings) -> Iterator[Problem]:
             ("systems", "recras", "base_url"),
             "does not end in /api2: write it whole, like https://NAME.recras.nl/api2",
         )
+    yield from _fields_of_routix(settings)
+    yield from _write_back(settings)
     names = Counter(user.name for user in settings.ops.users)
     for user, count in names.items():
         if count > 1:
             yield (("ops", "users"), f"holds {user} {count} times: keep one")
+
+
+def _fields_of_routix(settings: Settings) -> Iterator[Problem]:
+    for path, owner in settings.systems.routix.fields.items():
+        if owner not in ("system", "ignore"):
+            yield (
+                ("systems", "routix", "fields", path),
+                f'is "{owner}", but nothing can be written to Routix: leave it out',
+            )
+
+
+def _write_back(settings: Settings) -> Iterator[Problem]:
+    """A field of Robaws that is written to holds one system's id, and nothing that people or the filter decide by."""
+    taken: dict[str, str] = {}
+    filtered = {_one_name(field) for field in settings.sync.filter.extra_field}
+    for system, field in settings.systems.robaws.write_back.items():
+        key = ("systems", "robaws", "write_back", system)
+        other = taken.setdefault(_one_name(field), system)
+        if system == "routix":
+            yield (
+                key,
+                "names a field for an id that never comes, as nothing is synchronised from Routix yet: leave it out",
+            )
+        if other != system:
+            yield key, f"names the field of {other} again, and one of the two ids would be lost: name another"
+        if _one_name(field) in filtered:
+            yield (
+                key,
+                "names a field that sync.filter.extra_field goes by, and an id is no such value: name another",
+            )
+
+
+def _one_name(field: str) -> str:
+    """Robaws tells extra fields' names with blanks or with underscores (Robaws sheet 9.2)."""
+    return field.strip().replace(" ", "_").casefold()
 
 
 def check_receiving(settings: Settings) -> Iterator[Problem]:
