@@ -59,7 +59,9 @@ def test_real_answers_are_what_it_says(served: Served, description: dict[str, An
     fill(served.engine)
     retries = [item["id"] for item in served.api("/retries").json()["items"]]
     [review] = [item["id"] for item in served.api("/reviews").json()["items"]]
-    bulk = served.act("/bulk", json={"action": "retry", "filter": {"state": "waiting"}, "reason": "x"}).json()["id"]
+    waiting = served.api("/retries?state=waiting").json()["total"]
+    wanted = {"action": "retry", "filter": {"state": "waiting"}, "reason": "x", "expect": waiting}
+    bulk = served.act("/bulk", json=wanted).json()["id"]
     asked = [
         ("/api/v1/summary", "/summary"),
         ("/api/v1/systems", "/systems"),
@@ -96,7 +98,7 @@ def test_real_actions_are_what_it_says(served: Served, description: dict[str, An
         ("/systems/{name}/resume", "/systems/recras/resume", None),
         ("/reviews/{review_id}/resolve", f"/reviews/{review}/resolve", {"choose": "theirs"}),
         ("/events/{event_id}/replay", "/events/e-1/replay", None),
-        ("/bulk", "/bulk", {"action": "retry", "filter": {"state": "dead"}, "reason": "x"}),
+        ("/bulk", "/bulk", {"action": "retry", "filter": {"state": "dead"}, "reason": "x", "expect": 0}),
     ]
 
     for template, path, body in done:

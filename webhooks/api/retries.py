@@ -45,7 +45,7 @@ class NewBulk(Body):
     action: Literal["retry", "discard"]
     filter: Filter
     reason: str | None = Field(default=None, max_length=1_000)
-    expect: int | None = Field(default=None, ge=0)
+    expect: int = Field(ge=0)
 
 
 def _filter(asked: Asked) -> RetryFilter:
