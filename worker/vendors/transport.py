@@ -284,7 +284,9 @@ def retry_after_seconds(value: str | None, now: float | None = None) -> float | 
 
 def _storable(body: bytes) -> Any:
     """
-    JSON without NUL characters in its texts: a vendor may send them, and PostgreSQL stores none.
+    JSON without NUL characters in its texts: a vendor may send them, and PostgreSQL stores none. They are left out, as
+    `text_key` leaves them out, since what stands for one would be written onward; in a name they are marked, as two
+    members must not become one.
 
     ValueError for what is no JSON, or is nested so deeply that walking through it or writing it again would fail.
     """
@@ -307,11 +309,12 @@ def _deeper_than(levels: int, value: Any) -> bool:
 
 def _without_nul(value: Any) -> Any:
     if isinstance(value, str):
-        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        return value.replace("\x00", "")
     if isinstance(value, list):
         return [_without_nul(one) for one in value]
     if isinstance(value, dict):
-        return {_without_nul(name): _without_nul(one) for name, one in value.items()}
+        mark = "\N{REPLACEMENT CHARACTER}"
+        return {name.replace("\x00", mark): _without_nul(one) for name, one in value.items()}
     return value
 
 
