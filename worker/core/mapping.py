@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from worker.core import contact as canonical
-from worker.core.normalise import NORMALISERS
+from worker.core.normalise import NORMALISERS, country_code
 
 if TYPE_CHECKING:
     from worker.core.contact import Json, PersonalData
@@ -32,6 +32,9 @@ PERSONS: Final = "persons"
 
 PLACEHOLDER: Final = "placeholder:"
 REVIEW: Final = "review"
+
+COUNTRY_LENGTH: Final = 2
+"""The length of a member that holds the two letters of a country, and of no other."""
 
 _MAY_BE_MEANT: Final = frozenset({"integer_text", "boolean", "choice"})
 
@@ -256,6 +259,8 @@ class VendorMapping:
 
 
 def _problem(row: FieldRow, value: Any) -> str | None:
+    if row.normaliser == "country" and row.max_length == COUNTRY_LENGTH and value and country_code(value) != value:
+        return f"{row.label} is not known, and only the two letters of a country fit"
     if isinstance(value, str) and row.max_length is not None and len(value) > row.max_length:
         return f"{row.label} has {len(value)} characters, more than the {row.max_length} that fit"
     if row.choices and value not in (None, "") and str(value) not in row.choices:

@@ -127,8 +127,9 @@ def test_country_and_vat_number_go_along_only_where_the_settings_allow() -> None
     assert {"vat_number", "address.country"}.isdisjoint(on.unheld)
 
 
-def test_a_country_that_nobody_knows_does_not_fit_and_stops_nothing_else() -> None:
-    ours = SENDING.outward(de_linde(**{"address.country": "Verweggistan"}))
+@pytest.mark.parametrize("country", ["Verweggistan", "ZZ"])
+def test_a_country_that_nobody_knows_does_not_fit_and_stops_nothing_else(country: str) -> None:
+    ours = SENDING.outward(de_linde(**{"address.country": country}))
 
     assert set(ours.problems) == {"landcode"}
     assert not isinstance(plan_create(SENDING, ours, SENDING.owners({})), Review)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from worker.core import contact as canonical
-from worker.core.mapping import FieldRow, VendorMapping
+from worker.core.mapping import COUNTRY_LENGTH, FieldRow, VendorMapping
 from worker.core.normalise import NORMALISERS, address_lines, country_code, country_name_nl, url_absolute
 from worker.vendors.contract import Record
 from worker.vendors.recras import persons
@@ -72,7 +72,7 @@ def _address(contact: Json) -> str | None:
 def _country(contact: Json) -> str | None:
     """Two letters (sheet 5); a country that is not known stays as it is, does not fit then, and is left out."""
     given = str(canonical.get(contact, "address.country") or "")
-    return country_code(given) or given or None
+    return country_code(given) or (given if any(map(str.isalnum, given)) else None)
 
 
 def invoice_lines(contact: Json) -> str | None:
@@ -131,8 +131,8 @@ def _hidden_rows(sent: bool) -> tuple[FieldRow, ...]:
             "landcode",
             "country",
             outward=_country,
-            max_length=2,
-            lossy="two letters; a country that is not known is left out",
+            max_length=COUNTRY_LENGTH,
+            lossy="two letters; a person is asked about a country that is not known",
             source=_CONTACTS,
         ),
         _row(

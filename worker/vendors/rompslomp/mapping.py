@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from worker.core import contact as canonical
-from worker.core.mapping import FieldRow, VendorMapping
+from worker.core.mapping import COUNTRY_LENGTH, FieldRow, VendorMapping
 from worker.core.normalise import country_code, email_key
 from worker.vendors.contract import Record
 from worker.vendors.values import kvk_number, name_to_search, vat_number
@@ -29,8 +29,6 @@ SEARCHABLE_REFERENCE: Final = "contact_number"
 
 MAX_LENGTH: Final = 255
 """For every text; said of another resource of the vendor's, so assumed here (sheet 9)."""
-
-COUNTRY_LENGTH: Final = 2
 
 _PAGE: Final = "https://api.rompslomp.nl/developer/swagger/v1/swagger.yaml"
 _MEMBERS: Final = f"Rompslomp sheet 6 and 12, {_PAGE}"
@@ -65,7 +63,7 @@ def _email(contact: Json) -> str | None:
 def _country(contact: Json) -> str | None:
     """Two letters. A country that is not known stays as it is, does not fit then, and is left out (sheet 12)."""
     given = str(canonical.get(contact, "address.country") or "")
-    return country_code(given) or (given if len(given) > COUNTRY_LENGTH else None)
+    return country_code(given) or (given if any(map(str.isalnum, given)) else None)
 
 
 def reference_of(contact: Json, prefix: str) -> str | None:
@@ -138,7 +136,7 @@ ROWS: Final[tuple[FieldRow, ...]] = (
         "country",
         outward=_country,
         max_length=COUNTRY_LENGTH,
-        lossy="two letters; a country that is not known is left out",
+        lossy="two letters; a person is asked about a country that is not known",
     ),
     _row("registration_number", "kvk_number", "registration", outward=kvk_number, lossy="Dutch numbers only"),
     _row("phone", "phone", "phone", sources=("phone", "mobile"), lossy="one only: the phone, else the mobile"),
