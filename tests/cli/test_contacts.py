@@ -106,6 +106,18 @@ def test_clients_are_found_by_words_and_by_state(operator: Command, client: str,
     assert line_with(everyone.out, "Bakkerij Zonnehof", "dead", "synced")
 
 
+def test_a_long_name_is_cut_in_the_table_and_whole_in_the_document(operator: Command, hub: Hub) -> None:
+    name = "Dakwerken " + "De Linde en Zonen " * 16
+    hub.sync(hub.robaws.add_client(name=name.strip(), email="info@delinde.example"))
+
+    listed = operator("contacts", "list").out
+    document = operator("contacts", "list", "--json").json
+
+    assert "De Linde en Z… " in listed
+    assert max(map(len, listed.splitlines())) < 160
+    assert document["items"][0]["name"] == name.strip()
+
+
 def test_a_long_list_comes_in_pages(operator: Command, client: str, dead: str) -> None:
     first = operator("contacts", "list", "--limit", "1", "--json").json
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, command, console
+from worker.cli.telling import name_in_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ def list_(
         states = {link.system: link.state for link in one.links}
         fetch = one.fetch.state if one.fetch.state != "idle" else ""
         cells = [asking.state(states[name]) if name in states else "–" for name in systems]
-        rows.append([one.source_id, one.name or "", one.version, fetch, *cells])
+        rows.append([one.source_id, name_in_list(one.name) if one.name else "", one.version, fetch, *cells])
     asking.show_page(page, ["client", "name", "version", "fetch", *systems], rows, "no clients")
     return DONE
 

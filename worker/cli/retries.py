@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console, stop
+from worker.cli.telling import name_in_list
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -268,4 +269,4 @@ def _until_the_other_is_done() -> None:
 
 
 def _client(retry: Retry) -> str:
-    return f"{retry.contact.name or 'without a name'} ({retry.contact.source_id})"
+    return f"{name_in_list(retry.contact.name)} ({retry.contact.source_id})"

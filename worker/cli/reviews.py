@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console, stop
+from worker.cli.telling import name_in_list
 
 if TYPE_CHECKING:
     from worker.store.listing_reviews import ReviewView
@@ -154,4 +155,4 @@ def resolve(
 
 
 def _client(review: ReviewView) -> str:
-    return f"{review.contact.name or 'without a name'} ({review.contact.source_id})"
+    return f"{name_in_list(review.contact.name)} ({review.contact.source_id})"

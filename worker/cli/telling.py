@@ -10,6 +10,15 @@ ENVELOPES: Final = ("contact", "extraFields")
 """Members that a vendor wants around what is sent."""
 
 
+MOST_NAME: Final = 60
+"""So much of a client's name stands in a list, where a longer one would push everything else off the screen."""
+
+
+def name_in_list(name: str | None) -> str:
+    """A client's name as a cell of a table; the whole of it is in `--json` and in `contacts show`."""
+    return shortened(name, MOST_NAME) if name else "without a name"
+
+
 class Told(Protocol):
     """A request as the log keeps it."""
 
