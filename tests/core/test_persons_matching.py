@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from tests.core.person_lists import TABLE, agreed, ours, patches, theirs
@@ -185,3 +189,27 @@ def test_the_main_one_of_several_new_persons_takes_the_place_of_the_stand_in() -
     plan = plan_persons(TABLE, persons, base, [theirs("48", last="De Linde", main=True)])
 
     assert plan.listing == (("48", "8", True), (None, "7", False))
+
+
+def names_asked(count: int) -> int:
+    """How many names are looked at to settle so many persons, and to plan the next change of them."""
+    asked = 0
+
+    def name(fields: Mapping[str, Any]) -> str | None:
+        nonlocal asked
+        asked += 1
+        return TABLE.name(fields)
+
+    table = replace(TABLE, name=name)
+    here = [ours(str(at), "An", f"Peeters {at}", mail=f"an{at}@x.example") for at in range(count)]
+    there = [theirs(f"t{at}", "An", f"Peeters {at}", mail=f"an{at}@x.example") for at in range(count)]
+    settled = settle_persons(table, here, None, there)
+    plan = plan_persons(table, here, agreed(*((f"t{at}", one) for at, one in enumerate(here))), there)
+
+    assert [entry["external_id"] for entry in settled.values()] == [one.external_id for one in there]
+    assert len(plan.kept) == count
+    return asked
+
+
+def test_the_work_grows_with_the_persons_and_not_with_their_square() -> None:
+    assert names_asked(200) <= 2.5 * names_asked(100)

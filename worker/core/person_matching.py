@@ -8,7 +8,7 @@ whoever is taken for ours is renamed and removed with ours.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -68,13 +68,16 @@ def _free(theirs: Sequence[TheirPerson], links: Mapping[str, str], kept: set[str
 
 def _link_equal(table: PersonTable, ours: Sequence[OurPerson], free: list[TheirPerson], links: dict[str, str]) -> None:
     """Link those that are equal in name and e-mail: where one stands there twice it is the same, and either serves."""
+    alike: defaultdict[str, list[TheirPerson]] = defaultdict(list)
+    for candidate in free:
+        alike[_email_and_name(table, candidate.fields)].append(candidate)
     for person in ours:
         wanted = _email_and_name(table, person.fields)
-        hits = [candidate for candidate in free if _email_and_name(table, candidate.fields) == wanted]
+        hits = alike.get(wanted)
         if hits and wanted and person.key not in links:
             chosen = max(hits, key=lambda hit: (_likeness(table, person, hit), hit.main))
             links[person.key] = chosen.external_id
-            free.remove(chosen)
+            hits.remove(chosen)
 
 
 def _likeness(table: PersonTable, person: OurPerson, hit: TheirPerson) -> int:
@@ -93,14 +96,14 @@ def _link_alike(
     """Link those that are equal in one of the two, where nobody else on either side has it."""
     mine = Counter(probe(table, person.fields) for person in ours)
     there = Counter(probe(table, person.fields) for person in theirs)
+    candidates = {probe(table, candidate.fields): candidate for candidate in free}
     for person in ours:
         wanted = probe(table, person.fields)
         if person.key in links or not wanted or mine[wanted] > 1 or there[wanted] > 1:
             continue
-        hit = next((candidate for candidate in free if probe(table, candidate.fields) == wanted), None)
+        hit = candidates.get(wanted)
         if hit is not None and _may_be(table, person, hit):
             links[person.key] = hit.external_id
-            free.remove(hit)
 
 
 def _may_be(table: PersonTable, person: OurPerson, hit: TheirPerson) -> bool:

@@ -13,6 +13,7 @@ takes its place, unless somebody there has made a person of their own of it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,8 @@ __all__ = [
     "sent_persons",
     "settle_persons",
 ]
+
+_Entries = list[tuple[str, Mapping[str, Any]]]
 
 LOST: Final = ""
 """External id, in a snapshot, of a person that we wrote and could not tell from others when it was read back."""
@@ -115,6 +118,7 @@ def plan_persons(
     known: Mapping[str, Mapping[str, Any]] = base.persons if base else {}
     links = match_persons(table, ours, known, theirs)
     by_id = {person.external_id: person for person in theirs}
+    agreed = _by_their_id(known)
     kept: list[PersonChange] = []
     added: list[OurPerson] = []
     absent: list[str] = []
@@ -127,7 +131,7 @@ def plan_persons(
             else:
                 added.append(person)
             continue
-        entry = _entry(table, known, by_id[external_id])
+        entry = _entry(table, agreed, by_id[external_id])
         patch = _person_patch(table, person, entry, by_id[external_id], restore=restore, fill=fill)
         kept.append(PersonChange(person.key, external_id, patch, person, by_id[external_id]))
     removed = () if fill else _removed(table, known, by_id, set(links.values()))
@@ -164,12 +168,18 @@ def _main_key(ours: Sequence[OurPerson]) -> str | None:
     return next((person.key for person in ours if person.main), ours[0].key if ours else None)
 
 
-def _entry(table: PersonTable, known: Mapping[str, Mapping[str, Any]], theirs: TheirPerson) -> Mapping[str, Any] | None:
+def _by_their_id(known: Mapping[str, Mapping[str, Any]]) -> Mapping[str, _Entries]:
+    """The base's persons by their id there: clients have a thousand of them, and each is looked for."""
+    found: defaultdict[str, _Entries] = defaultdict(list)
+    for key, entry in known.items():
+        found[str(entry.get("external_id"))].append((key, entry))
+    return found
+
+
+def _entry(table: PersonTable, agreed: Mapping[str, _Entries], theirs: TheirPerson) -> Mapping[str, Any] | None:
     """What was agreed on about this person there, under whatever key; None for one who was not ours before."""
     found = (
-        entry
-        for key, entry in known.items()
-        if entry.get("external_id") == theirs.external_id and (key != SELF or is_stand_in(table, entry, theirs))
+        entry for key, entry in agreed.get(theirs.external_id, ()) if key != SELF or is_stand_in(table, entry, theirs)
     )
     return next(found, None)
 
