@@ -23,11 +23,9 @@ MUTATIONS: Final = (
         CREATING,
         "    delivery.bind(external_id, _written(delivery, intent))\n    if record is None or"
         " (delivery.mapping.persons is not None and record.persons is None):\n"
-        '        delivery.operation = "read"\n'
-        "        record = delivery.client.read(delivery.session, external_id)\n",
+        "        record = _read_back(delivery, external_id)\n",
         "    if record is None or (delivery.mapping.persons is not None and record.persons is None):\n"
-        '        delivery.operation = "read"\n'
-        "        record = delivery.client.read(delivery.session, external_id)\n"
+        "        record = _read_back(delivery, external_id)\n"
         "    delivery.bind(external_id, _written(delivery, intent))\n",
         "tests/crash/test_order.py::test_the_id_of_a_record_is_committed_before_anything_else_is_sent_or_stored",
     ),
