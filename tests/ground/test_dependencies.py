@@ -56,7 +56,8 @@ def declared(section: str) -> dict[str, Requirement]:
 
 def explained(section: str) -> dict[str, list[str]]:
     """The rows of one table of docs/dependencies.md: package → the other cells."""
-    heading = {"run": "## To run\n", "embedded": "(`embedded`)\n", "fuzz": "(`fuzz`)\n", "dev": "## To develop"}[section]
+    headings = {"run": "## To run\n", "embedded": "(`embedded`)\n", "fuzz": "(`fuzz`)\n", "dev": "## To develop"}
+    heading = headings[section]
     text = (ROOT / "docs/dependencies.md").read_text().split(heading, 1)[1].split("\n## ", 1)[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
     return {canonicalize_name(name): cells for name, *cells in rows[2:]}
