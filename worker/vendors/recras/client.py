@@ -296,15 +296,18 @@ class RecrasClient(Target):
         """
         One record, with its persons: a plan without those that are there would throw them out (trap 2).
 
-        At least one is required (sheet 5), so an answer with none, or null in their place, is broken.
+        At least one is required (sheet 5): an answer with none is asked for once more, and null in their place is broken.
         """
         try:
             response = session.send(request)
             shown = rules.record_of_answer(response, external_id)
+            if persons and shown.get(bodies.PERSONS) == []:
+                response = session.send(request)
+                shown = rules.record_of_answer(response, external_id)
         except RecordGone:
             self._confirm_address(session)
             raise
-        if persons and not shown.get(bodies.PERSONS):
+        if persons and not isinstance(shown.get(bodies.PERSONS), list):
             raise response.broken("the answer shows no contact persons")
         return shown
 

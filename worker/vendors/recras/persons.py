@@ -157,12 +157,12 @@ def reach_held(contact: Json) -> frozenset[str]:
 
 def their_persons(record: Mapping[str, Any]) -> tuple[TheirPerson, ...] | None:
     """
-    The contact persons that an answer shows, None where it shows none: a customer without any cannot be (sheet 5).
+    The contact persons that an answer shows, None where it does not show them.
 
     The main one is the one that says so; where no answer says it, the first (sheet 3).
     """
     shown = record.get("contactpersonen")
-    if not isinstance(shown, list) or not shown:
+    if not isinstance(shown, list):
         return None
     main = next((place for place, person in enumerate(shown) if person.get("hoofdcontact") is True), 0)
     return tuple(
