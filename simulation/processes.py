@@ -57,6 +57,7 @@ class SimulatedRuntime(Runtime):
             publisher=story.broker,
             transports={name: Wire(story.network, name) for name in story.simulators},
             now=story.clock.now,
+            elapsed=lambda: story.clock.true,
             draw=story.rng.random,
             hook=process.point,
         )

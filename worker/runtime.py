@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -89,6 +90,8 @@ class Runtime:
     """
     One process's means. `transports` replaces the network by system (tests), `publisher` the broker.
 
+    `now` is the time that rows carry, and may be set back; `elapsed` counts seconds and is not.
+
     Thread-safe: the engine, the httpx clients and the budget are shared by all threads of the process.
     """
 
@@ -101,6 +104,7 @@ class Runtime:
         publisher: Publisher | None = None,
         transports: Mapping[str, httpx.BaseTransport] | None = None,
         now: Callable[[], datetime] = utc_now,
+        elapsed: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
         hook: Callable[[str], None] = _no_hook,
         patience_seconds: float | None = None,
@@ -111,6 +115,7 @@ class Runtime:
         self.budget: Budget = budget or self._redis_budget()
         self.publisher: Publisher = publisher or Silent()
         self.now = now
+        self.elapsed = elapsed
         self.draw = draw
         self.hook = hook
         self.patience_seconds = patience_seconds

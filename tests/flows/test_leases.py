@@ -47,6 +47,24 @@ def test_a_create_that_was_frozen_before_it_left_makes_no_second_record(hub: Hub
     assert hub.link(source_id, system)["state"] == "synced"
 
 
+@pytest.mark.parametrize("system", TARGETS)
+def test_a_clock_that_was_set_back_does_not_lengthen_a_lease(hub: Hub, system: str) -> None:
+    """Found by the simulation (seed 288): the frozen worker's lease seemed to last, and its create left as a second."""
+    source_id = hub.robaws.add_client(**client(email=None, invoiceEmail="facturen@delinde.example"))
+    hub.event(source_id)
+
+    def others() -> None:
+        hub.settle_all()
+        hub.set_back(600)
+
+    hub.crash_at = frozen_at(hub, f"{system}.create.before_send", 200, others)
+    hub.settle()
+    hub.settle_all()
+
+    assert len(hub.simulators[system].state()["records"]) == 1
+    assert hub.link(source_id, system)["state"] == "synced"
+
+
 @pytest.mark.parametrize("system", ["rompslomp", "workspace"])
 def test_an_old_change_that_was_frozen_before_it_left_does_not_undo_a_newer_one(hub: Hub, system: str) -> None:
     source_id = hub.robaws.add_client(**client())

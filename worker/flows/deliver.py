@@ -43,7 +43,7 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
     way = gate.way(system)
     if way == "held":
         return Delivered("none")
-    now = runtime.now()
+    now, begun = runtime.now(), runtime.elapsed()
     creates = gate.view(system).creates_allowed(now)
     lease = float(runtime.settings.worker.lease_seconds)
     timeout = float(runtime.settings.system(system).timeout_seconds)
@@ -66,11 +66,11 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
     with structlog.contextvars.bound_contextvars(
         contact=claim.source_id, system=system, link=claim.id, correlation_id=claim.correlation_id
     ):
-        return _run(runtime, gate, claim)
+        return _run(runtime, gate, claim, begun)
 
 
-def _run(runtime: Runtime, gate: Gate, claim: LinkClaim) -> Delivered:
-    delivery = Delivery(runtime, claim)
+def _run(runtime: Runtime, gate: Gate, claim: LinkClaim, begun: float) -> Delivered:
+    delivery = Delivery(runtime, claim, begun)
     try:
         if (outcome := _after_crashes(delivery)) is not None:
             _end(delivery, outcome)

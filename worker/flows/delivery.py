@@ -48,12 +48,12 @@ class Delivery:
     log and the fingerprint; `evidence` is what a review shows if this delivery ends in one.
     """
 
-    def __init__(self, runtime: Runtime, claim: LinkClaim) -> None:
+    def __init__(self, runtime: Runtime, claim: LinkClaim, begun: float) -> None:
         self.runtime = runtime
         self.claim = claim
         self.client: Any = runtime.client(claim.system)
         lane: Literal["live", "background"] = "background" if claim.priority >= BACKGROUND else "live"
-        self.session = runtime.session(claim.system, lane, LinkLease(runtime, claim))
+        self.session = runtime.session(claim.system, lane, LinkLease(runtime, claim, begun))
         self.operation = "deliver"
         self.evidence: dict[str, Any] = {}
         self.must_read = claim.reason == "outcome_unknown"

@@ -25,7 +25,7 @@ def lasting_seconds(runtime: Runtime, system: str, timeout_seconds: float) -> fl
 
 class LinkLease:
     """
-    The time that a delivery has left.
+    The time that a delivery has left; `begun` is the runtime's `elapsed` when the link was claimed.
 
     The fencing token keeps a late worker from writing into the row; the vendor knows no token. So before a write
     leaves, the lease is made to last until that write is made, or given up and settled. A worker that was stopped for
@@ -33,10 +33,11 @@ class LinkLease:
     socket.
     """
 
-    def __init__(self, runtime: Runtime, claim: LinkClaim) -> None:
+    def __init__(self, runtime: Runtime, claim: LinkClaim, begun: float) -> None:
         self.runtime = runtime
         self.claim = claim
         self.until: datetime = claim.until
+        self._ends = begun + float(runtime.settings.worker.lease_seconds)
 
     def hold(self, seconds: float) -> None:
         """
@@ -46,13 +47,13 @@ class LinkLease:
         """
         lease = float(self.runtime.settings.worker.lease_seconds)
         lasting = lasting_seconds(self.runtime, self.claim.system, seconds) if seconds else 0.0
-        needed = timedelta(seconds=lasting)
         for _ in range(MOST_RENEWALS):
-            now = self.runtime.now()
-            if now + needed < self.until:
+            now, elapsed = self.runtime.now(), self.runtime.elapsed()
+            # By both clocks: one of them may be set back, the other stands still while a machine is suspended.
+            if now + timedelta(seconds=lasting) < self.until and elapsed + lasting < self._ends:
                 return
             until = now + timedelta(seconds=lease)
             with self.runtime.statement("deliver.renew") as connection:
                 links.renew(connection, self.claim, until)
-            self.until = until
+            self.until, self._ends = until, elapsed + lease
         raise LeaseLost(f"the lease of link {self.claim.id} ran out again and again before a request could leave")

@@ -296,7 +296,7 @@ class RecrasClient(Target):
         """
         One record, with its persons: a plan without those that are there would throw them out (trap 2).
 
-        At least one is required (sheet 5): an answer with none is asked for once more, and null in their place is broken.
+        At least one is required (sheet 5): an answer with none is asked for once more; null in their place is broken.
         """
         try:
             response = session.send(request)
