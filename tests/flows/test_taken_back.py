@@ -64,6 +64,34 @@ def test_a_change_taken_back_after_a_lost_answer_is_taken_back_there_too(
     assert hub.link(source_id, system)["state"] == "synced"
 
 
+@pytest.mark.parametrize(("system", "member"), [("recras", "website"), ("workspace", "website")])
+def test_a_value_that_came_after_an_unanswered_create_and_is_taken_back_is_taken_back_there_too(
+    hub: Hub, system: str, member: str
+) -> None:
+    """Found by the simulation (seed 362): what the create had left out was not agreed on, so the value was theirs."""
+    source_id = hub.robaws.add_client(**client())
+    hub.simulators[system].fail("drop_after", method="POST")
+    hub.sync(source_id)
+    hub.robaws.change_client(source_id, website="https://een.example")
+    before = len(hub.simulators[system].calls(OPERATION[system]))
+    hub.simulators[system].fail("drop_after", method=OPERATION[system])
+    hub.sync(source_id)
+    for _ in range(30):
+        if len(hub.simulators[system].calls(OPERATION[system])) > before:
+            break
+        hub.later(5)
+        hub.settle()
+    [lost] = hub.simulators[system].calls(OPERATION[system])[before:]
+
+    hub.robaws.change_client(source_id, website=None)
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert lost.response.dropped
+    assert [record[member] or None for record in hub.simulators[system].state()["records"]] == [None]
+    assert hub.link(source_id, system)["state"] == "synced"
+
+
 @pytest.mark.parametrize("lost", ["crash", "answer"])
 def test_a_person_added_without_our_knowing_it_goes_again_when_the_source_drops_it(hub: Hub, lost: str) -> None:
     hub.robaws.switches.person_change_fires = True

@@ -163,8 +163,15 @@ def _read_back(delivery: Delivery, external_id: str) -> Record:
 
 
 def _written(delivery: Delivery, intent: Intent) -> Snapshot:
-    """What a create wrote, as the base of whatever changed here since; its persons' ids are learnt by a read."""
-    body = dict(intent.body)
+    """
+    What a create wrote, as the base of whatever changed here since; its persons' ids are learnt by a read.
+
+    What it left out was empty here, and is empty there: that is agreed on, too. Else a value that came later, was sent,
+    not answered and taken back again would be taken for theirs.
+    """
+    owners = delivery.owners
+    ours = [path for path in (*delivery.ours.fields, *delivery.ours.problems) if owners.get(path) in ("robaws", "fill")]
+    body = dict.fromkeys(ours) | dict(intent.body)
     if delivery.mapping.persons is None:
         return Snapshot(ours=body, theirs=body)
     persons = [OurPerson(person["key"], person["main"], person["fields"]) for person in intent.persons]
