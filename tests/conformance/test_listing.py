@@ -97,6 +97,7 @@ def test_records_made_while_a_list_is_read_hide_none_and_repeat_none(place: Plac
 
 @check("Listing", "pages", simulator_only=FAULT)
 def test_a_list_that_gives_one_page_for_ever_comes_to_an_end(place: Place) -> None:
+    """Where the answers count more than they bring, it is not believed either."""
     _, way = crowd(place)
     first: list[httpx.Response] = []
 
@@ -110,9 +111,11 @@ def test_a_list_that_gives_one_page_for_ever_comes_to_an_end(place: Place) -> No
 
     way.wire.interfere = same_page
 
-    listed = Counter(ids(place, way))
+    listed: Counter[str] = Counter()
+    error = error_of(lambda: listed.update(ids(place, way)))
 
-    assert set(listed.values()) == {1}
+    assert error is None or isinstance(error, VendorBroken)
+    assert error is not None or set(listed.values()) == {1}
     assert pages(way) <= 4
 
 
