@@ -100,7 +100,7 @@ def record_by_hand(story: Story, args: Mapping[str, Any]) -> None:
     record = retyping.retype(story.simulators[system], system, members, exact=args["exact"])
     story.memory.by_hand[system, record] = str(number)
     if args["exact"] and number not in story.memory.clients:
-        story.memory.there_before[system, record] = number
+        story.memory.there_before[system, record] = (number, story.clock.now())
     story.invariants.vendor_changed = True
 
 

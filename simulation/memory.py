@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -33,7 +34,7 @@ class Memory:
     created: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
     their_persons: dict[tuple[str, str], str] = field(default_factory=dict)
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
-    there_before: dict[tuple[str, str], int] = field(default_factory=dict)
+    there_before: dict[tuple[str, str], tuple[int, datetime]] = field(default_factory=dict)
     chosen: set[tuple[str, str, str]] = field(default_factory=set)
     excuses: set[str] = field(default_factory=set)
 

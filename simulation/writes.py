@@ -49,9 +49,17 @@ def _allow(story: Story, claim: LinkClaim, record: str, member: str, before: Any
 
 
 def check_searched(story: Story, claim: LinkClaim, made: str) -> None:
-    """A record was made for a contact: then none may have stood there for it since before the contact was typed in."""
-    for (system, record), number in story.memory.there_before.items():
+    """
+    A record was made for a contact: then none may have stood there for it since before the contact was typed in, and
+    since before the list that was searched was read (how old that may be: decision 005).
+    """
+    for (system, record), (number, at) in story.memory.there_before.items():
         if system != claim.system or story.memory.clients.get(number) != claim.source_id:
+            continue
+        read = story.database.look(
+            "SELECT at FROM checkpoint WHERE system = %(s)s AND at < %(at)s", {"s": system, "at": at}
+        )
+        if read or story.faults["clock jump"]:
             continue
         if _fields(story, system, record) and not _held(story, system, record):
             what = f"{made} is made for client {claim.source_id} in {system}, where {record} had stood all along"
