@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from worker.store.links import LinkClaim
     from worker.vendors.robaws.simulator import RobawsSimulator, Webhook
 
-MOST_STEPS: Final = 12_000
+MOST_STEPS: Final = 30_000
 SWEEP_SECONDS: Final = 1.0
 WEBHOOK_RETRIES: Final = 4
 MOST_ANSWERS: Final = 5
