@@ -53,8 +53,8 @@ MUTATIONS: Final = (
         "a lease need not outlast its write",
         "a write is over, or given up and settled, before anybody else may claim the row",
         "worker/flows/lease.py",
-        "            if now + needed < self.until:",
-        "            if now < self.until:",
+        "            if now + timedelta(seconds=lasting) < self.until and elapsed + lasting < self._ends:",
+        "            if now < self.until and elapsed < self._ends:",
         "tests/flows/test_leases.py::test_a_slow_delivery_keeps_its_lease_while_nobody_else_wants_it",
     ),
     Mutation(
