@@ -20,7 +20,8 @@ STOP_SECONDS: Final = 60.0
 # The simulated Robaws keeps to its fifteen calls a second; the others answer at once, and their rates do not hold a
 # drill up. A lease is short, so that a worker can be paused beyond it; the ladder is, so that a fault is outlived.
 _PACE: Final[Mapping[str, Mapping[str, Any]]] = {
-    "robaws": {"rate_per_second": 14.0, "burst": 10, "timeout_seconds": 5},
+    # Ten minutes at the full rate take 8,400 calls, and the default leaves some of the day's 10,000 to others.
+    "robaws": {"rate_per_second": 14.0, "burst": 10, "daily_requests": 10_000, "timeout_seconds": 5},
     **{
         name: {"rate_per_second": 60.0, "burst": 20, "timeout_seconds": 5, "unknown_settle_seconds": 1.0}
         for name in ("rompslomp", "recras", "workspace")
