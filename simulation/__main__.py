@@ -27,15 +27,18 @@ def main() -> int:
     seeds = range(given.first, given.first + given.seeds)
     outcomes: list[Outcome] = []
     stories = tell_many(list(seeds), given.processes)
-    for outcome in track(stories, "telling", total=len(seeds), console=console, disable=not console.is_terminal):
-        outcomes.append(outcome)
-        if outcome.promise is not None:
-            show_failure(console, outcome, None)
+    try:
+        for outcome in track(stories, "telling", total=len(seeds), console=console, disable=not console.is_terminal):
+            outcomes.append(outcome)
+            if outcome.promise is not None:
+                show_failure(console, outcome, None)
+    except KeyboardInterrupt:
+        console.print(f"ended early: {len(outcomes)} of {len(seeds)} stories were told")
     show_summary(console, outcomes, time.monotonic() - begun)
     failed = sorted((one for one in outcomes if one.promise is not None), key=lambda one: one.seed)
     for outcome in failed[: given.shrink]:
         _shrunk(console, outcome)
-    return 1 if failed else 0
+    return 1 if failed or len(outcomes) < len(seeds) else 0
 
 
 def _again(console: Console, given: argparse.Namespace) -> int:
