@@ -6,15 +6,13 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
-import redis
+from typing import TYPE_CHECKING, Any
 
 from worker.app import CeleryPublisher, create_celery
-from worker.config import load_settings
 from worker.config.settings import Settings
+
+if TYPE_CHECKING:
+    import redis
 
 WORKER = """
 import os, signal, sys
@@ -37,18 +35,6 @@ signals.setup_logging.connect(lambda **_more: None, weak=False)
 CeleryPublisher(app).send("sync.canary", [], "sync.fetch")
 app.Worker(pool="threads", concurrency=1, without_gossip=True, without_mingle=True, quiet=True).start()
 """
-
-
-@pytest.fixture
-def settings(redis_url: str) -> Settings:
-    return load_settings({}).with_urls("postgresql://nobody@127.0.0.1:1/none", redis_url)
-
-
-@pytest.fixture
-def broker(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        client.flushall()
-        yield client
 
 
 def messages(broker: redis.Redis, queue: str) -> list[tuple[dict[str, Any], list[Any]]]:

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-import redis
+from typing import TYPE_CHECKING
 
 from worker.app import CROWDED, CeleryPublisher, create_celery
-from worker.config import load_settings
 from worker.config.settings import Settings
 
-
-@pytest.fixture
-def settings(redis_url: str) -> Settings:
-    return load_settings({}).with_urls("postgresql://nobody@127.0.0.1:1/none", redis_url)
-
-
-@pytest.fixture
-def broker(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        client.flushall()
-        yield client
+if TYPE_CHECKING:
+    import redis
 
 
 def lengths(broker: redis.Redis) -> dict[str, int]:

@@ -146,7 +146,14 @@ def served(migrated_url: str, engine: Engine) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def shared(postgres_url: str, migrated_template: str) -> Iterator[Served]:
-    """One receiver for all tests that change nothing that another one looks at; filled as `api_data` says."""
+    """One receiver for all tests that change nothing that another one looks at."""
+    with filled(postgres_url, migrated_template) as made:
+        yield made
+
+
+@contextmanager
+def filled(postgres_url: str, migrated_template: str) -> Iterator[Served]:
+    """A running receiver on a database of its own, filled as `api_data` says."""
     with fresh_database(postgres_url, migrated_template) as url:
         engine = make_engine(url, pool_size=2)
         fill(engine)

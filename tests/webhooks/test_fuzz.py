@@ -14,11 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fixtures.servers import fresh_database
-from tests.webhooks.api_data import fill
-from tests.webhooks.conftest import SECRET, TOKENS, Served, make_settings, serving, wait_until
+from tests.webhooks.conftest import SECRET, TOKENS, Served, filled
 from worker.core.signature import sign
-from worker.store.engine import make_engine
 
 TRIES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -42,13 +39,8 @@ HEADER_VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF, ex
 @pytest.fixture(scope="module")
 def target(postgres_url: str, migrated_template: str) -> Iterator[Served]:
     """A receiver of these tests' own, as they change what they can."""
-    with fresh_database(postgres_url, migrated_template) as url:
-        engine = make_engine(url, pool_size=2)
-        fill(engine)
-        with serving(make_settings(url), engine) as made:
-            wait_until(lambda: made.http.get("/readyz").status_code == 200)
-            yield made
-        engine.dispose()
+    with filled(postgres_url, migrated_template) as made:
+        yield made
 
 
 def stored(served: Served) -> int:

@@ -37,8 +37,8 @@ MUTATIONS: Final = (
         "a lost lease is ignored",
         "a write of no row is a lost lease, and ends the delivery",
         LINKS,
-        '    if result.rowcount != 1:\n        raise LeaseLost(f"another worker has taken over link {claim.id}")',
-        '    if result.rowcount > 1:\n        raise LeaseLost(f"another worker has taken over link {claim.id}")',
+        "    if result.rowcount != 1:\n        raise _lost(claim)",
+        "    if result.rowcount > 1:\n        raise _lost(claim)",
         "tests/flows/test_leases.py::test_a_create_that_was_frozen_before_it_left_makes_no_second_record",
     ),
     Mutation(

@@ -53,10 +53,6 @@ class Gate:
         with self._lock:
             self._views.pop(system, None)
 
-    def enter(self, system: str) -> bool:
-        """Whether one delivery may be tried now."""
-        return self.way(system) != "held"
-
     def way(self, system: str) -> Way:
         """
         How one delivery finds the system. One that is held back lets one caller through at each `probe`.

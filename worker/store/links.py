@@ -246,8 +246,12 @@ def claim(
 def _held(connection: Connection, claim: LinkClaim, statement: Any, values: Mapping[str, Any]) -> Any:
     result = connection.execute(statement, {"id": claim.id, "fence": claim.fence, **values})
     if result.rowcount != 1:
-        raise LeaseLost(f"another worker has taken over link {claim.id}")
+        raise _lost(claim)
     return result
+
+
+def _lost(claim: LinkClaim) -> LeaseLost:
+    return LeaseLost(f"another worker has taken over link {claim.id}")
 
 
 def renew(connection: Connection, claim: LinkClaim, until: datetime) -> None:
@@ -319,7 +323,7 @@ def finish(
     }
     row = connection.execute(_FINISH, {**logged, "id": claim.id, "fence": claim.fence, **values}).one_or_none()
     if row is None:
-        raise LeaseLost(f"another worker has taken over link {claim.id}")
+        raise _lost(claim)
     return bool(row.state == "due")
 
 
