@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from worker.runtime import Publisher
 
 TELL_SECONDS: Final = 0.02
-"""One more thread is called this often for a system that is being delivered to."""
+"""One more thread is called this often for a system that is being delivered to, while this process has one left."""
+
+TELL_OTHERS_SECONDS: Final = 0.25
+"""And this often where only another process could have one left."""
 
 
 class Sparing:
@@ -19,8 +22,9 @@ class Sparing:
     A publisher that leaves out what says nothing new.
 
     A thread that delivers to a system goes on until nothing is due there, so while one does, a nudge only calls for
-    more threads, here or elsewhere: fifty a second soon call as many as there are, and cost little in a burst. What
-    nobody was called for is the next thing that such a thread takes, or the sweep's within a second.
+    more threads, here or elsewhere: fifty a second soon call as many as there are here, and four a second those of
+    other processes. What nobody was called for is the next thing that such a thread takes, or the sweep's within a
+    second.
     """
 
     def __init__(self, publisher: Publisher, lanes: Lanes, clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,7 +44,8 @@ class Sparing:
     def deliver(self, system: str, link_id: int) -> None:
         """A link is due, unless whoever is to hear it works at that system anyway."""
         now, told = self.clock(), self._told.get(system)
-        if self.lanes.busy(system) and told is not None and 0 <= now - told < TELL_SECONDS:
+        busy = self.lanes.busy(system)
+        if busy and told is not None and 0 <= now - told < (TELL_SECONDS if busy < 1 else TELL_OTHERS_SECONDS):
             return
         self._told[system] = now
         self.publisher.deliver(system, link_id)

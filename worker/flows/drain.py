@@ -44,11 +44,11 @@ class Lane:
             self.taken += 1
             return True
 
-    def note(self) -> bool:
-        """Whether any place is taken; then one of the holders looks again."""
+    def note(self) -> float:
+        """The share of places that are taken; where any is, one of the holders looks again."""
         with self._lock:
             self.again |= self.taken > 0
-            return self.taken > 0
+            return self.taken / self.places
 
     def leave(self, *, done: bool) -> bool:
         """Give the place back, unless a nudge came that nobody has looked for: then True, and the place stays."""
@@ -115,10 +115,10 @@ class Lanes:
 
         return self._drain(system, work, lambda: self.publisher.deliver(system, 0))
 
-    def busy(self, system: str) -> bool:
-        """Whether this process delivers to the system now; then it looks for more before it rests."""
+    def busy(self, system: str) -> float:
+        """How much of its room for the system this process uses now, 0 to 1; where any, it looks for more at the end."""
         lane = self._lanes.get(system)
-        return lane is not None and lane.note()
+        return lane.note() if lane is not None else 0.0
 
     def _drain(self, name: str, work: Callable[[], bool], announce: Callable[[], None]) -> int:
         lane = self._lanes[name]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, text
@@ -15,17 +16,20 @@ from worker.core.wire import Exchange
 INSERT = """
     INSERT INTO attempt (at, contact_id, link_id, system, operation, method, path, sent, decisions, idempotency_key,
         status, answer, error, duration_ms, correlation_id, contact_version, mapping_version, fence)
-    SELECT t.at, :contact_id, :link_id, t.system, t.operation, t.method, t.path, t.sent::jsonb,
-        CAST(:decisions AS jsonb), t.key, t.status, t.answer, t.error, t.ms, :correlation_id, :contact_version,
-        :mapping_version, :fence
-    FROM unnest(CAST(:ats AS timestamptz[]), CAST(:systems AS text[]), CAST(:operations AS text[]),
-        CAST(:methods AS text[]), CAST(:paths AS text[]), CAST(:sents AS text[]), CAST(:keys AS text[]),
-        CAST(:statuses AS bigint[]), CAST(:answers AS text[]), CAST(:errors AS text[]), CAST(:mss AS bigint[]))
-        AS t(at, system, operation, method, path, sent, key, status, answer, error, ms)
+    SELECT r.at, :contact_id, :link_id, r.system, r.operation, r.method, r.path, r.sent, CAST(:decisions AS jsonb),
+        r.key, r.status, r.answer, r.error, r.ms, :correlation_id, :contact_version, :mapping_version, :fence
+    FROM jsonb_to_recordset(CAST(:requests AS jsonb)) AS r(at timestamptz, system text, operation text, method text,
+        path text, sent jsonb, key text, status bigint, answer text, error text, ms bigint)
 """
-"""With the parameters of `values`; a statement of one's own may hold it as a part."""
+"""
+With the parameters of `values`; a statement of one's own may hold it as a part. The requests are one text: an array for
+each column would be bound, quoted and taken apart one by one.
+"""
 
 _INSERT = text(INSERT)
+
+_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""A NUL, which PostgreSQL stores in no text; not the six characters of its escape, before which a backslash stands."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +67,24 @@ def values(
         "mapping_version": context.mapping_version,
         "fence": context.fence,
         "decisions": orjson.dumps(list(decisions)).decode() if decisions else None,
-        "ats": [datetime.fromtimestamp(one.started_at, UTC) for one in exchanges],
-        "systems": [one.system for one in exchanges],
-        "operations": [one.request.operation for one in exchanges],
-        "methods": [one.request.method for one in exchanges],
-        "paths": [_path(one) for one in exchanges],
-        "sents": [_logged(one.request.logged) for one in exchanges],
-        "keys": [one.request.idempotency_key for one in exchanges],
-        "statuses": [one.status for one in exchanges],
-        "answers": [_storable(one.answer) for one in exchanges],
-        "errors": [one.error for one in exchanges],
-        "mss": [round(one.duration_seconds * 1000) for one in exchanges],
+        "requests": _storable([_row(one) for one in exchanges]),
+    }
+
+
+def _row(exchange: Exchange) -> dict[str, Any]:
+    request = exchange.request
+    return {
+        "at": datetime.fromtimestamp(exchange.started_at, UTC),
+        "system": exchange.system,
+        "operation": request.operation,
+        "method": request.method,
+        "path": _path(exchange),
+        "sent": _document(request.logged),
+        "key": request.idempotency_key,
+        "status": exchange.status,
+        "answer": exchange.answer,
+        "error": exchange.error,
+        "ms": round(exchange.duration_seconds * 1000),
     }
 
 
@@ -82,15 +93,13 @@ def _path(exchange: Exchange) -> str:
     return f"{exchange.request.path}?{query}" if query else exchange.request.path
 
 
-def _logged(value: Any) -> str | None:
-    if value is None:
-        return None
-    logged = value if isinstance(value, Mapping) else {"value": value}
-    return orjson.dumps(logged).decode().replace("\\u0000", "")
+def _document(value: Any) -> Any:
+    return value if value is None or isinstance(value, Mapping) else {"value": value}
 
 
-def _storable(answer: str | None) -> str | None:
-    return None if answer is None else answer.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+def _storable(rows: list[dict[str, Any]]) -> str:
+    text = orjson.dumps(rows).decode()
+    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def calls_since(connection: Connection, system: str, since: datetime) -> int:
