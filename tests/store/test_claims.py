@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from tests.flows.stories import client
 from worker.errors import AmbiguousMatch, LeaseLost
 from worker.flows import fetch as fetching
-from worker.store import attempts, contacts, links
+from worker.store import attempts, contacts, fetched, links
 from worker.store.attempts import AttemptContext
+from worker.store.fetched import Contents
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
@@ -105,17 +107,23 @@ def test_a_fetch_that_lost_its_lease_stores_nothing(hub: Hub) -> None:
     assert first is not None
 
     with pytest.raises(LeaseLost), hub.engine.begin() as connection:
-        contacts.finish_fetch(
+        fetched.store(
             connection,
             first,
-            version=1,
-            content_hash="x",
-            canonical={},
-            raw={},
-            taking_part=True,
-            gone=False,
-            now=hub.time,
+            Contents(1, "x", {}, {}),
+            hub.time,
+            closed=("applied", None, 1),
+            systems=["rompslomp"],
+            logged=NOTHING_SENT,
         )
+
+    with hub.engine.connect() as connection:
+        stored = connection.execute(
+            text("SELECT version, (SELECT count(*) FROM link), (SELECT sum(applied) FROM event_tally) FROM contact")
+        ).one()
+        states = set(connection.execute(text("SELECT state FROM inbox_event")).scalars())
+    assert tuple(stored) == (0, 0, 0)
+    assert states == {"taken"}
 
 
 def test_two_contacts_never_share_a_record(hub: Hub) -> None:
@@ -134,8 +142,11 @@ def test_a_change_during_a_delivery_makes_the_link_due_again(hub: Hub) -> None:
     due(hub)
     held = claim(hub)
     assert held is not None
-    with hub.engine.begin() as connection:
-        announced = links.want(connection, held.contact_id, ["rompslomp"], held.version + 1, hub.time)
+    hub.robaws.change_client(held.source_id, name="Fietsen Peeters en Zoon")
+    hub.event(held.source_id)
+    hub.later(1)
+    fetching.take_events(hub.runtime)
+    changed = fetching.fetch(hub.runtime, hub.gate)
     with hub.engine.begin() as connection:
         again = links.finish(
             connection,
@@ -150,7 +161,8 @@ def test_a_change_during_a_delivery_makes_the_link_due_again(hub: Hub) -> None:
             logged=NOTHING_SENT,
         )
 
-    assert announced == []
+    assert changed.result == "changed"
+    assert [state for _, system, state, _ in hub.links() if system == "rompslomp"] == ["due"]
     assert again
 
 

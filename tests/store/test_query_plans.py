@@ -20,8 +20,11 @@ from sqlalchemy import Connection, Engine, event, text
 from bench import crowd
 from tests.fixtures.servers import fresh_database
 from worker.config import Settings
+from worker.errors import LeaseLost
 from worker.store import (
+    attempts,
     contacts,
+    fetched,
     inbox,
     links,
     listing_contacts,
@@ -31,7 +34,10 @@ from worker.store import (
     summary,
     systems,
 )
+from worker.store.attempts import AttemptContext
+from worker.store.contacts import FetchClaim
 from worker.store.engine import make_engine
+from worker.store.fetched import Contents
 from worker.store.listing import Paging
 from worker.store.listing_retries import RetryFilter
 
@@ -134,6 +140,21 @@ def behind_systems(connection: Connection) -> None:
     listing_retries.page(connection, RetryFilter(system="recras", query="klant 4711"), Paging())
 
 
+def stored(connection: Connection) -> None:
+    """A lease that is lost finds the same plan, and nobody holds this contact."""
+    claim = FetchClaim(500, "robaws", "500", 3, "x", {}, 9, 0, 0, 1, 0, False, None, NOW, 8, None, None, NOW)
+    with pytest.raises(LeaseLost):
+        fetched.store(
+            connection,
+            claim,
+            Contents(4, "y", {}, {}),
+            NOW,
+            closed=("applied", None, 4),
+            systems=crowd.SYSTEMS[:3],
+            logged=attempts.values([], AttemptContext()),
+        )
+
+
 QUERIES: dict[str, Callable[[Connection], Any]] = {
     "the sweep: new events": inbox.has_new,
     "the sweep: due fetches": lambda c: contacts.due_fetches(c, NOW, 16),
@@ -143,7 +164,7 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "a link is claimed": lambda c: links.claim(c, "recras", NOW, 60),
     "a link is claimed where creates pause": lambda c: links.claim(c, "recras", NOW, 60, creates=False),
     "one link is claimed": lambda c: links.claim(c, "recras", NOW, 60, link_id=7),
-    "a version is wanted everywhere": lambda c: links.want(c, 500, crowd.SYSTEMS[:3], 4, NOW),
+    "a fetch is stored, and its version wanted everywhere": stored,
     "events are closed": lambda c: inbox.close(c, 500, 9, state="applied", reason=None, version=4, now=NOW),
     "the tally of events is folded": inbox.fold_tally,
     "the tally of rows is folded": summary.fold_rows,

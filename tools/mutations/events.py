@@ -99,8 +99,8 @@ MUTATIONS: Final = (
         "a fetch closes events that came after it began",
         "an event is covered by a fetch that began after it came",
         INBOX,
-        "    WHERE contact_id = :contact AND state = 'taken' AND fetch_seq <= :seq\n",
-        "    WHERE contact_id = :contact AND state = 'taken' AND CAST(:seq AS bigint) IS NOT NULL\n",
+        "WHERE contact_id = :contact AND state = 'taken' AND fetch_seq <= :seq AND",
+        "WHERE contact_id = :contact AND state = 'taken' AND CAST(:seq AS bigint) IS NOT NULL AND",
         "tests/flows/test_events_and_fetches.py::"
         "test_an_event_that_comes_while_its_client_is_fetched_waits_for_the_next_fetch",
     ),

@@ -116,7 +116,7 @@ class Lanes:
         return self._drain(system, work, lambda: self.publisher.deliver(system, 0))
 
     def busy(self, system: str) -> float:
-        """How much of its room for the system this process uses now, 0 to 1; where any, it looks for more at the end."""
+        """How much of its room for the system this process uses now, 0 to 1; where any, it looks for more."""
         lane = self._lanes.get(system)
         return lane.note() if lane is not None else 0.0
 

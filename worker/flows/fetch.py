@@ -20,13 +20,12 @@ from worker.flows import probing
 from worker.flows.gate import Gate
 from worker.flows.outcome import Outcome, after_crashes, judge
 from worker.runtime import BACKGROUND, SOURCE
-from worker.store import attempts, contacts, inbox, links, source_link
+from worker.store import attempts, contacts, fetched, inbox, source_link
 from worker.store.attempts import AttemptContext
+from worker.store.fetched import Contents
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from sqlalchemy import Connection
 
     from worker.config.sections import FilterSettings
     from worker.core.contact import Json
@@ -121,35 +120,29 @@ class _Fetch:
         takes_part = taking_part(wanted, canonical, raw, self.runtime.client(SOURCE).extra_value)
         patch = merge_patch.diff(claim.canonical or {}, canonical) if changed else None
         memory, rest = self._fuse(version, patch, now)
-        with self.runtime.transaction("fetch.store") as connection:
-            again = contacts.finish_fetch(
+        reason = None if changed else self._why_unchanged()
+        if not takes_part:
+            changed, reason = False, "filtered"
+        contents = Contents(version, digest, canonical, raw, takes_part, fuse=memory.to_json(), rest=rest)
+        why = [{"changed": patch}] if patch else None
+        with self.runtime.statement("fetch.store") as connection:
+            stored = fetched.store(
                 connection,
                 claim,
-                version=version,
-                content_hash=digest,
-                canonical=canonical,
-                raw=raw,
-                taking_part=takes_part,
-                gone=False,
-                now=now,
-                fuse=memory.to_json(),
-                rest=rest,
+                contents,
+                now,
+                closed=("applied" if changed else "skipped", reason, version),
+                systems=self.runtime.targets if takes_part else (),
+                logged=self._logged(version, why),
             )
-            reason = None if changed else self._why_unchanged(connection)
-            if not takes_part:
-                changed, reason = False, "filtered"
-            state = "applied" if changed else "skipped"
-            inbox.close(connection, claim.contact_id, claim.seq, state=state, reason=reason, version=version, now=now)
-            due = self._want(connection, version) if takes_part else []
-            self._log(connection, version, [{"changed": patch}] if patch else None)
         self.gate.succeeded(SOURCE)
-        self.runtime.announce(due)
-        if again:
+        self.runtime.announce(stored.due)
+        if stored.again:
             self.runtime.publisher.fetch(claim.contact_id)
-        log.info("fetch.done", changed=changed, version=version, reason=reason, due=len(due))
+        log.info("fetch.done", changed=changed, version=version, reason=reason, due=len(stored.due))
         if rest:
             log.warning("fetch.ping_pong", seconds=rest.seconds, evidence=rest.message)
-        return Fetched("changed" if changed else "unchanged", again)
+        return Fetched("changed" if changed else "unchanged", stored.again)
 
     def _fuse(
         self, version: int, patch: Mapping[str, Any] | None, now: datetime
@@ -161,43 +154,26 @@ class _Fetch:
             memory = fuse.changed(memory, policy, version, patch, now.timestamp())
         return fuse.judge(memory, policy, calm=patch is None and claim.seq == claim.done)
 
-    def _want(self, connection: Connection, version: int) -> list[tuple[int, str]]:
-        return links.want(
-            connection,
-            self.claim.contact_id,
-            self.runtime.targets,
-            version,
-            self.runtime.now(),
-            priority=self.claim.priority,
-            restore=self.claim.forced,
-            correlation_id=self.claim.correlation_id,
-        )
-
-    def _why_unchanged(self, connection: Connection) -> str:
-        return (
-            "echo"
-            if source_link.written_back_since(connection, self.claim.contact_id, self.claim.fetched_at)
-            else "unchanged"
-        )
+    def _why_unchanged(self) -> str:
+        with self.runtime.autocommit.connect() as connection:
+            ours = source_link.written_back_since(connection, self.claim.contact_id, self.claim.fetched_at)
+        return "echo" if ours else "unchanged"
 
     def _gone(self) -> Fetched:
         claim, now = self.claim, self.runtime.now()
-        with self.runtime.transaction("fetch.store") as connection:
-            again = contacts.finish_fetch(
+        contents = Contents(claim.version, claim.content_hash, claim.canonical, None, gone=True)
+        with self.runtime.statement("fetch.store") as connection:
+            stored = fetched.store(
                 connection,
                 claim,
-                version=claim.version,
-                content_hash=claim.content_hash,
-                canonical=claim.canonical,
-                raw=None,
-                taking_part=True,
-                gone=True,
-                now=now,
+                contents,
+                now,
+                closed=("skipped", "gone", None),
+                systems=(),
+                logged=self._logged(claim.version),
             )
-            inbox.close(connection, claim.contact_id, claim.seq, state="skipped", reason="gone", version=None, now=now)
-            self._log(connection, claim.version)
         self.gate.succeeded(SOURCE)
-        return Fetched("gone", again)
+        return Fetched("gone", stored.again)
 
     def _after_crashes(self) -> Outcome | None:
         return after_crashes(
@@ -254,16 +230,18 @@ class _Fetch:
                     version=None,
                     now=now,
                 )
-            self._log(connection, claim.version)
+            attempts.add(connection, self.session.exchanges, self._context(claim.version))
 
-    def _log(self, connection: Connection, version: int, decisions: list[dict[str, Any]] | None = None) -> None:
-        context = AttemptContext(
+    def _logged(self, version: int, decisions: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+        return attempts.values(self.session.exchanges, self._context(version), decisions)
+
+    def _context(self, version: int) -> AttemptContext:
+        return AttemptContext(
             contact_id=self.claim.contact_id,
             correlation_id=self.claim.correlation_id,
             contact_version=version,
             fence=self.claim.fence,
         )
-        attempts.add(connection, self.session.exchanges, context, decisions)
 
 
 def taking_part(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, text
 
-from worker.core.fuse import Rest
 from worker.errors import LeaseLost
-from worker.store.inbox import BURST_QUIET_SECONDS, QUIET_SECONDS
 
 DUE = "fetch_state IN ('due', 'working', 'waiting') AND fetch_next_attempt_at <= :now"
 
@@ -34,14 +31,13 @@ _CLAIM_NEXT = text(_CLAIM.format(due=DUE, which=""))
 
 _HOLD = "id = :id AND fetch_fence = :fence AND fetch_state = 'working'"
 
-_FINISH = text(
-    f"""
+FINISH = f"""
     UPDATE contact SET
         version = :version, content_hash = :hash, name = :name, canonical = :canonical, raw = :raw,
         taking_part = :taking_part, fetched_at = :now, gone_at = :gone_at,
         changed_at = CASE WHEN :changed THEN :now ELSE changed_at END,
-        fuse = :fuse, fetch_done = :seq, fetch_attempts = 0, fetch_crashes = 0, fetch_reason = :reason,
-        fetch_message = :message, fetch_fingerprint = NULL,
+        fuse = :fuse, fetch_done = :seq, fetch_attempts = 0, fetch_crashes = 0, fetch_reason = :rest_reason,
+        fetch_message = :rest_message, fetch_fingerprint = NULL,
         fetch_forced = CASE WHEN fetch_wanted > :seq THEN fetch_forced ELSE false END,
         fetch_state = CASE WHEN :resting THEN 'waiting' WHEN fetch_wanted > :seq THEN 'due' ELSE 'idle' END,
         fetch_since = CASE WHEN :resting OR fetch_wanted > :seq THEN :now ELSE NULL END,
@@ -52,8 +48,8 @@ _FINISH = text(
             ELSE NULL END
     WHERE {_HOLD}
     RETURNING fetch_state
-    """
-).bindparams(*(bindparam(name, type_=JSONB(none_as_null=True)) for name in ("canonical", "raw", "fuse")))
+"""
+"""A part of the statement that stores what was fetched (`worker.store.fetched`)."""
 
 _POSTPONE = text(
     f"""
@@ -136,55 +132,6 @@ def claim_fetch(
         row.fetch_reason,
         until,
     )
-
-
-def finish_fetch(
-    connection: Connection,
-    claim: FetchClaim,
-    *,
-    version: int,
-    content_hash: str | None,
-    canonical: Mapping[str, Any] | None,
-    raw: Mapping[str, Any] | None,
-    taking_part: bool,
-    gone: bool,
-    now: datetime,
-    fuse: Mapping[str, Any] | None = None,
-    rest: Rest | None = None,
-) -> bool:
-    """
-    Store what was fetched and end the claim; LeaseLost when another worker holds the contact by now.
-
-    With a `rest` the contact waits that long, whatever hints came or will come. Returns whether another fetch is due
-    already, because hints came in the meantime.
-    """
-    row = connection.execute(
-        _FINISH,
-        {
-            "id": claim.contact_id,
-            "fence": claim.fence,
-            "seq": claim.seq,
-            "version": version,
-            "hash": content_hash,
-            "name": canonical.get("name") if canonical else None,
-            "canonical": canonical,
-            "raw": raw,
-            "taking_part": taking_part,
-            "gone_at": now if gone else None,
-            "changed": version != claim.version,
-            "now": now,
-            "quiet": QUIET_SECONDS,
-            "burst_quiet": BURST_QUIET_SECONDS,
-            "fuse": fuse,
-            "resting": rest is not None,
-            "rest": rest.seconds if rest else 0.0,
-            "reason": rest.reason if rest else None,
-            "message": rest.message if rest else None,
-        },
-    ).one_or_none()
-    if row is None:
-        raise LeaseLost(f"another worker has taken over the fetch of contact {claim.contact_id}")
-    return bool(row.fetch_state == "due")
 
 
 def postpone_fetch(

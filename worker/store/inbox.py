@@ -88,20 +88,20 @@ _SKIP = text(
     """
 )
 
-_CLOSE = text(
-    """
-    WITH closed AS (
-        UPDATE inbox_event SET state = :state, reason = :reason, contact_version = :version, closed_at = :now
-        WHERE contact_id = :contact AND state = 'taken' AND fetch_seq <= :seq
+CLOSED = """
+    closed AS (
+        UPDATE inbox_event SET state = :state, reason = :reason, contact_version = :closed_version, closed_at = :now
+        WHERE contact_id = :contact AND state = 'taken' AND fetch_seq <= :seq AND {when}
         RETURNING state
     ), counted AS (
         INSERT INTO event_tally (applied, skipped)
         SELECT count(*) FILTER (WHERE state = 'applied'), count(*) FILTER (WHERE state = 'skipped') FROM closed
         HAVING bool_or(state IN ('applied', 'skipped'))
     )
-    SELECT count(*) FROM closed
-    """
-)
+"""
+"""Parts of a statement: a contact's open events end, `when` something holds, and the tally counts them."""
+
+_CLOSE = text(f"WITH {CLOSED.format(when='true')} SELECT count(*) FROM closed")
 
 _TALLY = text("INSERT INTO event_tally (applied, skipped) VALUES (:applied, :skipped)")
 
@@ -182,8 +182,15 @@ def close(
 
     Dead events stay countable as rows, so only the other two go into the tally.
     """
-    values = {"contact": contact_id, "seq": seq, "state": state, "reason": reason, "version": version, "now": now}
-    return int(connection.execute(_CLOSE, values).scalar_one())
+    values = {
+        "contact": contact_id,
+        "seq": seq,
+        "state": state,
+        "reason": reason,
+        "closed_version": version,
+        "now": now,
+    }
+    return int(connection.execute(_CLOSE, {**values, "closed_version": version}).scalar_one())
 
 
 def reopen(connection: Connection, contact_ids: Sequence[int]) -> int:

@@ -25,12 +25,11 @@ DUE = "state IN ('due', 'working', 'waiting', 'unknown') AND next_attempt_at <= 
 REFUSED = ("rejected", "rejected_unclear", "validation", "missing_required", "does_not_fit", "mapping")
 """Reasons that lie in the contact's own data: a new version of the contact is reason enough to try at once."""
 
-_WANT = text(
-    """
+WANT = """
     INSERT INTO link AS l (contact_id, system, state, wanted_version, priority, next_attempt_at, since, restore,
         correlation_id)
     SELECT :contact, system, 'due', :version, :priority, :now, :now, false, :correlation
-    FROM unnest(CAST(:systems AS text[])) AS wanted(system) ORDER BY system
+    FROM unnest(CAST(:systems AS text[])) AS wanted(system) WHERE {when} ORDER BY system
     ON CONFLICT (contact_id, system) DO UPDATE SET
         wanted_version = :version,
         restore = l.restore OR :restore,
@@ -52,8 +51,14 @@ _WANT = text(
     WHERE (l.wanted_version < :version AND l.state <> 'excluded') OR :restore
         OR (l.state = 'excluded' AND l.reason = 'filtered')
     RETURNING l.id, l.system, l.state
-    """
-)
+"""
+"""
+A part of a statement: these systems are owed this version of the contact, `when` something holds.
+
+A link that gave up, or waits because its data was refused, is due at once, since the data changed; one that waits for
+its vendor goes on waiting, and one that is being delivered is due again when that is done. One that a person left out
+stays out until a person asks for it (`restore`).
+"""
 
 # Columns by name: a newer release may add one while this one has the statement prepared, which would then fail.
 _CLAIM = """
@@ -153,40 +158,6 @@ class LinkClaim:
     until: datetime
     asked: bool = False
     """Whether a question about it is open."""
-
-
-def want(
-    connection: Connection,
-    contact_id: int,
-    systems: Sequence[str],
-    version: int,
-    now: datetime,
-    *,
-    priority: int = 0,
-    restore: bool = False,
-    correlation_id: str | None = None,
-) -> list[tuple[int, str]]:
-    """
-    Owe these systems this version of the contact; returns (link id, system) of those that are due now.
-
-    A link that gave up, or waits because its data was refused, is due at once, since the data changed; one that
-    waits for its vendor goes on waiting, and one that is being delivered is due again when that is done. One that a
-    person left out stays out until a person asks for it (`restore`).
-    """
-    rows = connection.execute(
-        _WANT,
-        {
-            "contact": contact_id,
-            "systems": list(systems),
-            "version": version,
-            "now": now,
-            "priority": priority,
-            "restore": restore,
-            "refused": list(REFUSED),
-            "correlation": correlation_id,
-        },
-    )
-    return [(row.id, row.system) for row in rows if row.state == "due"]
 
 
 def claim(
