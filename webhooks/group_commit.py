@@ -224,7 +224,7 @@ class GroupCommit:
         """Commit a batch and answer it. Returns whether anything was stored that is new."""
         rejects = [arrival for arrival in batch if arrival.problem is not None]
         events = batch if not rejects else [arrival for arrival in batch if arrival.problem is None]
-        stored = await self._commit_events(events) if events else False
+        stored = await self._commit_events(events, at_once=bool(rejects)) if events else False
         if rejects:
             await self._guarded(
                 "receive.rejects",
@@ -240,7 +240,8 @@ class GroupCommit:
                 arrival.settle("rejected")
         return stored
 
-    async def _commit_events(self, events: list[Arrival]) -> bool:
+    async def _commit_events(self, events: list[Arrival], *, at_once: bool) -> bool:
+        """Commit and answer: `at_once` where something follows that may fail, else once the next batch has left."""
         first = {arrival.event_id: arrival for arrival in reversed(events)}
         # In one order everywhere, so that two receivers with the same keys wait for each other and never both.
         rows = [first[event_id] for event_id in sorted(first)]
@@ -259,13 +260,20 @@ class GroupCommit:
             )
         except psycopg.DataError as error:
             return await self._one_by_one(events, error)
+        if at_once:
+            self._answer(events, first, fresh)
+        else:
+            # The next batch then leaves for the database before these answers are written, and not after.
+            self._loop.call_soon(self._answer, events, first, fresh)
+        return bool(fresh)
+
+    def _answer(self, events: list[Arrival], first: dict[bytes, Arrival], fresh: set[str]) -> None:
         self.figures.batch.observe(len(events))
         now, latency = time.monotonic(), self.figures.latency
         for arrival in events:
             is_new = first[arrival.event_id] is arrival and arrival.event_id.decode() in fresh
             arrival.settle("accepted" if is_new else "duplicate")
             latency.observe(now - arrival.at)
-        return bool(fresh)
 
     async def _one_by_one(self, events: list[Arrival], error: psycopg.DataError) -> bool:
         """A value that PostgreSQL does not take must not hold up the events beside it."""
@@ -273,7 +281,7 @@ class GroupCommit:
             log.error("receiver.unstorable", error=_words(error))
             events[0].settle("unstorable")
             return False
-        stored = [await self._commit_events([arrival]) for arrival in events]
+        stored = [await self._commit_events([arrival], at_once=True) for arrival in events]
         return any(stored)
 
     @property

@@ -24,6 +24,10 @@ log = structlog.get_logger()
 SPACING_SECONDS: Final = 0.02
 """While events come fast, one nudge for so long: a worker that is at it finds the later ones by itself."""
 
+FLOOD_EVENTS: Final = 50
+FLOOD_SECONDS: Final = 0.2
+"""After so many events since the last nudge the next one waits longer: each takes the interpreter from the events."""
+
 _MOST_WAITING: Final = 200
 
 
@@ -37,6 +41,7 @@ class Nudger:
         self._others: deque[Callable[[Publisher], None]] = deque(maxlen=_MOST_WAITING)
         self._wake = threading.Event()
         self._stopping = False
+        self._came = 0.0
         self._thread = threading.Thread(target=self._run, name="nudge", daemon=True)
 
     def start(self) -> None:
@@ -78,7 +83,11 @@ class Nudger:
                 log.exception("nudge.failed")
             if self._stopping:
                 return
-            time.sleep(SPACING_SECONDS)
+            time.sleep(self._rest())
+
+    def _rest(self) -> float:
+        before, self._came = self._came, self._figures.batch.total
+        return FLOOD_SECONDS if self._came - before > FLOOD_EVENTS else SPACING_SECONDS
 
     def _publish(self, publisher: Publisher) -> None:
         if self._events:

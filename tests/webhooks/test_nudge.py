@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.webhooks.conftest import make_settings, serving, wait_until
 from webhooks.figures import Figures
-from webhooks.nudge import SPACING_SECONDS, Nudger
+from webhooks.nudge import FLOOD_EVENTS, FLOOD_SECONDS, SPACING_SECONDS, Nudger
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -143,3 +143,17 @@ def test_an_end_does_not_wait_for_a_broker_that_hangs() -> None:
     broker.may_answer.set()
 
     assert took < 1
+
+
+def test_in_a_flood_of_events_nudges_lie_further_apart() -> None:
+    broker, figures, times = Broker(), Figures(), list[float]()
+    nudger = Nudger(lambda: broker, figures)
+    nudger.start()
+    for number in range(1, 4):
+        figures.batch.observe(FLOOD_EVENTS + 1)
+        nudger.events()
+        wait_until(lambda count=number: len(broker.said) == count)  # type: ignore[misc]
+        times.append(time.monotonic())
+    nudger.stop(5)
+
+    assert times[-1] - times[0] > 2 * FLOOD_SECONDS - 0.1

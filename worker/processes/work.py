@@ -126,6 +126,7 @@ def _connect(runtime: Runtime, canary: Canary) -> None:
     def ready(**_more: Any) -> None:
         canary.start()
         runtime.publisher.intake()
+        allocator.look_for_cycles_rarely()
         log.info("worker.ready", systems=list(runtime.targets))
 
     def stopping(**_more: Any) -> None:
