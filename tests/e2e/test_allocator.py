@@ -38,3 +38,26 @@ def test_the_worker_and_the_receiver_load_neither_the_mapper_nor_the_templates()
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stdout.strip() == "set()"
+
+
+@pytest.mark.slow
+def test_what_is_loaded_at_the_start_is_not_searched_for_cycles_and_new_cycles_still_go() -> None:
+    code = """
+import gc, weakref
+from worker.processes.allocator import look_for_cycles_rarely
+class Ring: pass
+look_for_cycles_rarely()
+frozen = gc.get_freeze_count()
+ring = Ring()
+ring.itself = ring
+gone = weakref.ref(ring)
+del ring
+made, held = 0, []
+while gone() is not None and made < 100_000:
+    held += [[] for _ in range(1_000)]
+    made += 1_000
+print(frozen > 1_000, gone() is None)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.split() == ["True", "True"]

@@ -113,6 +113,30 @@ def test_the_time_to_settle_begins_when_a_create_is_given_up(hub: Hub, system: s
     assert (early, len(hub.simulators[system].calls("POST"))) == (1, 2)
 
 
+@pytest.mark.parametrize("system", ["recras", "workspace"])
+def test_a_look_that_began_too_early_does_not_say_that_a_create_was_not_made(hub: Hub, system: str) -> None:
+    """Found by the simulation (seed 1648): its answer came after the time to settle, and the record in between."""
+    hub.event(hub.robaws.add_client(**client()))
+    hub.simulators[system].fail("drop_before", method="POST")
+    hub.settle()
+    looks: list[str] = []
+
+    def slowly(name: str) -> bool:
+        if name.startswith(f"{system}.") and name.endswith(".after_answer") and not looks:
+            looks.append(name)
+            hub.later(65)
+        return False
+
+    hub.crash_at = slowly
+    hub.later(10)
+    hub.settle()
+    after_the_slow_look = len(hub.simulators[system].calls("POST"))
+    hub.settle_all()
+
+    assert len(looks) == 1
+    assert (after_the_slow_look, len(hub.simulators[system].calls("POST"))) == (1, 2)
+
+
 @pytest.mark.parametrize(("lease", "early"), [(120, 1), (20, 0)])
 def test_a_create_whose_worker_died_has_its_time_to_settle_within_the_lease_or_after_it(
     hub: Hub, lease: float, early: int

@@ -10,7 +10,7 @@ from tests.flows.stories import client
 from worker.flows import fetch as fetching
 from worker.flows.drain import Lanes
 from worker.runtime import Silent
-from worker.sparing import TELL_SECONDS, Sparing
+from worker.sparing import TELL_OTHERS_SECONDS, TELL_SECONDS, Sparing
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
@@ -83,3 +83,23 @@ def test_a_link_that_comes_due_while_the_last_one_is_delivered_is_not_left_lying
 
     assert done == 2
     assert [state for _, system, state, _ in hub.links() if system == "workspace"] == ["synced", "synced"]
+
+
+def test_where_every_thread_here_is_at_work_only_other_processes_are_called_and_seldom(hub: Hub) -> None:
+    kept, lanes, times = Kept(), Lanes(hub.runtime, hub.gate), iter(())
+    spared = Sparing(kept, lanes, lambda: next(times))
+    lane = lanes._lanes["recras"]
+    while lane.taken < lane.places - 1:
+        assert lane.enter()
+    times = iter([0.0, 1.5 * TELL_SECONDS])
+    spared.deliver("recras", 1)
+    spared.deliver("recras", 2)
+    one_was_left = list(kept.told)
+    assert lane.enter()
+
+    times = iter([3 * TELL_SECONDS, 1.6 * TELL_OTHERS_SECONDS])
+    spared.deliver("recras", 3)
+    spared.deliver("recras", 4)
+
+    assert one_was_left == [("recras", 1), ("recras", 2)]
+    assert kept.told[2:] == [("recras", 4)]

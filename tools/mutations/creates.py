@@ -38,6 +38,14 @@ MUTATIONS: Final = (
         "tests/flows/test_unknown.py::test_a_create_whose_answer_is_lost_makes_no_second_record",
     ),
     Mutation(
+        "a look counts from when it was answered",
+        "what a look does not show was not made before the look began, and no later",
+        "worker/flows/creating.py",
+        "    waited = looked_at - (intent.sent_at or 0.0)",
+        "    waited = delivery.runtime.now().timestamp() - (intent.sent_at or 0.0)",
+        "tests/flows/test_leases.py::test_a_look_that_began_too_early_does_not_say_that_a_create_was_not_made",
+    ),
+    Mutation(
         "no time to settle for a create",
         "an unanswered create may yet be made, so it has its time",
         CREATING,

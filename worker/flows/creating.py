@@ -199,6 +199,7 @@ def resolve(delivery: Delivery) -> bool:
     intent = Intent.from_json(delivery.claim.intent or {})
     if delivery.client.capabilities.idempotency_keys:
         return False
+    looked_at = delivery.runtime.now().timestamp()
     found = _find(delivery, intent)
     with delivery.runtime.engine.connect() as connection:
         ids = [record.external_id for record in found]
@@ -211,14 +212,17 @@ def resolve(delivery: Delivery) -> bool:
         delivery.bind(mine[0].external_id, _written(delivery, intent))
         delivery.must_read = True
         return True
-    _wait_or_ask(delivery, intent)
+    _wait_or_ask(delivery, intent, looked_at)
     return False
 
 
-def _wait_or_ask(delivery: Delivery, intent: Intent) -> None:
-    """Not found: too early to say, or tried often enough that a person should look."""
+def _wait_or_ask(delivery: Delivery, intent: Intent, looked_at: float) -> None:
+    """
+    Not found: too early to say, or tried often enough that a person should look. `looked_at` is when the look began:
+    its answer may have been long on its way, and shows what was there before.
+    """
     settings = delivery.runtime.settings.system(delivery.claim.system)
-    waited = delivery.runtime.now().timestamp() - (intent.sent_at or 0.0)
+    waited = looked_at - (intent.sent_at or 0.0)
     settle = float(settings.unknown_settle_seconds)
     if waited < settle:
         text = f"the create is not to be seen there; {settle - waited:.0f} seconds more before it may be sent again"
