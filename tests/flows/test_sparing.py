@@ -86,7 +86,7 @@ def test_a_link_that_comes_due_while_the_last_one_is_delivered_is_not_left_lying
 
 
 def test_where_every_thread_here_is_at_work_only_other_processes_are_called_and_seldom(hub: Hub) -> None:
-    kept, lanes, times = Kept(), Lanes(hub.runtime, hub.gate), iter(())
+    kept, lanes, times = Kept(), Lanes(hub.runtime, hub.gate), iter([0.0])
     spared = Sparing(kept, lanes, lambda: next(times))
     lane = lanes._lanes["recras"]
     while lane.taken < lane.places - 1:
