@@ -37,6 +37,7 @@ MODULES = {
 # Used without being imported by us.
 BY_NAME_ONLY = {
     "async-timeout": "redis imports it",
+    "hiredis": "redis takes it when it is there",
     "httptools": "uvicorn takes it when it is there",
     "tzdata": "zoneinfo reads it where the system has no zones",
     "uvloop": "uvicorn takes it when it is there",

@@ -14,7 +14,7 @@ from worker.errors import AmbiguousMatch, LeaseLost
 from worker.flows import fetch as fetching
 from worker.store import attempts, contacts, fetched, links
 from worker.store.attempts import AttemptContext
-from worker.store.fetched import Contents
+from worker.store.fetched import Closed, Contents
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
@@ -112,7 +112,7 @@ def test_a_fetch_that_lost_its_lease_stores_nothing(hub: Hub) -> None:
             first,
             Contents(1, "x", {}, {}),
             hub.time,
-            closed=("applied", None, 1),
+            closed=Closed("applied", version=1),
             systems=["rompslomp"],
             logged=NOTHING_SENT,
         )

@@ -37,7 +37,7 @@ from worker.store import (
 from worker.store.attempts import AttemptContext
 from worker.store.contacts import FetchClaim
 from worker.store.engine import make_engine
-from worker.store.fetched import Contents
+from worker.store.fetched import Closed, Contents
 from worker.store.listing import Paging
 from worker.store.listing_retries import RetryFilter
 
@@ -149,7 +149,7 @@ def stored(connection: Connection) -> None:
             claim,
             Contents(4, "y", {}, {}),
             NOW,
-            closed=("applied", None, 4),
+            closed=Closed("applied", version=4),
             systems=crowd.SYSTEMS[:3],
             logged=attempts.values([], AttemptContext()),
         )

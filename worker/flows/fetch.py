@@ -22,7 +22,7 @@ from worker.flows.outcome import Outcome, after_crashes, judge
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, contacts, fetched, inbox, source_link
 from worker.store.attempts import AttemptContext
-from worker.store.fetched import Contents
+from worker.store.fetched import Closed, Contents
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -131,7 +131,7 @@ class _Fetch:
                 claim,
                 contents,
                 now,
-                closed=("applied" if changed else "skipped", reason, version),
+                closed=Closed("applied" if changed else "skipped", reason, version),
                 systems=self.runtime.targets if takes_part else (),
                 logged=self._logged(version, why),
             )
@@ -168,7 +168,7 @@ class _Fetch:
                 claim,
                 contents,
                 now,
-                closed=("skipped", "gone", None),
+                closed=Closed("skipped", "gone"),
                 systems=(),
                 logged=self._logged(claim.version),
             )

@@ -49,6 +49,15 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """How the contact's events end that the fetch covers; `skipped` has a reason, `version` is what they led to."""
+
+    state: Literal["applied", "skipped"]
+    reason: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
 class Stored:
     """What is to be done next: whether hints came that ask for another fetch, and (link id, system) of what is due."""
 
@@ -62,15 +71,15 @@ def store(
     contents: Contents,
     now: datetime,
     *,
-    closed: tuple[Literal["applied", "skipped"], str | None, int | None],
+    closed: Closed,
     systems: Sequence[str],
     logged: Mapping[str, Any],
 ) -> Stored:
     """
-    End the claim. `closed` is how its events end (state, reason, version), `systems` are owed the version, `logged` is
-    `attempts.values`. LeaseLost when another worker holds the contact by now; then nothing is stored.
+    End the claim. `systems` are owed the version, `logged` is `attempts.values`.
+
+    LeaseLost when another worker holds the contact by now; then nothing is stored.
     """
-    state, reason, closed_version = closed
     rest = contents.rest
     values = {
         "id": claim.contact_id,
@@ -93,9 +102,9 @@ def store(
         "rest": rest.seconds if rest else 0.0,
         "rest_reason": rest.reason if rest else None,
         "rest_message": rest.message if rest else None,
-        "state": state,
-        "reason": reason,
-        "closed_version": closed_version,
+        "state": closed.state,
+        "reason": closed.reason,
+        "closed_version": closed.version,
         "systems": list(systems),
         "priority": claim.priority,
         "restore": claim.forced,
