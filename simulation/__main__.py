@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from typing import Final
 
 from rich.console import Console
 from rich.progress import track
@@ -15,6 +16,9 @@ from simulation.report import show_failure, show_summary
 from simulation.run import Outcome, tell, tell_many
 from simulation.script import Script, write_script
 from simulation.shrink import shrink
+
+TOLD_EVERY: Final = 250
+"""In a log, where no bar moves, a line says after so many stories how far it is."""
 
 
 def main() -> int:
@@ -32,6 +36,8 @@ def main() -> int:
             outcomes.append(outcome)
             if outcome.promise is not None:
                 show_failure(console, outcome, None)
+            if not console.is_terminal and len(outcomes) % TOLD_EVERY == 0:
+                console.print(f"{len(outcomes)} of {len(seeds)} stories told")
     except KeyboardInterrupt:
         console.print(f"ended early: {len(outcomes)} of {len(seeds)} stories were told")
     show_summary(console, outcomes, time.monotonic() - begun)
