@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 Json = dict[str, Any]
@@ -90,11 +91,16 @@ def get(record: Mapping[str, Any], path: str) -> Any:
     True
     """
     value: Any = record
-    for part in path.split("."):
-        if not isinstance(value, Mapping):
+    for part in _parts(path):
+        if type(value) is not dict and not isinstance(value, Mapping):  # the second one takes ten times as long
             return None
         value = value.get(part)
     return value
+
+
+@lru_cache(maxsize=1_024)
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def put(record: Json, path: str, value: Any) -> None:

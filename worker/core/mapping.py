@@ -248,14 +248,16 @@ class VendorMapping:
 
     def unheld(self, contact: Json) -> tuple[str, ...]:
         """The canonical paths that have a value in this contact and no place in this system."""
+        leaves = canonical.leaves(contact)
+        return tuple(path for path, value in leaves if value not in (None, "", []) and path not in self._held)
+
+    @cached_property
+    def _held(self) -> frozenset[str]:
+        """The canonical paths that have a place in this system."""
         written = [row for row in self.rows if row.direction != "in"]
-        held = {path for row in written for path in (row.canonical, *row.sources)} | set(self.also_held)
-        held |= {"kind", "references.robaws_id"}
-        if self.persons is not None:
-            held.add(PERSONS)
-        return tuple(
-            path for path, value in canonical.leaves(contact) if value not in (None, "", []) and path not in held
-        )
+        held = {path for row in written for path in (row.canonical, *row.sources)}
+        persons = () if self.persons is None else (PERSONS,)
+        return frozenset((*held, *self.also_held, *persons, "kind", "references.robaws_id"))
 
 
 def _problem(row: FieldRow, value: Any) -> str | None:

@@ -53,6 +53,7 @@ def vat_valid(value: str | None, country: str | None = None) -> bool:
     return _is_valid_vat(vat_key(value, country))
 
 
+@kept
 def registration_key(value: str | None, country: str | None = None) -> str:
     """
     A chamber-of-commerce or enterprise number for comparison and for writing: capitals and digits alone.

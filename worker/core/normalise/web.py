@@ -9,12 +9,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from email_validator import validate_email
 
-from worker.core.normalise.text import choice_key, text_key
+from worker.core.normalise.text import choice_key, kept, text_key
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _USUAL_PORT: Final = {"http": re.compile(r"(?::80)+$"), "https": re.compile(r"(?::443)+$")}
 
 
+@kept
 def email_key(value: str | None) -> str:
     """
     An e-mail address for comparison: no case, the domain as people read it (not punycode).
