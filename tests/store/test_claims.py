@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from tests.flows.stories import client
 from worker.errors import AmbiguousMatch, LeaseLost
@@ -200,3 +200,18 @@ def test_a_row_is_due_only_when_its_time_has_come(hub: Hub) -> None:
         early = links.claim(connection, "rompslomp", hub.time - timedelta(seconds=1), 120)
 
     assert early is None
+
+
+def test_the_statement_that_stores_a_fetch_is_short_enough_for_the_driver_to_keep_it_parsed(hub: Hub) -> None:
+    seen: list[tuple[str, int]] = []
+
+    @event.listens_for(hub.engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if "WITH finished AS" in statement:
+            seen.append((statement, len(parameters)))
+
+    due(hub)
+
+    ((statement, parameters),) = seen
+    assert len(statement) <= 4_096, "psycopg parses a longer one anew each time (psycopg/_queries.py)"
+    assert parameters <= 50

@@ -21,16 +21,20 @@ from worker.store.contacts import FetchClaim
 
 _HELD = "EXISTS (SELECT FROM finished)"
 
-# All hangs on `finished`: whoever lost the lease finds it empty, and changes nothing anywhere.
-_STORE = text(
+# All hangs on `finished`: whoever lost the lease finds it empty, and changes nothing anywhere. Blanks are taken out,
+# since psycopg parses a statement of more than 4,096 characters anew each time.
+_SQL = " ".join(
     f"""
     WITH finished AS ({contacts.FINISH}),
     {inbox.CLOSED.format(when=_HELD)},
     owed AS ({links.WANT.format(when=_HELD)}),
     logged AS ({attempts.INSERT} WHERE {_HELD})
     SELECT finished.fetch_state, owed.id, owed.system, owed.state FROM finished LEFT JOIN owed ON true ORDER BY owed.id
-    """
-).bindparams(*(bindparam(name, type_=JSONB(none_as_null=True)) for name in ("canonical", "raw", "fuse")))
+    """.split()
+)
+_STORE = text(_SQL).bindparams(
+    *(bindparam(name, type_=JSONB(none_as_null=True)) for name in ("canonical", "raw", "fuse"))
+)
 
 
 @dataclass(frozen=True)
