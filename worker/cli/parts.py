@@ -56,13 +56,13 @@ def receiver() -> int:
     """
     from webhooks.server import serve
     from worker.config import load_settings
-    from worker.processes import logs
+    from worker.processes import allocator, logs
     from worker.processes.listening import require_port
 
     settings = load_settings(receives=True)
     require_port(settings.receiver.host, settings.receiver.port)
     logs.set_up(settings, "receiver")
-    serve(settings)
+    serve(settings, lambda _host, _port: allocator.look_for_cycles_rarely())
     return DONE
 
 
