@@ -6,6 +6,7 @@ The event's way stands beside the router: it is looked at first and touches none
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -149,4 +150,6 @@ class Parts:
 def _celery(settings: Settings) -> Publisher:
     from worker.app import CeleryPublisher, create_celery
 
-    return CeleryPublisher(create_celery(settings))
+    publisher = CeleryPublisher(create_celery(settings))
+    gc.freeze()  # its libraries stay: a search for cycles that goes through them holds up every event
+    return publisher

@@ -7,7 +7,6 @@ away, or hangs, changes nothing for whoever sends events: the thread waits, and 
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections import deque
@@ -75,7 +74,7 @@ class Nudger:
         publisher: Publisher | None = None
         while True:
             try:
-                publisher = publisher or self._made()
+                publisher = publisher or self._make()
                 self._wake.wait()
                 self._wake.clear()
                 self._publish(publisher)
@@ -85,11 +84,6 @@ class Nudger:
             if self._stopping:
                 return
             time.sleep(self._rest())
-
-    def _made(self) -> Publisher:
-        publisher = self._make()
-        gc.freeze()  # its libraries stay: a search for cycles that goes through them holds up every event for 70 ms
-        return publisher
 
     def _rest(self) -> float:
         before, self._came = self._came, self._figures.batch.total
