@@ -77,7 +77,7 @@ def run(effort: Effort) -> Section:
 
 def _flood(made: Product, load: Load, seconds: float) -> dict[str, Any]:
     requests = made.home / "flood"
-    write_requests(requests, int(9_000 * seconds), made.port, body_bytes=1_000, secret=made.secret)
+    write_requests(requests, int(18_000 * seconds), made.port, body_bytes=1_000, secret=made.secret)
     result = load.run(made.port, requests, connections=SENDERS, seconds=seconds)
     requests.unlink()
     return result
