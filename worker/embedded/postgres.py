@@ -55,9 +55,8 @@ _SETTINGS: Final = {
     "jit": "off",
     # Taken only as far as it is filled. The default of 128 MB makes a busy backend write out pages of others.
     "shared_buffers": "256MB",
-    # Log segments are used again rather than made anew, which stalls a commit for tens of milliseconds; and a burst of
-    # events does not bring checkpoint upon checkpoint.
-    # Writing a new segment full of noughts holds every commit up for 40 to 100 ms, once a second in a flood of events.
+    # Filling a new segment of the log with noughts holds every commit up for 40 to 100 ms, once a second in a flood of
+    # events. Segments are used again rather than made anew; and a burst does not bring checkpoint upon checkpoint.
     "wal_init_zero": "off",
     "min_wal_size": "256MB",
     "max_wal_size": "2GB",

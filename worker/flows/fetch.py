@@ -7,7 +7,7 @@ that had come before the fetch began.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +22,7 @@ from worker.flows.outcome import Outcome, after_crashes, judge
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, contacts, fetched, inbox, source_link
 from worker.store.attempts import AttemptContext
-from worker.store.fetched import Closed, Contents
+from worker.store.fetched import Closed, Contents, Stored
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -120,22 +120,17 @@ class _Fetch:
         takes_part = taking_part(wanted, canonical, raw, self.runtime.client(SOURCE).extra_value)
         patch = merge_patch.diff(claim.canonical or {}, canonical) if changed else None
         memory, rest = self._fuse(version, patch, now)
-        reason = None if changed else self._why_unchanged()
-        if not takes_part:
+        if takes_part:
+            reason = None if changed else self._why_unchanged()
+        else:
             changed, reason = False, "filtered"
-        contents = Contents(version, digest, canonical, raw, takes_part, fuse=memory.to_json(), rest=rest)
-        why = [{"changed": patch}] if patch else None
-        with self.runtime.statement("fetch.store") as connection:
-            stored = fetched.store(
-                connection,
-                claim,
-                contents,
-                now,
-                closed=Closed("applied" if changed else "skipped", reason, version),
-                systems=self.runtime.targets if takes_part else (),
-                logged=self._logged(version, why),
-            )
-        self.gate.succeeded(SOURCE)
+        stored = self._finish(
+            Contents(version, digest, canonical, raw, takes_part, fuse=memory.to_json(), rest=rest),
+            now,
+            Closed("applied" if changed else "skipped", reason, version),
+            systems=self.runtime.targets if takes_part else (),
+            why=[{"changed": patch}] if patch else None,
+        )
         self.runtime.announce(stored.due)
         if stored.again:
             self.runtime.publisher.fetch(claim.contact_id)
@@ -160,20 +155,25 @@ class _Fetch:
         return "echo" if ours else "unchanged"
 
     def _gone(self) -> Fetched:
-        claim, now = self.claim, self.runtime.now()
+        claim = self.claim
         contents = Contents(claim.version, claim.content_hash, claim.canonical, None, gone=True)
-        with self.runtime.statement("fetch.store") as connection:
-            stored = fetched.store(
-                connection,
-                claim,
-                contents,
-                now,
-                closed=Closed("skipped", "gone"),
-                systems=(),
-                logged=self._logged(claim.version),
-            )
-        self.gate.succeeded(SOURCE)
+        stored = self._finish(contents, self.runtime.now(), Closed("skipped", "gone"))
         return Fetched("gone", stored.again)
+
+    def _finish(
+        self,
+        contents: Contents,
+        now: datetime,
+        closed: Closed,
+        systems: Sequence[str] = (),
+        why: list[dict[str, Any]] | None = None,
+    ) -> Stored:
+        """Commit what was found, with the log of requests; the source did what was asked."""
+        logged = attempts.values(self.session.exchanges, self._context(contents.version), why)
+        with self.runtime.statement("fetch.store") as connection:
+            stored = fetched.store(connection, self.claim, contents, now, closed=closed, systems=systems, logged=logged)
+        self.gate.succeeded(SOURCE)
+        return stored
 
     def _after_crashes(self) -> Outcome | None:
         return after_crashes(
@@ -231,9 +231,6 @@ class _Fetch:
                     now=now,
                 )
             attempts.add(connection, self.session.exchanges, self._context(claim.version))
-
-    def _logged(self, version: int, decisions: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-        return attempts.values(self.session.exchanges, self._context(version), decisions)
 
     def _context(self, version: int) -> AttemptContext:
         return AttemptContext(

@@ -17,6 +17,9 @@ from typing import Final
 _SETTINGS: Final = {-8: 2, -3: 128 * 1024, -1: 128 * 1024}
 """M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD."""
 
+_YOUNG: Final = 20_000
+"""So many objects more than went make a search of the young ones; Python's own 700 are a few answers' worth."""
+
 
 def give_back_what_is_freed() -> bool:
     """Few arenas, and large blocks back to the system at once. False where the C library knows no such settings."""
@@ -25,10 +28,6 @@ def give_back_what_is_freed() -> bool:
     except (OSError, AttributeError):
         return False
     return all(mallopt(name, value) == 1 for name, value in _SETTINGS.items())
-
-
-_YOUNG: Final = 20_000
-"""So many objects more than went make a search of the young ones; Python's own 700 are a few answers' worth."""
 
 
 def look_for_cycles_rarely() -> None:

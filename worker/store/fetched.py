@@ -1,7 +1,7 @@
 """
 Store what was fetched: contact, events, links and the log of requests, in one statement that is a transaction.
 
-One way to the database in place of six (begin, four statements, commit): this is a third of what a change costs there.
+One way to the database in place of six (begin, four statements, commit), of the thirteen that a change took with them.
 """
 
 from __future__ import annotations

@@ -190,7 +190,7 @@ def close(
         "closed_version": version,
         "now": now,
     }
-    return int(connection.execute(_CLOSE, {**values, "closed_version": version}).scalar_one())
+    return int(connection.execute(_CLOSE, values).scalar_one())
 
 
 def reopen(connection: Connection, contact_ids: Sequence[int]) -> int:

@@ -35,10 +35,10 @@ Normaliser = Callable[[object], str]
 
 def _of_any_value(key: Callable[[str], str]) -> Normaliser:
     """The key of any JSON value, by its text."""
-    known = key if hasattr(key, "__wrapped__") else kept(key)
+    known = kept(key)
 
     def of(value: object) -> str:
-        return known(value if type(value) is str else as_text(value))
+        return known(as_text(value))
 
     return of
 
