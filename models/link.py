@@ -20,7 +20,8 @@ class Link(Base):
     `fence` rises with every claim; whoever writes back must still hold it. `next_attempt_at` is when the row is due
     (for `working`: the end of the lease; null where nothing is owed). `intent` is a create that was decided and may
     have been sent. `snapshot` is the record as both sides last agreed. `parked` are fields that wait for a person,
-    by vendor path. `restore`: the next delivery reads the record and puts back owned fields that were changed there.
+    by vendor path; `decided` is what a person decided (`core.answers`), kept until a person decides otherwise.
+    `restore`: the next delivery reads the record and puts back owned fields that were changed there.
     """
 
     __tablename__ = "link"
@@ -63,6 +64,7 @@ class Link(Base):
     snapshot: Mapped[dict[str, Any] | None]
     intent: Mapped[dict[str, Any] | None]
     parked: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    decided: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     unheld: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     restore: Mapped[bool] = mapped_column(server_default=text("false"))
     priority: Mapped[int] = mapped_column(server_default="0")

@@ -1,4 +1,4 @@
-"""What waits for a person's choice: a match that is not certain, or a field where both sides differ."""
+"""What waits for a person's choice: which record it is, whose value stands, what to do about a record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, one_of
 
-REVIEW_KINDS: Final = ("match", "field")
+REVIEW_KINDS: Final = ("match", "field", "proposal", "gone", "unusable", "brake")
 
 
 class Review(Base):
@@ -18,7 +18,8 @@ class Review(Base):
     One question to a person, open until `resolved_at`.
 
     `match`: `detail` lists the candidates with their evidence. `field`: `path` is the vendor path, `detail` holds
-    ours, theirs and the rule that parked it.
+    ours, theirs and the rule that parked it. `unusable`: the linked record may not be written to as it is.
+    `resolve_reason` is why the person chose as they did.
     """
 
     __tablename__ = "review"
@@ -45,3 +46,4 @@ class Review(Base):
     resolved_at: Mapped[datetime | None]
     choice: Mapped[str | None]
     resolved_by: Mapped[str | None]
+    resolve_reason: Mapped[str | None]

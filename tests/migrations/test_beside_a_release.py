@@ -74,6 +74,29 @@ def test_the_loop_fuse_finds_its_column_beside_what_was_there(before_last: Engin
     assert tuple(row) == ("1", 4, None)
 
 
+def test_what_a_person_answered_under_the_release_before_is_still_known(engine: Engine) -> None:
+    migrations.downgrade(engine, "0002")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO contact (source, source_id, version) VALUES ('robaws', '1', 4)"))
+        connection.execute(
+            text(
+                "INSERT INTO link (contact_id, system, state, parked) SELECT id, 'recras', 'review',"
+                " CAST(:parked AS jsonb) FROM contact"
+            ),
+            {"parked": '{":not": ["4"], ":ours": ["naam"], "plaats": {"ours": "Gent"}}'},
+        )
+
+    migrations.upgrade(engine)
+
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT parked, decided FROM link")).one()
+    assert tuple(row) == ({"plaats": {"ours": "Gent"}}, {"refused": ["4"], "ours": ["naam"]})
+    migrations.downgrade(engine, "0002")
+    with engine.connect() as connection:
+        parked = connection.execute(text("SELECT parked FROM link")).scalar_one()
+    assert parked == {":not": ["4"], ":ours": ["naam"], "plaats": {"ours": "Gent"}}
+
+
 def test_a_part_that_needs_the_newer_schema_says_which_command_brings_it(before_last: Engine) -> None:
     with pytest.raises(ConfigurationError, match=r"at schema 0001 and this release needs .*contactsync migrate"):
         migrations.require_current(before_last)

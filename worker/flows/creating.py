@@ -115,19 +115,25 @@ def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended
 
 
 def _matched(delivery: Delivery, created: Created) -> Ended:
-    """The vendor answered with a record that was there before: link it if nobody holds it, else ask."""
-    external_id = str(created.external_id)
+    """
+    The vendor answered with a record that was there before: link it if nobody holds it, else ask.
+
+    A person's word that the record is somebody else's goes before the vendor's.
+    """
+    external_id, system = str(created.external_id), delivery.claim.system
     with delivery.runtime.engine.connect() as connection:
-        taken = links.taken_ids(connection, delivery.claim.system, [external_id], delivery.claim.id)
-    if taken:
-        delivery.evidence = {"candidates": [{"external_id": external_id, "evidence": ["the vendor's own match"]}]}
-        delivery.intend(None)
-        raise AmbiguousMatch(
-            f"{delivery.claim.system} says that this is its record {external_id}, which belongs to another client",
-            reason="match_taken",
-        )
-    delivery.bind(external_id, None)
-    return updating.update(delivery)
+        taken = links.taken_ids(connection, system, [external_id], delivery.claim.id)
+    refused = external_id in delivery.answers.refused
+    if not taken and not refused:
+        delivery.bind(external_id, None)
+        return updating.update(delivery)
+    delivery.evidence = {"candidates": [{"external_id": external_id, "evidence": ["the vendor's own match"]}]}
+    delivery.intend(None)
+    said = f"{system} made no new record: it says that this client is its record {external_id}"
+    if refused:
+        text = f"{said}, which a person said is somebody else. {system} may have put this client's data into it"
+        raise AmbiguousMatch(text, reason="match_refused")
+    raise AmbiguousMatch(f"{said}, which belongs to another client", reason="match_taken")
 
 
 def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record | None) -> Ended:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from worker.core import planning
+from worker.core.answers import Answers
 from worker.core.echo import content_hash
 from worker.core.persons import find_sent
 from worker.core.planning import Decision, Snapshot
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from worker.vendors.contract import Intent, Record
 
 GATEWAY_TIMEOUT = 504
-CHOSEN_OURS = ":ours"
-"""Where a link's `parked` names the fields for which a person chose our value."""
 EndState = Literal["synced", "review", "excluded"]
 
 
@@ -76,8 +75,13 @@ class Delivery:
     @property
     def owners(self) -> dict[str, Owner]:
         """Who owns each field there; a field for which a person chose our value is Robaws's for this delivery."""
-        chosen: dict[str, Owner] = dict.fromkeys(self.claim.parked.get(CHOSEN_OURS) or (), "robaws")
+        chosen: dict[str, Owner] = dict.fromkeys(self.answers.ours, "robaws")
         return {**self.runtime.owners(self.claim.system), **chosen}
+
+    @property
+    def answers(self) -> Answers:
+        """What a person decided about this link."""
+        return Answers.from_json(self.claim.decided)
 
     @property
     def base(self) -> Snapshot | None:
@@ -160,8 +164,13 @@ class Delivery:
         message: str | None = None,
         decisions: Sequence[Decision] = (),
         version: int | None = None,
+        settled: bool = False,
     ) -> Ended:
-        """Commit the end of this delivery, with the questions that stay open and the log of its requests."""
+        """
+        Commit the end of this delivery, with the questions that stay open and the log of its requests.
+
+        `settled`: every field was decided about, so that a person's choice of our value has been carried out.
+        """
         now = self.runtime.now()
         ask = bool(questions) or (self.claim.asked and state != "excluded")
 
@@ -178,6 +187,7 @@ class Delivery:
                 now=now,
                 logged=attempts.values(self._fresh(), self._context(), _why(decisions)),
                 version=version,
+                settled=settled,
             )
 
         if ask:

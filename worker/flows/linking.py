@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +53,7 @@ def search(delivery: Delivery, reference: str | None, gone: str | None = None) -
         references = [candidate.reference for candidate in candidates if candidate.reference]
         being_made = links.open_references(connection, delivery.claim.system, references, delivery.claim.id)
     taken |= {candidate.external_id for candidate in candidates if candidate.reference in being_made}
-    refused = _refused(delivery)
+    refused = delivery.answers.refused
     candidates = [candidate for candidate in candidates if candidate.external_id not in refused]
     if any(candidate.external_id == gone and candidate.usable for candidate in candidates):
         raise VendorBroken(f"record {gone} is not there when it is asked for, and is found when it is searched for")
@@ -66,11 +65,6 @@ def search(delivery: Delivery, reference: str | None, gone: str | None = None) -
         reference_is_unique=capabilities.reference_is_unique,
         taken=taken,
     )
-
-
-def _refused(delivery: Delivery) -> frozenset[str]:
-    """Records that a person said are somebody else."""
-    return frozenset(str(one) for one in (delivery.claim.parked.get(":not") or ()))
 
 
 def _ask_vendor(delivery: Delivery, reference: str | None) -> list[Candidate]:
@@ -106,15 +100,10 @@ def ask_match(delivery: Delivery, verdict: Verdict) -> Ended:
     question = Question("match", "", verdict.reason, verdict.message, detail)
     return delivery.end(
         "review",
-        parked=_keep(delivery.claim.parked),
         questions=[question],
         reason=verdict.reason,
         message=verdict.message,
     )
-
-
-def _keep(parked: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in parked.items() if key.startswith(":")}
 
 
 def _candidate(match: Match) -> dict[str, Any]:

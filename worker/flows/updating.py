@@ -115,7 +115,7 @@ def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision]
     """End the delivery: synced, or in review where fields wait for a person. The other fields are delivered."""
     questions = park_questions(delivery.mapping, decisions, delivery.ours)
     if not questions:
-        return delivery.end("synced", snapshot=snapshot, decisions=decisions)
+        return delivery.end("synced", snapshot=snapshot, decisions=decisions, settled=True)
     message = "; ".join(question.message for question in questions)
     return delivery.end(
         "review",
@@ -125,6 +125,7 @@ def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision]
         reason="field_conflict",
         message=message,
         decisions=decisions,
+        settled=True,
     )
 
 

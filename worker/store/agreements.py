@@ -26,9 +26,4 @@ def of_contact(connection: Connection, source_id: str) -> list[Agreement]:
         " WHERE c.source = :source AND c.source_id = :id ORDER BY l.system"
     )
     rows = connection.execute(statement, {"source": SOURCE, "id": source_id})
-    return [Agreement(row.system, row.snapshot, _fields(row.parked)) for row in rows]
-
-
-def _fields(parked: dict[str, Any]) -> dict[str, Any]:
-    """Without the notes that a person's answers leave there, whose names begin with a colon."""
-    return {path: value for path, value in parked.items() if not path.startswith(":")}
+    return [Agreement(row.system, row.snapshot, dict(row.parked)) for row in rows]

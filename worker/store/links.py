@@ -79,7 +79,7 @@ _CLAIM = """
             next_attempt_at = :until
         FROM next WHERE l.id = next.id
         RETURNING l.id, l.contact_id, l.system, l.external_id, l.wanted_version, l.snapshot, l.intent, l.parked,
-            l.restore, l.attempts, l.crashes, l.fence, l.priority, l.reason, l.correlation_id
+            l.decided, l.restore, l.attempts, l.crashes, l.fence, l.priority, l.reason, l.correlation_id
     )
     SELECT claimed.*, c.source_id, c.canonical, c.version AS contact_version, c.taking_part, c.gone_at,
         EXISTS (SELECT FROM review WHERE link_id = claimed.id AND resolved_at IS NULL) AS asked
@@ -105,6 +105,7 @@ _FINISH = text(
     WITH held AS (
         UPDATE link SET
             snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL, restore = false,
+            decided = CASE WHEN :settled THEN decided - 'ours' ELSE decided END,
             synced_version = :version, synced_at = :now, attempts = 0, crashes = 0,
             reason = :reason, message = :message, status = NULL, fields = NULL, fingerprint = NULL, operation = NULL,
             state = CASE WHEN wanted_version > :version THEN 'due' ELSE :state END,
@@ -146,6 +147,7 @@ class LinkClaim:
     snapshot: dict[str, Any] | None
     intent: dict[str, Any] | None
     parked: dict[str, Any]
+    decided: dict[str, Any]
     restore: bool
     attempts: int
     crashes: int
@@ -200,6 +202,7 @@ def claim(
         snapshot=row.snapshot,
         intent=row.intent,
         parked=row.parked,
+        decided=row.decided,
         restore=row.restore,
         attempts=row.attempts,
         crashes=row.crashes,
@@ -275,10 +278,13 @@ def finish(
     now: datetime,
     logged: Mapping[str, Any],
     version: int | None = None,
+    settled: bool = False,
 ) -> bool:
     """
     End the claim as `synced`, `review` or `excluded` with the version delivered (the contact's, unless another is
     given), and log its requests (`attempts.values`), in one statement. LeaseLost as above.
+
+    `settled`: every field was decided about, so that a person's `ours` has been carried out.
 
     Returns whether the link is due again, because the contact changed in the meantime.
     """
@@ -291,6 +297,7 @@ def finish(
         "reason": reason,
         "message": message,
         "now": now,
+        "settled": settled,
     }
     row = connection.execute(_FINISH, {**logged, "id": claim.id, "fence": claim.fence, **values}).one_or_none()
     if row is None:

@@ -201,7 +201,7 @@ def _links(connection: Connection, contact_ids: list[int]) -> dict[int, list[Lin
     found: dict[int, list[LinkView]] = {}
     for row in connection.execute(statement, {"ids": contact_ids}):
         values = dict(row._mapping)
-        values |= {"id": f"link-{row.id}", "parked": [path for path in row.parked if not path.startswith(":")]}
+        values |= {"id": f"link-{row.id}", "parked": list(row.parked)}
         found.setdefault(values.pop("contact_id"), []).append(LinkView(**values))
     return found
 

@@ -14,7 +14,7 @@ from worker.store.refusals import NotFound, Unfit
 
 _SELECT: Final = """
     SELECT r.id, r.kind, c.source_id, c.name, l.system, l.id AS link_id, r.path, r.reason, r.message, r.detail,
-        r.created_at, r.resolved_at, r.choice, r.resolved_by
+        r.created_at, r.resolved_at, r.choice, r.resolved_by, r.resolve_reason
     FROM review AS r JOIN link AS l ON l.id = r.link_id JOIN contact AS c ON c.id = l.contact_id
 """
 
@@ -40,9 +40,17 @@ class ReviewView:
     resolved_at: datetime | None
     choice: str | None
     resolved_by: str | None
+    resolve_reason: str | None
 
 
-CHOICES: Final = {"field": ["ours", "theirs"], "match": ["link", "create", "exclude"]}
+CHOICES: Final[dict[str, list[str]]] = {
+    "field": ["ours", "theirs"],
+    "match": ["link", "create", "exclude"],
+    "gone": ["link", "create", "exclude"],
+    "unusable": ["ours", "link", "create", "exclude"],
+    "proposal": [],
+    "brake": [],
+}
 
 
 def page(connection: Connection, paging: Paging, *, system: str | None = None) -> Page[ReviewView]:
@@ -88,4 +96,5 @@ def _view(row: Row[Any]) -> ReviewView:
         row.resolved_at,
         row.choice,
         row.resolved_by,
+        row.resolve_reason,
     )

@@ -8,13 +8,14 @@ last agreed on), the external id, or the list of records that are somebody else'
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from worker.core.answers import Answers
 from worker.core.identity import IdShape
 from worker.store import links
 from worker.store.listing import number, plain
@@ -22,34 +23,38 @@ from worker.store.operating import Acted, Actor, Owed, record
 from worker.store.refusals import Conflict, NotFound, Unfit
 
 SYNONYMS: Final = {"robaws": "ours", "system": "theirs", "record": "link"}
-NOT_THEM: Final = ":not"
-"""Member of `link.parked`: records that a person said are somebody else."""
-OURS: Final = ":ours"
-"""Member of `link.parked`: vendor paths whose value a person said is ours to write, once."""
 
 _READ: Final = text(
     """
     SELECT r.id, r.link_id, r.kind, r.path, r.reason, r.detail, r.resolved_at, l.system, l.state, l.external_id,
-        l.snapshot, l.parked, l.synced_version >= l.wanted_version AS delivered
+        l.snapshot, l.parked, l.decided, l.synced_version >= l.wanted_version AS delivered
     FROM review AS r JOIN link AS l ON l.id = r.link_id WHERE r.id = :id FOR UPDATE
     """
 )
 
-_RESOLVE: Final = text("UPDATE review SET resolved_at = :now, choice = :choice, resolved_by = :by WHERE id = :id")
+_RESOLVE: Final = text(
+    "UPDATE review SET resolved_at = :now, choice = :choice, resolved_by = :by, resolve_reason = :why WHERE id = :id"
+)
+
+_DOCUMENTS: Final = (
+    bindparam("snapshot", type_=JSONB(none_as_null=True)),
+    bindparam("parked", type_=JSONB()),
+    bindparam("decided", type_=JSONB()),
+)
 
 _CHANGE: Final = text(
     """
     UPDATE link SET external_id = :external_id, intent = CASE WHEN :settle THEN NULL ELSE intent END,
-        snapshot = :snapshot, parked = :parked, state = :state, reason = :reason, message = :message,
-        attempts = 0, crashes = 0, next_attempt_at = :at,
+        snapshot = :snapshot, parked = :parked, decided = :decided, state = :state,
+        reason = :reason, message = :message, attempts = 0, crashes = 0, next_attempt_at = :at,
         since = CASE WHEN :state IN ('synced', 'excluded') THEN NULL ELSE COALESCE(since, :now) END
     WHERE id = :id
     """
-).bindparams(bindparam("snapshot", type_=JSONB(none_as_null=True)), bindparam("parked", type_=JSONB()))
+).bindparams(*_DOCUMENTS)
 
-_KEEP: Final = text("UPDATE link SET snapshot = :snapshot, parked = :parked WHERE id = :id").bindparams(
-    bindparam("snapshot", type_=JSONB(none_as_null=True)), bindparam("parked", type_=JSONB())
-)
+_KEEP: Final = text(
+    "UPDATE link SET snapshot = :snapshot, parked = :parked, decided = :decided WHERE id = :id"
+).bindparams(*_DOCUMENTS)
 
 
 @dataclass
@@ -61,6 +66,7 @@ class _Link:
     external_id: str | None
     snapshot: dict[str, Any] | None
     parked: dict[str, Any]
+    answers: Answers
     state: str
     reason: str | None = None
     message: str | None = None
@@ -94,18 +100,27 @@ def resolve(
     if row.state == "working":
         raise Conflict("the link is being delivered at this moment: answer again in a few seconds")
     word = SYNONYMS.get(choose, choose)
-    link = _Link(row.link_id, row.system, row.external_id, row.snapshot, dict(row.parked), row.state)
+    link = _Link(
+        row.link_id,
+        row.system,
+        row.external_id,
+        row.snapshot,
+        dict(row.parked),
+        Answers.from_json(row.decided),
+        row.state,
+    )
     if word == "link":
         _check_record(connection, link, external_id, shape_of(row.system))
     choice = f"link:{external_id}" if word == "link" else word
-    connection.execute(_RESOLVE, {"id": row.id, "now": now, "choice": choice, "by": actor.name})
+    why = plain(reason, "reason", most=1_000)
+    connection.execute(_RESOLVE, {"id": row.id, "now": now, "choice": choice, "by": actor.name, "why": why})
     if row.kind == "field":
         message = _field(connection, row, link, word)
     else:
         message = _match(row, link, word, external_id)
     _save(connection, row, link, now)
     details = {"choose": word, "external_id": external_id, "path": row.path or None}
-    record(connection, actor, "resolve", f"link-{link.id}", plain(reason, "reason", most=1_000), now, details)
+    record(connection, actor, "resolve", f"link-{link.id}", why, now, details)
     owed = Owed(links=((link.id, link.system),)) if link.state == "due" else Owed()
     return Acted(str(row.id), "resolved", message, owed)
 
@@ -124,7 +139,7 @@ def _field(connection: Connection, row: Any, link: _Link, word: str) -> str:
             raise Unfit("our value does not fit there: change it in Robaws, or choose `theirs`")
         # As if both sides had agreed on theirs, and ours had changed since.
         ours[path] = theirs[path] = detail.get("theirs")
-        link.parked[OURS] = sorted({*link.parked.get(OURS, ()), path})
+        link.answers = replace(link.answers, ours=link.answers.ours | {path})
         link.state, message = "due", "our value is written at the next delivery, which is due now"
     else:
         if not unfit:
@@ -155,7 +170,7 @@ def _match(row: Any, link: _Link, word: str, external_id: str | None) -> str:
         return _bind(link, external_id)
     if word == "create":
         candidates = [str(one["external_id"]) for one in row.detail.get("candidates") or () if "external_id" in one]
-        link.parked[NOT_THEM] = sorted({*map(str, link.parked.get(NOT_THEM, ())), *candidates})
+        link.answers = link.answers.refuse(candidates)
         link.external_id, link.snapshot, link.state = None, None, "due"
         return "a new record is made at the next delivery, which is due now"
     if word == "exclude":
@@ -175,14 +190,16 @@ def _check_record(connection: Connection, link: _Link, external_id: str | None, 
 
 def _bind(link: _Link, external_id: str | None) -> str:
     link.external_id, link.snapshot, link.state = external_id, None, "due"
+    link.answers = link.answers.accept(str(external_id))
     return f"linked to record {external_id}; what differs is settled at the next delivery, which is due now"
 
 
 def _save(connection: Connection, row: Any, link: _Link, now: datetime) -> None:
     values = vars(link) | {"now": now, "at": now if link.state == "due" else None}
+    values["decided"] = link.answers.to_json()
     if row.kind == "field" and link.state == row.state and link.state != "review":
         # It goes on as it was, for its own reasons; only what the next delivery looks at is changed.
-        values = {name: values[name] for name in ("id", "snapshot", "parked")}
+        values = {name: values[name] for name in ("id", "snapshot", "parked", "decided")}
         connection.execute(_KEEP, values)
     else:
         connection.execute(_CHANGE, values)

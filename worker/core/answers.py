@@ -1,0 +1,42 @@
+"""What a person decided about one link, kept until a person decides otherwise, whatever becomes of the link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answers:
+    """
+    A person's answers; JSON through `to_json` and `from_json`.
+
+    `refused` are ids of records that are somebody else's: no match offers or takes one, whoever says that it matches.
+    `ours` are vendor paths whose value is ours to write, once: the delivery that settles the field ends that.
+
+    >>> Answers().refuse(["514"]).accept("514") == Answers()
+    True
+    """
+
+    refused: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
+
+    def to_json(self) -> dict[str, Any]:
+        """The answers as they stand in the link's row; what is empty is left out."""
+        found = {"refused": sorted(self.refused), "ours": sorted(self.ours)}
+        return {name: value for name, value in found.items() if value}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> Answers:
+        """The answers from a link's row."""
+        stored = value or {}
+        return cls(frozenset(map(str, stored.get("refused") or ())), frozenset(map(str, stored.get("ours") or ())))
+
+    def refuse(self, external_ids: Iterable[str]) -> Answers:
+        """These records are somebody else's."""
+        return replace(self, refused=self.refused | frozenset(map(str, external_ids)))
+
+    def accept(self, external_id: str) -> Answers:
+        """This record is the one: no longer refused, and nothing of another record's fields is meant."""
+        return replace(self, refused=self.refused - {external_id}, ours=frozenset())
