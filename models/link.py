@@ -21,7 +21,10 @@ class Link(Base):
     (for `working`: the end of the lease; null where nothing is owed). `intent` is a create that was decided and may
     have been sent. `snapshot` is the record as both sides last agreed. `parked` are fields that wait for a person,
     by vendor path; `decided` is what a person decided (`core.answers`), kept until a person decides otherwise.
-    `restore`: the next delivery reads the record and puts back owned fields that were changed there.
+    `restore`: the next delivery reads the record and puts back owned fields that were changed there. `repair` are the
+    vendor paths that an unanswered change may have written; only these are read back and put right. `overtaken` leads
+    back to the contents of the contact that newer ones replaced while a worker was delivering them: merge patches, the
+    newest first. Should that worker be lost, they tell what it may have written.
     """
 
     __tablename__ = "link"
@@ -67,6 +70,8 @@ class Link(Base):
     decided: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     unheld: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     restore: Mapped[bool] = mapped_column(server_default=text("false"))
+    repair: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    overtaken: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     priority: Mapped[int] = mapped_column(server_default="0")
     attempts: Mapped[int] = mapped_column(server_default="0")
     crashes: Mapped[int] = mapped_column(server_default="0")

@@ -52,6 +52,7 @@ class FieldRow:
     `missing` then says what stands in (`placeholder:TEXT`, or `review` for a person's decision, as without it), and
     `required_of` of which contacts it is required, all without it.
     `adopt` is False for a member that is never compared on a first link (a reference of the other system's own).
+    Rows with one `unit` hold one value between them, such as an address, and are decided about together (`units`).
 
     ValueError for a row that cannot be meant: a normaliser that does not exist, or a `missing` of another form.
     """
@@ -72,6 +73,7 @@ class FieldRow:
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     adopt: bool = True
+    unit: str = ""
     lossy: str = ""
     source: str = ""
 
