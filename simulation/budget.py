@@ -23,7 +23,7 @@ DAY = 86_400
 
 
 class VirtualBudget:
-    """What `worker.vendors.transport.Budget` wants, on our machines' clock as Redis's own callers use it."""
+    """What `worker.vendors.transport.Budget` wants, by the clock of Redis, which nobody sets."""
 
     def __init__(self, clock: Clock, limits: Mapping[str, Limits]) -> None:
         self.clock = clock
@@ -48,7 +48,7 @@ class VirtualBudget:
             task.park(f"{system}.turn", self.clock.true + wait)
 
     def _turn(self, name: str, limits: Limits, lane: Lane, patience: float) -> float:
-        now = self.clock.wall()
+        now = self.clock.true
         self._refuse_until(self._paused.get(name, 0.0), now, "waiting")
         if limits.daily_requests:
             self._refuse_until(self._stopped.get(name, 0.0), now, "daily_quota")
@@ -82,15 +82,15 @@ class VirtualBudget:
     def learn(self, system: str, kind: str, remaining: int | None, reset_seconds: float | None) -> None:
         """Take over what the vendor says is left of the day."""
         if remaining is not None and remaining <= 0 and reset_seconds:
-            self._stopped[f"{system}:{kind}"] = self.clock.wall() + reset_seconds
+            self._stopped[f"{system}:{kind}"] = self.clock.true + reset_seconds
 
     def pause(self, system: str, seconds: float, kind: str = "") -> None:
         """Nobody calls this system for so long."""
-        self._paused[f"{system}:{kind}"] = self.clock.wall() + seconds
+        self._paused[f"{system}:{kind}"] = self.clock.true + seconds
 
     def forget(self) -> None:
         """Redis was emptied: the rates start as if their bursts had just been used, the pauses stand in rows."""
-        now = self.clock.wall()
+        now = self.clock.true
         self._tat.clear()
         for name, limits in self.limits.items():
             if limits.rate_per_second > 0:

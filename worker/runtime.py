@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import redis
@@ -211,11 +211,11 @@ class Runtime:
         url = self.settings.redis.url
         assert url is not None, "settings carry urls once a process starts"  # noqa: S101
         client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30)
-        return RedisBudget(client, limits(self.settings), self._calls_since)
+        return RedisBudget(client, limits(self.settings), self._calls_within)
 
-    def _calls_since(self, system: str, since: datetime) -> int:
+    def _calls_within(self, system: str, seconds: float) -> int:
         with self.engine.connect() as connection:
-            return attempts.calls_since(connection, system, since)
+            return attempts.calls_since(connection, system, self.now() - timedelta(seconds=seconds))
 
 
 def limits(settings: Settings) -> dict[str, Limits]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
-from datetime import datetime
 
 import pytest
 import redis
 
 from worker.errors import BudgetExhausted
 from worker.store.budget import Limits, RedisBudget
+
+DAY = 86_400.0
 
 
 class Clock:
@@ -37,10 +39,10 @@ def server(redis_url: str) -> Iterator[redis.Redis]:
 
 
 def make(server: redis.Redis, clock: Clock, limits: Limits, used: int = 0) -> RedisBudget:
-    def used_since(_system: str, _since: datetime) -> int:
+    def used_within(_system: str, _seconds: float) -> int:
         return used
 
-    return RedisBudget(server, {"robaws": limits}, used_since, clock=clock.time, sleep=clock.sleep)
+    return RedisBudget(server, {"robaws": limits}, used_within, clock=clock.time, sleep=clock.sleep)
 
 
 def test_turns_come_at_the_rate_however_many_are_asked_for(server: redis.Redis) -> None:
@@ -84,10 +86,10 @@ def test_an_emptied_redis_gives_no_second_burst(server: redis.Redis) -> None:
     clock = Clock()
     logged: list[float] = []
 
-    def used_since(_system: str, since: datetime) -> int:
-        return sum(at >= since.timestamp() for at in logged)
+    def used_within(_system: str, seconds: float) -> int:
+        return sum(at >= clock.now - seconds for at in logged)
 
-    budget = RedisBudget(server, {"robaws": Limits(1, 5)}, used_since, clock=clock.time, sleep=clock.sleep)
+    budget = RedisBudget(server, {"robaws": Limits(1, 5)}, used_within, clock=clock.time, sleep=clock.sleep)
     for _ in range(5):
         budget.acquire("robaws", "live", 0)
         logged.append(clock.now)
@@ -157,7 +159,7 @@ def test_two_processes_share_one_budget(server: redis.Redis) -> None:
 
 def test_without_redis_nothing_is_called() -> None:
     away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
-    budget = RedisBudget(away, {"robaws": Limits(10, 10)}, lambda _system, _since: 0)
+    budget = RedisBudget(away, {"robaws": Limits(10, 10)}, lambda _system, _seconds: 0)
 
     with pytest.raises(BudgetExhausted) as caught:
         budget.acquire("robaws", "live", 5)
@@ -177,3 +179,52 @@ def test_an_emptied_redis_still_knows_how_many_calls_there_were_today(server: re
     budget.acquire("robaws", "live", 0)
 
     assert budget.usage("robaws") == (42, None)
+
+
+def test_machines_whose_clocks_differ_share_one_budget(server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    budgets = [RedisBudget(server, {"robaws": Limits(10, 1)}, lambda _system, _seconds: 0) for _ in range(2)]
+    budgets[0].acquire("robaws", "live", 1)
+    real = time.time
+
+    monkeypatch.setattr(time, "time", lambda: real() + 3_600)
+    budgets[1].acquire("robaws", "live", 1)
+    monkeypatch.undo()
+
+    with pytest.raises(BudgetExhausted) as caught:
+        budgets[0].acquire("robaws", "live", 0)
+    assert 0 < caught.value.wait_seconds <= 0.1
+
+
+def test_a_clock_that_ran_ahead_holds_nobody_once_it_is_right(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(1, 2, daily_requests=100), used=0)
+    clock.now += 3 * DAY
+    for _ in range(3):
+        budget.acquire("robaws", "live", 60)
+    with pytest.raises(BudgetExhausted):
+        budget.acquire("robaws", "live", 0)
+    budget.learn("robaws", "", 0, 3_600)
+    budget.pause("robaws", 30)
+
+    clock.now -= 3 * DAY
+
+    begun = clock.now
+    budget.acquire("robaws", "live", 5)
+    assert clock.now - begun <= 2
+    clock.sleep(5)
+    budget.acquire("robaws", "background", 0)
+    assert budget.usage("robaws")[0] == 2
+
+
+def test_a_new_day_begins_a_new_count(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(1000, 1000, daily_requests=3))
+    for _ in range(3):
+        budget.acquire("robaws", "live", 0)
+    with pytest.raises(BudgetExhausted) as caught:
+        budget.acquire("robaws", "live", 0)
+
+    clock.sleep(caught.value.wait_seconds)
+
+    budget.acquire("robaws", "live", 0)
+    assert budget.usage("robaws")[0] == 1
