@@ -103,12 +103,13 @@ def test_a_429_waits_as_told_and_a_minute_when_nothing_is_told(name: str, second
     assert error.retry_after_seconds == seconds
 
 
-def test_faults_are_read_out_of_the_sentence_by_member() -> None:
+def test_each_fault_is_a_sentence_and_is_read_by_member() -> None:
     error = rules.refusal(answer("422_validation_several", "create"))
 
     assert error.fields == {
         "company_name": "moet opgegeven zijn",
         "contact_person_email_address": "is ongeldig, of te lang",
+        "country_code": "is ongeldig. moet opgegeven zijn",
     }
 
 

@@ -217,6 +217,16 @@ def test_a_free_subscription_is_told_as_such() -> None:
 
     assert (finding.subject, finding.ok) == ("administration", False)
     assert "subscription" in finding.next_step
+    assert "API add-on" in finding.next_step
+
+
+def test_a_missing_api_add_on_is_named_by_the_read() -> None:
+    simulator = only(Company(COMPANY, api_add_on=False))
+
+    *_, finding = client_of(simulator).check(session_with(simulator))
+
+    assert (finding.subject, finding.ok) == ("contacts", False)
+    assert "API add-on" in finding.next_step
 
 
 def test_an_administration_that_does_not_allow_contacts_is_told_as_such() -> None:

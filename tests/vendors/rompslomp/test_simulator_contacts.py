@@ -137,13 +137,13 @@ def test_a_body_that_does_not_say_that_it_is_json_is_not_read() -> None:
         (
             {"country_code": "1", "contact_number": "RB-1"},
             (
-                "Contact is invalid: Company name moet opgegeven zijn, Country code is ongeldig, "
+                "Contact is invalid: Company name moet opgegeven zijn. Country code is ongeldig. "
                 "Contact number is al in gebruik."
             ),
         ),
     ],
 )
-def test_an_invalid_record_is_refused_with_every_fault_in_one_sentence(members: dict[str, Any], message: str) -> None:
+def test_an_invalid_record_is_refused_with_a_sentence_for_every_fault(members: dict[str, Any], message: str) -> None:
     simulator = RompslompSimulator()
     simulator.add_record(company_name="Bakkerij Zon", contact_number="RB-1")
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from worker.core.contact import Json
     from worker.errors import SyncError
 
-SUBSCRIPTION_STEP: Final = "take a paid subscription for the administration, from Puur Factuur upward"
+SUBSCRIPTION_STEP: Final = (
+    "take a paid subscription for the administration, from Puur Factuur upward, and activate the API add-on in it"
+)
 _REACH_STEP: Final = "look at systems.rompslomp.base_url and at the network"
 _SAME: Final = ""
 _STEPS: Final = {

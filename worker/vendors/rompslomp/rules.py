@@ -59,9 +59,11 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 """What may become a reason, which names a metric and a filter."""
 
+_END_OF_SENTENCE: Final = re.compile(r"\.\s+")
+
 CREDENTIALS_STEP: Final = "make a token in Rompslomp (Mijn account, Mijn API tokens) and set systems.rompslomp.token"
 SCOPE_STEP: Final = "make a token with the scopes public and manage:contacts, and allow both in the administration"
-ACCESS_STEP: Final = "give the token's user access to the administration, or a subscription with API access to it"
+ACCESS_STEP: Final = "give the token's user access to the administration, and activate the API add-on in it"
 PATH_STEP: Final = "look at systems.rompslomp.base_url and path_template"
 
 
@@ -273,25 +275,26 @@ def _more(response: Response) -> dict[str, Any]:
 
 def fields_of(sentence: str) -> dict[str, str]:
     """
-    The faults of a validation by member, read out of the sentence as far as it goes.
+    The faults of a validation by member, read out of the message as far as it goes.
 
-    The API names no field in machine form (sheet 7); its sentence begins each fault with the member's label.
+    The API names no field in machine form (sheet 7). Each fault is a sentence that begins with the member's label, as
+    the vendor's OpenAPI file shows for rides and hours.
 
-    >>> fields_of("Contact is invalid: Company name moet opgegeven zijn.")
-    {'company_name': 'moet opgegeven zijn'}
+    >>> fields_of("Contact is invalid: Company name moet opgegeven zijn. Country code is ongeldig.")
+    {'company_name': 'moet opgegeven zijn', 'country_code': 'is ongeldig'}
     """
     _, colon, rest = sentence.partition("is invalid:")
     if not colon:
         return {}
     faults: dict[str, str] = {}
     last = ""
-    for part in rest.strip().rstrip(".").split(", "):
+    for part in _END_OF_SENTENCE.split(rest.strip().rstrip(".")):
         member = _member_named(part)
         if member is None and last:
-            faults[last] += f", {part}"
+            faults[last] += f". {part}"
         elif member is not None:
             fault = part[len(member) :].strip()
-            faults[member] = f"{faults[member]}, {fault}" if member in faults else fault
+            faults[member] = f"{faults[member]}. {fault}" if member in faults else fault
             last = member
     return faults
 

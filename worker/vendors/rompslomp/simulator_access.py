@@ -26,11 +26,12 @@ class Token:
 
 @dataclass
 class Company:
-    """One administration."""
+    """One administration. `api_add_on` shows nowhere but in what is refused (assumed; sheets 7 and 14)."""
 
     id: int
     name: str = "Voorbeeld Administratie"
     api_accessible: bool = True
+    api_add_on: bool = True
     allowed_scopes: frozenset[str] = DEFAULT_SCOPES | {"read:me"}
 
     def shown(self) -> dict[str, object]:
@@ -83,9 +84,10 @@ def authenticated(tokens: dict[str, Token], header: str | None, now: float) -> t
 
 
 def company_for(companies: dict[int, Company], token: Token, company_id: str) -> Company:
-    """The administration of a path, where the token reaches it and the API is in its subscription (sheet 11.4)."""
+    """The administration of a path, where the token reaches it and the API is open for it (sheet 11.4)."""
     company = companies.get(int(company_id)) if company_id.isascii() and company_id.isdigit() else None
-    if company is None or company.id not in token.companies or not company.api_accessible:
+    closed = company is None or not (company.api_accessible and company.api_add_on)
+    if company is None or closed or company.id not in token.companies:
         raise errors.access_denied()
     return company
 

@@ -85,8 +85,8 @@ def endpoint_not_found() -> ApiError:
 
 
 def invalid_record(faults: list[str]) -> ApiError:
-    """The record is refused; every fault is in the one sentence (sheet 11.6)."""
-    return ApiError(422, "client.parameters.validation", f"Contact is invalid: {', '.join(faults)}.")
+    """The record is refused; each fault is a sentence of its own, as the OpenAPI file shows for rides and hours."""
+    return ApiError(422, "client.parameters.validation", f"Contact is invalid: {'. '.join(faults)}.")
 
 
 def quota_reached() -> ApiError:
