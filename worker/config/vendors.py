@@ -142,6 +142,11 @@ class RompslompSettings(SystemSettings):
     path_template: Annotated[str, _template("company_id", "resource")] = Field(
         default="/companies/{company_id}/{resource}", description="path of a resource below `base_url`"
     )
+    address: Literal["invoice", "visiting"] = Field(
+        default="invoice",
+        description="which address of the client the contact holds, as invoices carry it: `invoice`, the visiting "
+        "address where there is none, or always `visiting`",
+    )
     reference_member: Literal["contact_number", "free_1", "free_2", "free_3", "none"] = Field(
         default="contact_number", description="member that carries our reference; only `contact_number` can be searched"
     )

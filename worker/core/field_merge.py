@@ -67,6 +67,7 @@ OWNED_THERE: Final = "owned there"
 LEFT_ALONE: Final = "left alone, as the settings say"
 CREATE_ONLY: Final = "given at the create only"
 NO_ROW: Final = "no longer in the table"
+NOT_THE_NAME: Final = "not the name of a record of this kind"
 
 
 @dataclass(frozen=True)

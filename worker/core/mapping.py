@@ -12,7 +12,7 @@ a system holds a list of them, are a table of their own (`PersonTable`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -184,6 +184,46 @@ class Ours:
     misfits: Mapping[str, Any] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
 
+    def says(self, path: str) -> bool:
+        """Whether anything is meant for a vendor path, be it nothing or a value that does not fit."""
+        return path in self.fields or path in self.problems
+
+
+@dataclass(frozen=True)
+class NamesByKind:
+    """
+    A system in which the kind of a record decides which member is its name: the members are one unit.
+
+    `switch` is true for a person, whose name is in `person`, and false for an organisation, whose name is in `company`
+    and whose contact person may be in `person`.
+    """
+
+    switch: str
+    person: str
+    company: str
+
+    def named_there(self, ours: Ours, *, person: bool) -> Ours:
+        """
+        What we mean a record of the other kind to hold: our name where that record shows its own, and nothing in the
+        other member, which is not for us to fill.
+        """
+        name, other = (self.person, self.company) if person else (self.company, self.person)
+
+        def moved(values: Mapping[str, Any]) -> dict[str, Any]:
+            kept = {path: value for path, value in values.items() if path not in (name, other)}
+            return {**kept, name: values[other]} if other in values else kept
+
+        paths = {other: name}
+        return replace(
+            ours,
+            fields=moved(ours.fields),
+            problems=moved(ours.problems),
+            misfits=moved(ours.misfits),
+            missing=tuple(paths.get(path, path) for path in ours.missing if path != name),
+            placeholders=tuple(paths.get(path, path) for path in ours.placeholders if path != name),
+            required=frozenset(paths.get(path, path) for path in ours.required if path != name),
+        )
+
 
 @dataclass(frozen=True)
 class VendorMapping:
@@ -191,7 +231,8 @@ class VendorMapping:
     One vendor's table. `inward` brings a vendor record to canonical values by path, for matching and for sources.
 
     `version` goes onto each attempt, so that a later reader knows which table made a request. `not_held` gives, for
-    the documentation, what becomes of canonical fields without a row.
+    the documentation, what becomes of canonical fields without a row. `names` is set where a record's kind decides
+    which member is its name.
     """
 
     system: str
@@ -201,6 +242,7 @@ class VendorMapping:
     persons: PersonTable | None = None
     also_held: tuple[str, ...] = ()
     not_held: Mapping[str, str] = field(default_factory=dict)
+    names: NamesByKind | None = None
 
     def __post_init__(self) -> None:
         paths = [row.vendor for row in self.rows]

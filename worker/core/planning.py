@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.core.field_merge import DOES_NOT_FIT, NO_ROW, NOT_READ, Action, Decision, decide_field
+from worker.core.field_merge import DOES_NOT_FIT, NO_ROW, NOT_READ, NOT_THE_NAME, Action, Decision, decide_field
 from worker.core.mapping import PERSONS
 from worker.core.persons import PersonPlan, TheirPerson, persons_changed, plan_persons
 
@@ -220,14 +220,48 @@ def _decisions(
     restore: bool,
 ) -> list[Decision]:
     """One decision for each field that is written there, and for each that was once and has no row any more."""
+    ours, owners = _named_there(mapping, ours, owners, base, theirs, restore=restore)
     made = (
         decide_field(row, ours, owners.get(row.vendor, row.owner), base, theirs, restore=restore)
         for row in mapping.rows
     )
     decisions = [decision for decision in made if decision is not None]
     rows = {row.vendor for row in mapping.rows if row.direction != "in"} | {PERSONS}
-    gone = [path for path in (base.ours if base else ()) if path not in rows]
-    return decisions + [Decision(path, "forget", None, None, NO_ROW) for path in gone]
+    agreed = base.ours if base else {}
+    gone = [path for path in agreed if path not in rows]
+    unnamed = [path for path in agreed if path in rows and path != PERSONS and not ours.says(path)]
+    decisions += [Decision(path, "forget", None, None, NO_ROW) for path in gone]
+    return decisions + [Decision(path, "forget", None, None, NOT_THE_NAME) for path in unnamed]
+
+
+def _named_there(
+    mapping: VendorMapping,
+    ours: Ours,
+    owners: Mapping[str, Owner],
+    base: Snapshot | None,
+    theirs: Mapping[str, Any] | None,
+    *,
+    restore: bool,
+) -> tuple[Ours, Mapping[str, Owner]]:
+    """
+    Ours and its owners as they apply to this record: one that stays of the other kind shows its name elsewhere.
+
+    Its kind is what was read, else what was last seen.
+    """
+    names = mapping.names
+    if names is None:
+        return ours, owners
+    row = mapping.row(names.switch)
+    decision = decide_field(row, ours, owners.get(names.switch, row.owner), base, theirs, restore=restore)
+    if decision is None or decision.action == "write":
+        return ours, owners
+    seen = {**(base.theirs if base else {}), **(theirs or {})}
+    kind = seen.get(names.switch)
+    if kind is None or row.key(kind) == row.key(ours.fields.get(names.switch)):
+        return ours, owners
+    person = bool(kind)
+    name, other = (names.person, names.company) if person else (names.company, names.person)
+    return names.named_there(ours, person=person), {**owners, name: owners.get(other, mapping.row(other).owner)}
 
 
 def _persons(mapping: VendorMapping, owners: Mapping[str, Owner]) -> PersonTable | None:

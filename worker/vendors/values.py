@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from worker.core import contact as canonical
 from worker.core.contact import Json
 from worker.core.normalise import country_code, is_kvk, name_key, registration_key, vat_key, vat_valid
+
+ADDRESS_PARTS: Final = ("line1", "line2", "postal_code", "city", "country")
 
 
 def vat_number(contact: Json) -> str | None:
@@ -57,6 +61,21 @@ def kvk_number(contact: Json) -> str | None:
     vat = vat_number(contact)
     dutch = country == "NL" if country else vat is None or vat.startswith("NL")
     return registration_key(number) if dutch else None
+
+
+def invoice_group(contact: Json) -> str:
+    """
+    Which address invoices go to: the invoice address, or the visiting address where there is none.
+
+    As a whole: a street of one and a city of the other would be a third place. A country alone is not an address.
+
+    >>> invoice_group({"address": {"city": "Gent"}, "invoice_address": {"city": "Brugge"}})
+    'invoice_address'
+    >>> invoice_group({"address": {"city": "Gent"}, "invoice_address": {"country": "BE"}})
+    'address'
+    """
+    has_own = any(canonical.get(contact, f"invoice_address.{part}") for part in ADDRESS_PARTS if part != "country")
+    return "invoice_address" if has_own else "address"
 
 
 def name_to_search(name: str | None) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 from tests.vendors.rompslomp.stored import answer
 from tests.vendors.rompslomp.wire import de_linde
 from worker.core.contact import BY_PATH
-from worker.core.planning import Snapshot, Update, plan_create, plan_update
+from worker.core.planning import Snapshot, Update, agree, plan_create, plan_update
 from worker.vendors.rompslomp import rules
 from worker.vendors.rompslomp.mapping import mapping_for, record_of
 from worker.vendors.rompslomp.simulator_contacts import WRITABLE_MEMBERS
@@ -57,6 +57,7 @@ def test_every_row_names_its_source() -> None:
         ({"address.country": "be"}, "country_code", "BE"),
         ({"address.country": None}, "country_code", None),
         ({"address.country": "-"}, "country_code", None),
+        ({"invoice_address.country": "NL"}, "country_code", "BE"),
         ({"phone": None, "mobile": "0470 00 00 00"}, "phone", "0470 00 00 00"),
         ({"phone": None}, "phone", None),
         ({"persons": []}, "contact_person_name", None),
@@ -111,11 +112,134 @@ def test_a_text_that_is_too_long_is_told_and_not_sent() -> None:
             set(),
         ),
         ({"invoice_email": None, "kind": "person"}, {"persons"}),
-        ({"invoice_email": None, "invoice_address.city": "Brugge"}, {"invoice_address.city"}),
+        (
+            {"invoice_email": None, "invoice_address.city": "Gent", "invoice_address.line1": "Postbus 12"},
+            {"address.line1", "address.postal_code", "address.country"},
+        ),
     ],
 )
 def test_what_has_no_place_is_listed_for_each_contact(values: dict[str, Any], lost: set[str]) -> None:
     assert set(MAPPING.outward(de_linde(**values)).unheld) == lost
+
+
+INVOICE_ADDRESS = {
+    "invoice_address.line1": "Postbus 12",
+    "invoice_address.postal_code": "1000",
+    "invoice_address.city": "Brussel",
+}
+
+
+def test_invoices_carry_the_invoice_address_of_a_client_that_has_one() -> None:
+    ours = fields(**INVOICE_ADDRESS)
+
+    # As a whole: the country of the visiting address is not laid under the street of the other.
+    assert {member: ours[member] for member in ("address", "zipcode", "city", "country_code")} == {
+        "address": "Postbus 12",
+        "zipcode": "1000",
+        "city": "Brussel",
+        "country_code": None,
+    }
+
+
+def test_the_settings_may_keep_the_visiting_address() -> None:
+    mapping = mapping_for("contact_number", "RB-", "visiting")
+    ours = mapping.outward(de_linde(**INVOICE_ADDRESS))
+
+    assert ours.fields["address"] == "Kerkstraat 12"
+    assert {path for path in ours.unheld if path.startswith("invoice_address")} == set(INVOICE_ADDRESS)
+    assert set(BY_PATH) - {path for row in mapping.rows for path in (row.canonical, *row.sources)} <= {
+        *mapping.not_held,
+        "kind",
+    }
+
+
+JAN = {"persons": [], "name": "Jan Jansen"}
+
+
+def _individual(**members: Any) -> dict[str, Any]:
+    held = {**dict(MAPPING.outward(de_linde(**JAN)).fields), "is_individual": True, "contact_number": "K00001"}
+    return held | {"contact_person_name": "Jan Jansen", "company_name": None} | members
+
+
+def test_no_company_name_is_written_into_the_record_of_a_private_person() -> None:
+    plan = plan_update(MAPPING, MAPPING.outward(de_linde(**JAN)), OWNERS, None, _individual())
+
+    assert not isinstance(plan, Update)
+    assert [one.path for one in plan.decisions if one.action == "park"] == ["is_individual"]
+
+
+def _their_kind_stands(**members: Any) -> Snapshot:
+    """The agreement after a first link whose question about the kind was answered with `theirs`."""
+    ours = MAPPING.outward(de_linde(**JAN))
+    plan = plan_update(MAPPING, ours, OWNERS, None, _individual(**members))
+    base = agree(ours, None, plan.decisions, _individual(**members), None, None)
+    return Snapshot({**base.ours, "is_individual": False}, {**base.theirs, "is_individual": True})
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read", "not read"])
+def test_a_renamed_private_customer_gets_the_new_name_where_it_is_shown(read: bool) -> None:
+    ours = MAPPING.outward(de_linde(**JAN | {"name": "Jan de Wit"}))
+
+    plan = plan_update(MAPPING, ours, OWNERS, _their_kind_stands(), _individual() if read else None)
+
+    assert isinstance(plan, Update)
+    assert plan.patch == {"contact_person_name": "Jan de Wit"}
+
+
+def test_the_name_of_a_person_is_owned_by_whoever_owns_the_name() -> None:
+    ours = MAPPING.outward(de_linde(**JAN | {"name": "Jan de Wit"}))
+
+    plan = plan_update(MAPPING, ours, MAPPING.owners({"name": "system"}), _their_kind_stands(), _individual())
+
+    assert not isinstance(plan, Update)
+
+
+def test_a_company_name_that_was_once_written_into_a_persons_record_is_no_longer_ours() -> None:
+    earlier = _their_kind_stands()
+    base = Snapshot({**earlier.ours, "company_name": "Jan Jansen"}, {**earlier.theirs, "company_name": "Jan Jansen"})
+    ours = MAPPING.outward(de_linde(**JAN | {"name": "Jan de Wit"}))
+
+    plan = plan_update(MAPPING, ours, OWNERS, base, None)
+
+    assert isinstance(plan, Update)
+    assert plan.patch == {"contact_person_name": "Jan de Wit"}
+    assert ("company_name", "forget") in [(one.path, one.action) for one in plan.decisions]
+
+
+def test_a_kind_that_a_person_decides_for_us_takes_both_names_along() -> None:
+    base = _their_kind_stands()
+    chosen = Snapshot({**base.ours, "is_individual": True}, base.theirs)
+
+    plan = plan_update(MAPPING, MAPPING.outward(de_linde(**JAN)), OWNERS, chosen, _individual())
+
+    assert isinstance(plan, Update)
+    assert plan.patch == {"is_individual": False, "company_name": "Jan Jansen", "contact_person_name": None}
+
+
+def test_a_person_against_the_record_of_a_company_is_named_as_the_company() -> None:
+    company = {**_individual(), "is_individual": False, "company_name": "Jan Jansen", "contact_person_name": "Piet"}
+    person = {**JAN, "kind": "person"}
+
+    first = plan_update(MAPPING, MAPPING.outward(de_linde(**person)), OWNERS, None, company)
+    base = agree(MAPPING.outward(de_linde(**person)), None, first.decisions, company, None, None)
+    base = Snapshot({**base.ours, "is_individual": True}, {**base.theirs, "is_individual": False})
+    renamed = MAPPING.outward(de_linde(**person | {"name": "Jan de Wit"}))
+
+    plan = plan_update(MAPPING, renamed, OWNERS, base, company)
+
+    assert [one.path for one in first.decisions if one.action in ("park", "write")] == ["is_individual"]
+    assert isinstance(plan, Update)
+    assert plan.patch == {"company_name": "Jan de Wit"}
+
+
+def test_a_name_that_is_too_long_is_a_question_about_the_member_that_shows_it() -> None:
+    ours = MAPPING.outward(de_linde(**JAN | {"name": "J" * 256}))
+
+    plan = plan_update(MAPPING, ours, OWNERS, _their_kind_stands(), _individual())
+
+    assert [(one.path, one.action) for one in plan.decisions if one.action == "park"] == [
+        ("contact_person_name", "park")
+    ]
 
 
 def test_a_record_in_canonical_terms_has_what_matching_compares() -> None:

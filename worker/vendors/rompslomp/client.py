@@ -46,7 +46,7 @@ class RompslompClient(Target):
         self.requests = rules.Requests(settings.company_id or "", settings.path_template, token)
         self.member: str | None = None if settings.reference_member == "none" else settings.reference_member
         self.prefix = settings.reference_prefix
-        self.mapping: VendorMapping = mapping_for(self.member, self.prefix)
+        self.mapping: VendorMapping = mapping_for(self.member, self.prefix, settings.address)
         self.capabilities = Capabilities(
             search=True,
             reference=self.member is not None,

@@ -8,22 +8,23 @@ record is one contact with one address, one e-mail and one phone; what has no pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from typing_extensions import override
 
 from worker.core import contact as canonical
-from worker.core.mapping import COUNTRY_LENGTH, FieldRow, VendorMapping
-from worker.core.normalise import country_code, email_key
+from worker.core.mapping import COUNTRY_LENGTH, FieldRow, NamesByKind, VendorMapping
+from worker.core.normalise import NORMALISERS, country_code, email_key
 from worker.vendors.contract import Record
-from worker.vendors.values import kvk_number, name_to_search, vat_number
+from worker.vendors.values import ADDRESS_PARTS, invoice_group, kvk_number, name_to_search, vat_number
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
 
 VERSION: Final = "rompslomp-1"
+AddressChoice = Literal["invoice", "visiting"]
 SEARCHABLE_REFERENCE: Final = "contact_number"
 """The one member among those that may carry our reference that `search[q]` looks at (sheet 4.1)."""
 
@@ -60,9 +61,9 @@ def _email(contact: Json) -> str | None:
     return contact.get("invoice_email") or contact.get("email") or person.get("email")
 
 
-def _country(contact: Json) -> str | None:
+def _country(contact: Json, group: str) -> str | None:
     """Two letters. A country that is not known stays as it is, does not fit then, and is left out (sheet 12)."""
-    given = str(canonical.get(contact, "address.country") or "")
+    given = str(canonical.get(contact, f"{group}.country") or "")
     return country_code(given) or (given if any(map(str.isalnum, given)) else None)
 
 
@@ -82,78 +83,120 @@ def _theirs(vendor: str, lossy: str, canonical_path: str = "") -> FieldRow:
     return _row(canonical_path or vendor, vendor, direction="in", owner="system", lossy=lossy)
 
 
-ROWS: Final[tuple[FieldRow, ...]] = (
-    _theirs("id", "given by Rompslomp; ten digits without an order"),
-    _row(
-        "kind",
-        "is_individual",
-        "boolean",
-        outward=_is_person,
-        null_rule="never",
-        max_length=None,
-        lossy="a switch sends the name of the other kind along",
-    ),
-    _row("is_supplier", "is_supplier", "boolean", outward=lambda _: False, write="create", null_rule="never"),
-    _theirs("name", "made by Rompslomp from the two names below", "name"),
-    _row(
-        "name",
-        "company_name",
-        outward=_company_name,
-        required=True,
-        required_of=lambda contact: not _is_person(contact),
-        lossy="empty for a person; required for an organisation",
-    ),
-    _row(
-        "persons",
-        "contact_person_name",
-        outward=_person_name,
-        sources=("persons", "name", "first_name", "last_name"),
-        required=True,
-        required_of=_is_person,  # which of the two names is required, the kind decides (sheets 6 and 10.8)
-        lossy="the main person's name, first and last joined; of a person its own, required; others are lost",
-    ),
-    _row(
-        "email",
-        "contact_person_email_address",
-        "email",
-        outward=_email,
-        sources=("invoice_email", "email", "persons"),
-        lossy="one only: the invoice e-mail, else the e-mail, else the main person's",
-    ),
-    _row(
-        "address.line1",
-        "address",
-        sources=("address.line1", "address.line2"),
-        compose="lines",
-        lossy="both lines in one, with a comma",
-    ),
-    _row("address.postal_code", "zipcode", "postcode"),
-    _row("address.city", "city"),
-    _theirs("government_identification_number", "for e-invoices to the government; Robaws does not know it"),
-    _row(
-        "address.country",
-        "country_code",
-        "country",
-        outward=_country,
-        max_length=COUNTRY_LENGTH,
-        lossy="two letters; a person is asked about a country that is not known",
-    ),
-    _row("registration_number", "kvk_number", "registration", outward=kvk_number, lossy="Dutch numbers only"),
-    _row("phone", "phone", "phone", sources=("phone", "mobile"), lossy="one only: the phone, else the mobile"),
-    _row("vat_number", "vat_number", "vat", outward=vat_number, lossy="without blanks and points"),
-    _theirs("contact_number", "the customer number of the books; on invoices, never changed by us"),
-    _theirs("free_1", "free text of the administration"),
-    _theirs("free_2", "free text of the administration"),
-    _theirs("free_3", "free text of the administration"),
-)
+def _address_rows(address: AddressChoice) -> tuple[FieldRow, ...]:
+    """
+    The one address of a contact, which its invoices carry (sheet 14): a whole one, never parts of two.
+
+    The rows keep the names of the visiting address in the settings (`fields`), whichever of the two they hold.
+    """
+
+    def group(contact: Json) -> str:
+        return invoice_group(contact) if address == "invoice" else "address"
+
+    def street(contact: Json) -> str | None:
+        lines = [canonical.get(contact, f"{group(contact)}.{line}") for line in ("line1", "line2")]
+        return ", ".join(str(line) for line in lines if line) or None
+
+    def part(name: str) -> Callable[[Json], Any]:
+        return lambda contact: canonical.get(contact, f"{group(contact)}.{name}")
+
+    def sources(*names: str) -> tuple[str, ...]:
+        groups = ("invoice_address", "address") if address == "invoice" else ("address",)
+        return tuple(f"{group}.{name}" for group in groups for name in names)
+
+    which = "of the invoice address, else of the visiting address" if address == "invoice" else ""
+    also = f"; {which}" if which else ""
+    return (
+        _row(
+            "address.line1",
+            "address",
+            outward=street,
+            sources=sources("line1", "line2"),
+            lossy=f"both lines in one, with a comma{also}",
+        ),
+        _row(
+            "address.postal_code",
+            "zipcode",
+            "postcode",
+            outward=part("postal_code"),
+            sources=sources("postal_code"),
+            lossy=which,
+        ),
+        _row("address.city", "city", outward=part("city"), sources=sources("city"), lossy=which),
+        _row(
+            "address.country",
+            "country_code",
+            "country",
+            outward=lambda contact: _country(contact, group(contact)),
+            sources=sources("country"),
+            max_length=COUNTRY_LENGTH,
+            lossy=f"two letters; a person is asked about a country that is not known{also}",
+        ),
+    )
+
+
+def rows_for(address: AddressChoice = "invoice") -> tuple[FieldRow, ...]:
+    """The members of a contact, in the order of the vendor's file."""
+    return (
+        _theirs("id", "given by Rompslomp; ten digits without an order"),
+        _row(
+            "kind",
+            "is_individual",
+            "boolean",
+            outward=_is_person,
+            null_rule="never",
+            max_length=None,
+            lossy="a switch sends the name of the other kind along",
+        ),
+        _row("is_supplier", "is_supplier", "boolean", outward=lambda _: False, write="create", null_rule="never"),
+        _theirs("name", "made by Rompslomp from the two names below", "name"),
+        _row(
+            "name",
+            "company_name",
+            outward=_company_name,
+            required=True,
+            required_of=lambda contact: not _is_person(contact),
+            lossy="empty for a person; required for an organisation",
+        ),
+        _row(
+            "persons",
+            "contact_person_name",
+            outward=_person_name,
+            sources=("persons", "name", "first_name", "last_name"),
+            required=True,
+            required_of=_is_person,  # which of the two names is required, the kind decides (sheets 6 and 10.8)
+            lossy="the main person's name, first and last joined; of a person its own, required; others are lost",
+        ),
+        _row(
+            "email",
+            "contact_person_email_address",
+            "email",
+            outward=_email,
+            sources=("invoice_email", "email", "persons"),
+            lossy="one only: the invoice e-mail, else the e-mail, else the main person's",
+        ),
+        *_address_rows(address),
+        _theirs("government_identification_number", "for e-invoices to the government; Robaws does not know it"),
+        _row("registration_number", "kvk_number", "registration", outward=kvk_number, lossy="Dutch numbers only"),
+        _row("phone", "phone", "phone", sources=("phone", "mobile"), lossy="one only: the phone, else the mobile"),
+        _row("vat_number", "vat_number", "vat", outward=vat_number, lossy="without blanks and points"),
+        _theirs("contact_number", "the customer number of the books; on invoices, never changed by us"),
+        _theirs("free_1", "free text of the administration"),
+        _theirs("free_2", "free text of the administration"),
+        _theirs("free_3", "free text of the administration"),
+    )
+
+
+ROWS: Final = rows_for()
+
+NAMES: Final = NamesByKind("is_individual", person="contact_person_name", company="company_name")
+"""Which member is the name follows from `is_individual` (sheets 6 and 14)."""
 
 NOT_HELD: Final[Mapping[str, str]] = {
     "legal_name": "lost: Rompslomp has one name, and the trade name is what stands on invoices",
     "legal_form": "lost",
     "mobile": "only where there is no phone",
     "website": "lost",
-    **{f"invoice_address.{part}": "lost: one address only" for part in ("line1", "line2", "postal_code", "city")},
-    "invoice_address.country": "lost: one address only",
     "language": "lost",
     "currency": "lost",
     "payment_term_days": "lost",
@@ -168,10 +211,27 @@ NOT_HELD: Final[Mapping[str, str]] = {
 class RompslompMapping(VendorMapping):
     """The table, with what one member can hold of several fields."""
 
+    address: AddressChoice = "invoice"
+
     @override
     def unheld(self, contact: Json) -> tuple[str, ...]:
         """The fields without a place, and those whose place another field of this contact takes."""
-        return (*super().unheld(contact), *_overshadowed(contact))
+        visiting = _other_address(contact) if self.address == "invoice" else ()
+        return (*super().unheld(contact), *_overshadowed(contact), *visiting)
+
+
+def _other_address(contact: Json) -> tuple[str, ...]:
+    """The parts of the visiting address that the invoice address of this contact does not hold as well."""
+    if invoice_group(contact) == "address":
+        return ()
+
+    def key(group: str, part: str) -> str:
+        path = f"{group}.{part}"
+        return NORMALISERS[canonical.BY_PATH[path].normaliser](canonical.get(contact, path))
+
+    return tuple(
+        f"address.{part}" for part in ADDRESS_PARTS if key("address", part) not in ("", key("invoice_address", part))
+    )
 
 
 def _overshadowed(contact: Json) -> tuple[str, ...]:
@@ -199,15 +259,17 @@ def _persons_lost(contact: Json) -> bool:
     return len(persons) > 1 or rest or _is_person(contact)
 
 
-def mapping_for(member: str | None, prefix: str) -> VendorMapping:
+def mapping_for(member: str | None, prefix: str, address: AddressChoice = "invoice") -> VendorMapping:
     """
     The table with our reference in `member`, None where no member is set aside for it.
 
     The reference is given at the create and never later: a number that was there before belongs to the bookkeeper and
-    is printed on invoices (sheets 9 and 10.9).
+    is printed on invoices (sheets 9 and 10.9). `address` is the one of the client's addresses that a contact holds.
     """
-    rows = tuple(_reference_row(row, prefix) if row.vendor == member else row for row in ROWS)
-    return RompslompMapping("rompslomp", VERSION, rows, inward, not_held=NOT_HELD)
+    rows = tuple(_reference_row(row, prefix) if row.vendor == member else row for row in rows_for(address))
+    lost = {f"invoice_address.{part}": "lost: the settings choose the visiting address" for part in ADDRESS_PARTS}
+    not_held = NOT_HELD if address == "invoice" else {**NOT_HELD, **lost}
+    return RompslompMapping("rompslomp", VERSION, rows, inward, not_held=not_held, names=NAMES, address=address)
 
 
 def _reference_row(row: FieldRow, prefix: str) -> FieldRow:
