@@ -137,6 +137,18 @@ def test_members_that_are_only_read_are_never_written() -> None:
     assert patches(plan) == {}
 
 
+@pytest.mark.parametrize(("held", "patch"), [(None, {"1": {"aanhef": "Mevrouw"}}), ("Mejuffrouw", {})])
+def test_a_row_that_is_new_in_the_table_fills_what_is_empty(held: str | None, patch: dict[str, Any]) -> None:
+    """What was agreed on before says nothing of it: what somebody put there meanwhile is theirs."""
+    table = replace(TABLE, rows=(*TABLE.rows, FieldRow("title", "aanhef")))
+    there = [theirs("1", "An", "Peeters", main=True, aanhef=held)]
+    now = replace(AN, fields={**AN.fields, "aanhef": "Mevrouw"})
+
+    plan = plan_persons(table, [now], agreed(("1", AN), main="7"), there)
+
+    assert patches(plan) == patch
+
+
 @pytest.mark.parametrize(
     ("row", "writes"),
     [

@@ -190,6 +190,9 @@ class RecrasSettings(SystemSettings):
     customer_kind: OptionalText = Field(
         default=None, description="`soort_klant` of new customers; must exist at that company"
     )
+    customer_kind_person: OptionalText = Field(
+        default=None, description="`soort_klant` of new customers that are private persons; else `customer_kind`"
+    )
     department: OptionalText = Field(default=None, description="`afdeling` of new customers")
     person_fallback_name: OptionalText = Field(
         default=None,

@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from worker.core.normalise import alike_key, as_text
+from worker.core.normalise import ALIKE
 
 if TYPE_CHECKING:
     from worker.core.mapping import FieldRow, Ours, Owner
@@ -208,14 +208,15 @@ def _first(case: _Case) -> Decision:
         return case.act("write", FIRST_EMPTY)
     if case.owner == "fill":
         return case.settle(FILLED_THERE)
-    if case.row.normaliser in ("text", "lines") and _alike(case.value, case.theirs):
+    if _alike(case.row.normaliser, case.value, case.theirs):
         return case.settle(FIRST_ALIKE)
     return case.act("park", FIRST_DIFFERS)
 
 
-def _alike(ours: Any, theirs: Any) -> bool:
-    key = alike_key(as_text(ours))
-    return bool(key) and key == alike_key(as_text(theirs))
+def _alike(normaliser: str, ours: Any, theirs: Any) -> bool:
+    alike = ALIKE.get(normaliser)
+    key = alike(ours) if alike is not None else ""
+    return alike is not None and bool(key) and key == alike(theirs)
 
 
 def _merge(case: _Case) -> Decision:

@@ -220,8 +220,8 @@ def _writes(
 ) -> bool:
     if owner in ("system", "ignore") or (row.key(value) == "" and row.null_rule == "never"):
         return False
-    if base_ours is None:
-        return row.key(held) == ""
+    if base_ours is None or row.vendor not in base_ours:
+        return row.key(held) == ""  # never agreed on: a person who is new to us, or a row that is new in the table
     if row.key(value) != row.key(base_ours.get(row.vendor)):
         return owner == "robaws" or row.key(held) == ""
     return restore and owner == "robaws" and row.key(held) != row.key(base_theirs.get(row.vendor))

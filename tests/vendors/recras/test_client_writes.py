@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.vendors.recras.wire import an, bo, change, client_of, de_linde, make, session_with
+from worker.core.contact import Json
 from worker.core.persons import PersonPlan
 from worker.errors import OutcomeUnknown, RecordGone, StaleRead, VendorRejected, WrongAddress
 from worker.vendors.contract import Record
@@ -19,11 +20,11 @@ from worker.vendors.transport import Session
 class Tenant:
     """A Recras with one customer of ours in it, as it was just read; requests are counted from there on."""
 
-    def __init__(self, simulator: RecrasSimulator | None = None, **settings: Any) -> None:
+    def __init__(self, simulator: RecrasSimulator | None = None, contact: Json | None = None, **settings: Any) -> None:
         self.simulator = simulator or RecrasSimulator()
         self.client: RecrasClient = client_of(self.simulator, **settings)
         self.session: Session = session_with(self.simulator)
-        self.external_id = str(make(self.client, self.session, de_linde()).external_id)
+        self.external_id = str(make(self.client, self.session, contact or de_linde()).external_id)
         self.record: Record = self.read()
 
     def read(self) -> Record:
@@ -61,6 +62,28 @@ def test_a_create_sends_what_was_committed_with_exactly_one_main_person() -> Non
     assert [(p["voornaam"], p["hoofdcontact"], p["geslacht"]) for p in made["contactpersonen"]] == [
         ("An", True, "onbekend"),
         ("Bo", False, "onbekend"),
+    ]
+
+
+def test_a_new_person_is_addressed_by_its_title() -> None:
+    tenant = Tenant(contact=de_linde(persons=[an(title="Mevr."), bo(title="Prof.")]))
+
+    assert [(p["geslacht"], p["aanhef"]) for p in tenant.held()["contactpersonen"]] == [
+        ("vrouw", "mevrouw"),
+        ("onbekend", None),
+    ]
+
+
+def test_an_invoice_goes_to_the_customer_by_name() -> None:
+    elsewhere = {"invoice_address.line1": "Postbus 1", "invoice_address.postal_code": "9712 AB"}
+
+    tenant = Tenant(contact=de_linde(persons=[an(invoices=True)], **elsewhere))
+
+    assert tenant.simulator.letterhead(tenant.external_id) == [
+        "Dakwerken De Linde",
+        "T.a.v. An Peeters",
+        "Postbus 1",
+        "9712AB",
     ]
 
 
@@ -124,6 +147,21 @@ def test_a_full_change_sends_what_was_read_and_leaves_persons_and_blanks_out() -
     }
     assert tenant.sent() == [(f"PUT /klanten/{tenant.external_id}", body)]
     assert after == tenant.read()
+
+
+def test_a_title_that_comes_later_is_written_and_one_that_goes_leaves_the_gender() -> None:
+    tenant = Tenant()
+
+    tenant.change(persons=[an(title="Mevr."), bo()])
+    with_title = [(p["geslacht"], p["aanhef"]) for p in tenant.held()["contactpersonen"]]
+    tenant.record = tenant.read()
+    change(tenant.client, tenant.session, tenant.record, de_linde(persons=[an(title="Mevr."), bo()]), de_linde())
+
+    assert with_title == [("vrouw", "mevrouw"), ("onbekend", None)]
+    assert [(p["geslacht"], p["aanhef"]) for p in tenant.held()["contactpersonen"]] == [
+        ("vrouw", None),
+        ("onbekend", None),
+    ]
 
 
 def test_an_empty_text_that_was_read_is_not_written_back() -> None:

@@ -10,7 +10,7 @@ from tests.vendors.recras.wire import an, bo, client_of, de_linde, settings_of
 from worker.core.contact import BY_PATH, Json
 from worker.core.mapping import OurPerson
 from worker.core.planning import Plan, Review, Snapshot, Update, plan_create, plan_update
-from worker.vendors.recras.mapping import invoice_lines, mapping_for, record_of
+from worker.vendors.recras.mapping import mapping_for, record_of
 from worker.vendors.recras.persons import ROWS as PERSON_ROWS
 from worker.vendors.recras.simulator import RecrasSimulator
 from worker.vendors.recras.simulator_records import HIDDEN_TEXT_MEMBERS, PERSON_MEMBERS, SHOWN_MEMBERS
@@ -67,7 +67,7 @@ def test_every_row_names_its_source() -> None:
         ({"website": "http://delinde.example/over"}, "website", "http://delinde.example/over"),
         ({"website": None}, "website", None),
         ({}, "factuur_adressering", None),
-        (ELSEWHERE, "factuur_adressering", "Postbus 1\n2000 A"),
+        (ELSEWHERE, "factuur_adressering", "Dakwerken De Linde\nPostbus 1\n2000 A"),
     ],
 )
 def test_a_value_goes_to_its_member(values: dict[str, Any], member: str, value: Any) -> None:
@@ -75,47 +75,18 @@ def test_a_value_goes_to_its_member(values: dict[str, Any], member: str, value: 
 
 
 @pytest.mark.parametrize(
-    ("values", "lines"),
+    ("kind", "settings", "given"),
     [
-        ({}, None),
-        ({"invoice_address.country": "NL"}, None),
-        ({"invoice_address.line1": "kerkstraat 12"}, "kerkstraat 12"),
-        (
-            {
-                "invoice_address.line1": " Kerkstraat  12",
-                "invoice_address.postal_code": "90 00",
-                "invoice_address.city": "Gent",
-            },
-            None,
-        ),
-        (
-            {
-                "invoice_address.line1": "Kerkstraat 12",
-                "invoice_address.postal_code": "9000",
-                "invoice_address.city": "Gent",
-                "invoice_address.country": "BE",
-            },
-            None,
-        ),
-        ({**ELSEWHERE, "invoice_address.line2": "bus 3"}, "Postbus 1\nbus 3\n2000 A"),
-        ({**ELSEWHERE, "invoice_address.country": "be"}, "Postbus 1\n2000 A"),
-        ({**ELSEWHERE, "invoice_address.country": "NL"}, "Postbus 1\n2000 A\nNederland"),
-        ({**ELSEWHERE, "invoice_address.country": "Verweggistan"}, "Postbus 1\n2000 A\nVerweggistan"),
-    ],
-    ids=[
-        "none",
-        "a country alone",
-        "another spelling",
-        "the same",
-        "the same in full",
-        "lines",
-        "home",
-        "abroad",
-        "far",
+        ("organisation", {"customer_kind": "Bedrijf", "customer_kind_person": "Particulier"}, "Bedrijf"),
+        ("person", {"customer_kind": "Bedrijf", "customer_kind_person": "Particulier"}, "Particulier"),
+        ("person", {"customer_kind": "Bedrijf"}, "Bedrijf"),
+        ("organisation", {"customer_kind_person": "Particulier"}, None),
     ],
 )
-def test_an_invoice_address_is_given_only_where_it_is_another(values: dict[str, Any], lines: str | None) -> None:
-    assert invoice_lines(de_linde(**values)) == lines
+def test_a_private_person_may_have_a_kind_of_its_own(kind: str, settings: dict[str, str], given: str | None) -> None:
+    mapping = mapping_for(settings_of(RecrasSimulator(), **settings))
+
+    assert mapping.outward(de_linde(kind=kind)).fields["soort_klant"] == given
 
 
 def test_country_and_vat_number_go_along_only_where_the_settings_allow() -> None:
@@ -177,6 +148,8 @@ def test_the_main_person_carries_the_clients_phone_and_address_first() -> None:
             "telefoon2": "+32 470 00 00 01",
             "email1": "info@delinde.example",
             "email2": "an@delinde.example",
+            "geslacht": None,
+            "aanhef": None,
         },
     )
     assert other.fields == {
@@ -186,6 +159,8 @@ def test_the_main_person_carries_the_clients_phone_and_address_first() -> None:
         "telefoon2": None,
         "email1": "bo@delinde.example",
         "email2": None,
+        "geslacht": None,
+        "aanhef": None,
     }
 
 
@@ -288,7 +263,7 @@ def test_what_finds_no_place_is_listed() -> None:
         invoice_email="fact@delinde.example",
         mobile="+32 470 00 00 09",
         legal_name="De Linde BV",
-        persons=[an(function="Werfleider", title="Mevr.", mobile="+32 470 00 00 01", phone="+32 9 000 00 05")],
+        persons=[an(function="Werfleider", title="Prof.", mobile="+32 470 00 00 01", phone="+32 9 000 00 05")],
     )
 
     assert set(MAPPING.outward(lost).unheld) == {

@@ -151,6 +151,16 @@ def test_the_person_that_robaws_marks_is_the_main_one_and_only_one_is() -> None:
     assert (canonical.main_person(unmarked) or {})["first_name"] == "A"
 
 
+def test_who_receives_the_invoices_is_known_where_robaws_marks_it() -> None:
+    people: list[dict[str, Any]] = [{"id": "1", "name": "A", "receivesInvoices": False}, {"id": "2", "name": "B"}]
+
+    plain = to_canonical(stored(contacts=people))["persons"]
+    marked = to_canonical(stored(contacts=[people[0], {**people[1], "receivesInvoices": True}]))["persons"]
+
+    assert all("invoices" not in person for person in plain)
+    assert [person.get("invoices") for person in marked] == [None, True]
+
+
 def test_no_contacts_at_all_is_no_persons() -> None:
     assert to_canonical(stored(contacts=None))["persons"] == []
     assert to_canonical(stored(contacts=[]))["persons"] == []

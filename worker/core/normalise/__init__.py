@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from worker.core.normalise.blocks import block_alike_key, block_key
 from worker.core.normalise.countries import country_code, country_key, country_name_nl
 from worker.core.normalise.identifiers import is_kvk, registration_key, vat_key, vat_valid
 from worker.core.normalise.names import alike_key, folded, join_name, name_key, split_name
@@ -47,6 +48,7 @@ NORMALISERS: Final[Mapping[str, Normaliser]] = MappingProxyType(
     {
         "text": _of_any_value(text_key),
         "lines": _of_any_value(lines_key),
+        "address_block": _of_any_value(block_key),
         "email": _of_any_value(email_key),
         "phone": _of_any_value(phone_key),
         "vat": _of_any_value(vat_key),
@@ -61,6 +63,15 @@ NORMALISERS: Final[Mapping[str, Normaliser]] = MappingProxyType(
     }
 )
 """By the word that a row of a mapping carries: any JSON value in, its comparison key out."""
+
+ALIKE: Final[Mapping[str, Normaliser]] = MappingProxyType(
+    {
+        "text": _of_any_value(alike_key),
+        "lines": _of_any_value(alike_key),
+        "address_block": _of_any_value(block_alike_key),
+    }
+)
+"""By the word of a normaliser: the key of values that no person would want to be asked about on a first link."""
 
 # Shorter ones are placeholders, or cut off; Ireland's VAT numbers have seven.
 _FEWEST_DIGITS: Final = {"vat": 7, "registration": 8, "phone": 7}
@@ -86,6 +97,7 @@ def identity_key(word: str, value: object) -> str:
 
 
 __all__ = [
+    "ALIKE",
     "NORMALISERS",
     "Normaliser",
     "address_lines",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.vendors.recras import persons as people
 from worker.vendors.recras.mapping import EXTRA_FIELDS, HIDDEN, WRITABLE, extra_field
+from worker.vendors.recras.titles import UNKNOWN_GENDER
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
@@ -98,4 +99,4 @@ def after_listing(held: Mapping[str, Any], listing: Sequence[Mapping[str, Any]])
 
 def _new_person(fields: Mapping[str, Any], main: bool) -> Json:
     given = {member: fields[member] for member in people.OURS if fields.get(member) not in (None, "")}
-    return {"geslacht": people.UNKNOWN_GENDER, **given, "hoofdcontact": main}
+    return {"geslacht": UNKNOWN_GENDER, **given, "hoofdcontact": main}

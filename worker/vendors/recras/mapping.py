@@ -7,7 +7,7 @@ of https://demo.recras.nl/docs/api/endpoints/contacten.html. Contact persons hav
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,9 +15,9 @@ from typing_extensions import override
 
 from worker.core import contact as canonical
 from worker.core.mapping import COUNTRY_LENGTH, FieldRow, VendorMapping
-from worker.core.normalise import NORMALISERS, address_lines, country_code, country_name_nl, url_absolute
+from worker.core.normalise import NORMALISERS, address_lines, country_code, url_absolute
 from worker.vendors.contract import Record
-from worker.vendors.recras import persons
+from worker.vendors.recras import invoicing, persons, titles
 from worker.vendors.values import vat_number
 
 if TYPE_CHECKING:
@@ -48,15 +48,6 @@ EXTRA_FIELDS: Final = "extra_fields"
 _PAGE: Final = "https://demo.recras.nl/docs/api/endpoints/klanten.html"
 _MEMBERS: Final = f"Recras sheet 5 and 13, {_PAGE}"
 _CONTACTS: Final = "Recras sheet 5 and 13, https://demo.recras.nl/docs/api/endpoints/contacten.html"
-_ADDRESSES: Final = ("invoice_address", "address")
-_PARTS: Final[Mapping[str, str]] = {
-    "line1": "text",
-    "line2": "text",
-    "postal_code": "postcode",
-    "city": "text",
-    "country": "country",
-}
-_INVOICE_PATHS: Final = tuple(f"invoice_address.{part}" for part in _PARTS)
 
 
 # ---------------------------------------------------------------------------------------------------------- outward
@@ -75,23 +66,10 @@ def _country(contact: Json) -> str | None:
     return country_code(given) or (given if any(map(str.isalnum, given)) else None)
 
 
-def invoice_lines(contact: Json) -> str | None:
-    """
-    The invoice address in lines, None where it is the address anyway: what stands there overrides the address on
-    invoices, so that it would hide a later change (trap 13).
-    """
-    invoice, address = ({part: canonical.get(contact, f"{which}.{part}") for part in _PARTS} for which in _ADDRESSES)
-    given = any(invoice[part] for part in _PARTS if part != "country")
-    abroad = bool(invoice["country"] and address["country"]) and not _same("country", invoice, address)
-    if not given or (not abroad and all(_same(part, invoice, address) for part in _PARTS if part != "country")):
-        return None
-    place = " ".join(str(invoice[part]) for part in ("postal_code", "city") if invoice[part])
-    country = country_name_nl(country_code(invoice["country"])) or invoice["country"] if abroad else None
-    return "\n".join(str(line) for line in (invoice["line1"], invoice["line2"], place, country) if line)
-
-
-def _same(part: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return NORMALISERS[_PARTS[part]](one[part]) == NORMALISERS[_PARTS[part]](other[part])
+def _customer_kind(contact: Json, settings: RecrasSettings) -> str | None:
+    """The kind of a new customer: private persons may have one of their own."""
+    own = settings.customer_kind_person if contact.get("kind") == "person" else None
+    return own or settings.customer_kind
 
 
 def _website(contact: Json) -> str | None:
@@ -108,17 +86,14 @@ def _theirs(vendor: str, lossy: str, normaliser: str = "text", **more: Any) -> F
     return _row(vendor, vendor, normaliser, direction="in", owner="system", lossy=lossy, **more)
 
 
-def _configured(vendor: str, value: Any, normaliser: str = "text") -> FieldRow:
+def _configured(
+    vendor: str,
+    value: Callable[[Json], Any],
+    normaliser: str = "text",
+    lossy: str = "from the settings, for a new customer only",
+) -> FieldRow:
     """A member that comes from the settings at a create and is never changed afterwards (sheet 13)."""
-    return _row(
-        vendor,
-        vendor,
-        normaliser,
-        outward=lambda _: value,
-        write="create",
-        null_rule="never",
-        lossy="from the settings, for a new customer only",
-    )
+    return _row(vendor, vendor, normaliser, outward=value, write="create", null_rule="never", lossy=lossy)
 
 
 def _hidden_rows(sent: bool) -> tuple[FieldRow, ...]:
@@ -169,17 +144,23 @@ def _rows(settings: RecrasSettings) -> tuple[FieldRow, ...]:
         _theirs("provinciecode", "for statistics; Robaws does not know it"),
         *_hidden_rows(settings.send_landcode_btw),
         _row("website", "website", "url", outward=_website, lossy="with https:// before it where that is missing"),
-        _configured("bedrijf_id", settings.company, "integer_text"),
-        _configured("soort_klant", settings.customer_kind),
-        _configured("afdeling", settings.department),
+        _configured("bedrijf_id", lambda _: settings.company, "integer_text"),
+        _configured(
+            "soort_klant",
+            lambda contact: _customer_kind(contact, settings),
+            lossy="from the settings, for a new customer only: one for private persons, one for all others",
+        ),
+        _configured("afdeling", lambda _: settings.department),
         _row(
             "invoice_address.line1",
             "factuur_adressering",
-            "lines",
-            outward=invoice_lines,
-            sources=_INVOICE_PATHS,
+            "address_block",
+            outward=invoicing.invoice_block,
+            sources=("name", *invoicing.PATHS),
             compose="custom",
-            lossy="in lines, and empty where it is the address; the country only where it is another",
+            lossy="the addressee first, then `T.a.v.` the person who receives the invoices; empty where it is the "
+            "address; the country only where it is another",
+            source=f"{_MEMBERS} and https://demo.recras.nl/docs/api/webhooks/klant_postupdate.html",
         ),
         _theirs(EXTRA_FIELDS, "a Robaws id at the create where reference_extra_field names a field; else left alone"),
         _theirs("status", "cannot be written; an inactive client is left as it is", "choice"),
@@ -198,7 +179,7 @@ NOT_HELD: Final[Mapping[str, str]] = {
     "status": "lost: cannot be written",
     "notes": "never copied",
     "persons.function": "lost: a contact person has no job title there",
-    "persons.title": "lost: the salutation is made from the gender, which Robaws does not know",
+    "persons.title": "only a title that tells man or woman, as salutation and gender; any other is lost",
     "references.customer_number": "lost",
     "references.routix_id": "lost",
 }
@@ -210,7 +191,6 @@ _WITHOUT_SWITCH: Final[Mapping[str, str]] = {
 
 _REACH: Final = ("invoice_email", "phone", "mobile")
 _PERSON_REACH: Final = ("email", "phone", "mobile")
-_PERSON_LOST: Final = ("function", "title")
 
 
 def _is_lost(record: Mapping[str, Any], path: str, held: frozenset[str]) -> bool:
@@ -229,7 +209,9 @@ class RecrasMapping(VendorMapping):
         listed = contact.get("persons") or []
         lost = [path for path in _REACH if _is_lost(contact, path, held)]
         lost += [f"persons.{name}" for name in _PERSON_REACH if any(_is_lost(one, name, held) for one in listed)]
-        lost += [f"persons.{name}" for name in _PERSON_LOST if any(one.get(name) for one in listed)]
+        lost += ["persons.function"] if any(one.get("function") for one in listed) else []
+        untold = any(one.get("title") and titles.gender(one["title"]) is None for one in listed)
+        lost += ["persons.title"] if untold else []
         return (*super().unheld(contact), *lost)
 
 

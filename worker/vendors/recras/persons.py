@@ -15,14 +15,12 @@ from worker.core import contact as canonical
 from worker.core.mapping import FieldRow, OurPerson, PersonTable
 from worker.core.normalise import NORMALISERS, join_name, split_name
 from worker.core.persons import SELF, TheirPerson
+from worker.vendors.recras.titles import UNKNOWN_GENDER, gender, salutation
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
 
 SOURCE: Final = "Recras sheet 5.1 and 13, https://demo.recras.nl/docs/api/endpoints/klanten.html"
-
-UNKNOWN_GENDER: Final = "onbekend"
-"""What a new person is given: Robaws knows no gender, and it is one of three (sheet 5.1)."""
 
 
 def _row(canonical_path: str, vendor: str, normaliser: str = "text", **more: Any) -> FieldRow:
@@ -40,8 +38,14 @@ ROWS: Final[tuple[FieldRow, ...]] = (
     _row("mobile", "telefoon2", "phone", lossy="of the main person also the client's, where the person has none"),
     _row("email", "email1", "email", lossy="of the main person the client's address, else the person's own"),
     _row("email", "email2", "email", lossy="only of the main person: its own address beside the client's"),
-    _theirs("geslacht", "choice", f"{UNKNOWN_GENDER} for a new person, then never written"),
-    _theirs("aanhef", lossy="made by Recras from the gender where it is empty"),
+    _row(
+        "title",
+        "geslacht",
+        "choice",
+        null_rule="never",
+        lossy=f"from the title; {UNKNOWN_GENDER} for a new person whose title tells none",
+    ),
+    _row("title", "aanhef", lossy="the title in full; Recras makes its own from the gender where it is empty"),
     _theirs("adres"),
     _theirs("postcode", "postcode"),
     _theirs("plaats"),
@@ -82,9 +86,8 @@ def _from_client(contact: Json, fallback_name: str | None) -> OurPerson:
     first, last = _client_as_person(contact)
     stand_in = not last
     fields = {"voornaam": first or None, "achternaam": last or fallback_name or contact.get("name")}
-    return OurPerson(
-        SELF, True, fields | _reach(contact, {}), placeholders=("voornaam", "achternaam") if stand_in else ()
-    )
+    reach = _reach(contact, {}) | _address_form({})
+    return OurPerson(SELF, True, fields | reach, placeholders=("voornaam", "achternaam") if stand_in else ())
 
 
 def _client_as_person(contact: Json) -> tuple[str, str]:
@@ -101,8 +104,13 @@ def _from_person(person: Mapping[str, Any], main: bool, contact: Json, stand_in:
         # The whole name in the one member: cut it, a single word is the last name (sheet 13).
         first, last = split_name(str(first))
     fields = {"voornaam": first or None, "achternaam": last or stand_in}
-    reach = _reach(contact, person) if main else _own_reach(person)
+    reach = (_reach(contact, person) if main else _own_reach(person)) | _address_form(person)
     return OurPerson(str(person.get("key") or ""), main, fields | reach, placeholders=() if last else ("achternaam",))
+
+
+def _address_form(person: Mapping[str, Any]) -> dict[str, Any]:
+    """How the person is addressed, as far as its title tells."""
+    return {"geslacht": gender(person.get("title")), "aanhef": salutation(person.get("title"))}
 
 
 def _own_reach(person: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,9 +174,15 @@ def their_persons(record: Mapping[str, Any]) -> tuple[TheirPerson, ...] | None:
         return None
     main = next((place for place, person in enumerate(shown) if person.get("hoofdcontact") is True), 0)
     return tuple(
-        TheirPerson(str(person["id"]), place == main, {member: person.get(member) for member in OURS})
+        TheirPerson(str(person["id"]), place == main, {member: _held(member, person) for member in OURS})
         for place, person in enumerate(shown)
     )
+
+
+def _held(member: str, person: Mapping[str, Any]) -> Any:
+    """A member of theirs; the third gender is what Recras writes where nobody told it one."""
+    value = person.get(member)
+    return None if member == "geslacht" and value == UNKNOWN_GENDER else value
 
 
 def emails_of(record: Mapping[str, Any]) -> tuple[str, ...]:

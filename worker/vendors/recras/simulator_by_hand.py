@@ -75,6 +75,19 @@ class Tenant(Simulator):
         with self.lock:
             return self.webhooks.take()
 
+    def letterhead(self, record_id: str) -> list[str]:
+        """
+        To whom an invoice goes, line by line: what `factuur_adressering` holds and nothing else, where it holds
+        something, else the customer's name and address (sheet 15). KeyError: no such contact.
+        """
+        with self.lock:
+            contact = self._contact(record_id)
+            values = contact.values
+            if values["factuur_adressering"]:
+                return str(values["factuur_adressering"]).splitlines()
+            place = " ".join(part for part in (values["postcode"], values["plaats"]) if part)
+            return [line for line in (self.records.display_name(contact), values["adres"], place) if line]
+
     def add_record(
         self,
         *,

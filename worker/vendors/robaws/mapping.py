@@ -145,8 +145,9 @@ def persons(contacts: Any) -> list[Json]:
     """
     The contact persons, by ascending id, since the order of the list is not promised and must not look like a change.
 
-    A person is its members by `canonical.PERSON_FIELDS`, with `key` (Robaws's id) and `main`. At most one is the main
-    one: the first that Robaws marks with `isPrimary`, whose effect is not confirmed (Robaws sheet 9.1).
+    A person is its members by `canonical.PERSON_FIELDS`, with `key` (Robaws's id), `main` and, for one who receives
+    the invoices, `invoices`. At most one is the main one: the first that Robaws marks with `isPrimary`, whose effect is
+    not confirmed, nor is that of `receivesInvoices` (Robaws sheet 9.1).
     """
     if contacts is None:
         return []
@@ -167,6 +168,7 @@ def _person(item: Any) -> Json:
         "key": key,
         "main": item.get("isPrimary") is True,
         **{row.canonical: _text(item, row.vendor) for row in PERSON_ROWS},
+        **({"invoices": True} if item.get("receivesInvoices") is True else {}),
     }
 
 
