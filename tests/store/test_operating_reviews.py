@@ -50,21 +50,21 @@ def books(hub: Hub) -> list[dict[str, Any]]:
 
 
 def test_ours_is_written_and_theirs_stands(hub: Hub) -> None:
-    client = differing(hub, city="Brugge", zipcode="8000")
+    client = differing(hub, city="Brugge", contact_person_email_address="oud@delinde.example")
 
-    act_on(hub, question(hub, client, "city"), "ours")
-    act_on(hub, question(hub, client, "zipcode"), "theirs")
+    act_on(hub, question(hub, client, "address.*"), "ours")
+    act_on(hub, question(hub, client, "contact_person_email_address"), "theirs")
     hub.settle()
 
     [record] = books(hub)
-    assert (record["city"], record["zipcode"]) == ("Gent", "8000")
+    assert (record["city"], record["contact_person_email_address"]) == ("Gent", "oud@delinde.example")
     assert hub.link(client, "rompslomp")["state"] == "synced"
     assert [target for _, target, _ in actions(hub)] == [f"link-{hub.link(client, 'rompslomp')['id']}"] * 2
 
 
 def test_theirs_stands_through_later_changes_of_other_fields_until_ours_changes(hub: Hub) -> None:
     client = differing(hub, city="Brugge")
-    act_on(hub, question(hub, client, "city"), "theirs")
+    act_on(hub, question(hub, client, "address.*"), "theirs")
     settled = hub.link(client, "rompslomp")["state"]
 
     hub.robaws.edit_record(client, {"tel": "+32 9 000 00 01"})
@@ -79,13 +79,13 @@ def test_theirs_stands_through_later_changes_of_other_fields_until_ours_changes(
 
 
 def test_a_link_stays_in_review_until_its_last_question_is_answered(hub: Hub) -> None:
-    client = differing(hub, city="Brugge", zipcode="8000")
+    client = differing(hub, city="Brugge", contact_person_email_address="oud@delinde.example")
 
-    act_on(hub, question(hub, client, "city"), "theirs")
+    act_on(hub, question(hub, client, "address.*"), "theirs")
 
     link = hub.link(client, "rompslomp")
-    assert (link["state"], list(link["parked"])) == ("review", ["zipcode"])
-    assert [one["path"] for one in hub.questions(client, "rompslomp")] == ["zipcode"]
+    assert (link["state"], list(link["parked"])) == ("review", ["contact_person_email_address"])
+    assert [one["path"] for one in hub.questions(client, "rompslomp")] == ["contact_person_email_address"]
 
 
 def test_a_field_that_asks_by_its_setting_is_written_when_a_person_says_so(hub: Hub) -> None:
@@ -175,7 +175,7 @@ def test_each_system_gives_ids_of_the_shape_that_it_says(hub: Hub, system: str) 
 )
 def test_an_answer_to_another_question_is_refused(hub: Hub, kind: str, choose: str) -> None:
     client = doubtful(hub)[0] if kind == "match" else differing(hub, city="Brugge")
-    review = question(hub, client, "" if kind == "match" else "city")
+    review = question(hub, client, "" if kind == "match" else "address.*")
 
     with pytest.raises(Unfit, match="choose"):
         act_on(hub, review, choose, external_id="1")
@@ -185,7 +185,7 @@ def test_an_answer_to_another_question_is_refused(hub: Hub, kind: str, choose: s
 
 def test_a_question_is_answered_once(hub: Hub) -> None:
     client = differing(hub, city="Brugge")
-    review = question(hub, client, "city")
+    review = question(hub, client, "address.*")
     act_on(hub, review, "theirs")
 
     with pytest.raises(Conflict, match="already"):
@@ -203,7 +203,7 @@ def test_a_link_that_is_being_delivered_is_not_changed_under_the_worker(hub: Hub
         )
 
     with pytest.raises(Conflict, match="being delivered"):
-        act_on(hub, question(hub, client, "city"), "ours")
+        act_on(hub, question(hub, client, "address.*"), "ours")
 
 
 def test_a_missing_required_value_is_supplied_in_robaws_and_nowhere_else(hub: Hub) -> None:
@@ -235,13 +235,16 @@ def test_a_record_that_is_gone_is_made_anew_when_a_person_says_so(hub: Hub) -> N
 
 
 def test_open_questions_are_listed_with_what_can_be_answered(hub: Hub) -> None:
-    client = differing(hub, city="Brugge", zipcode="8000")
+    client = differing(hub, city="Brugge", zipcode="8000", contact_person_email_address="oud@delinde.example")
 
     page = ask(hub, listing_reviews.page, Paging(limit=1))
     rest = ask(hub, listing_reviews.page, Paging(limit=1, cursor=page.next))
 
     assert (page.total, len(page.items), rest.next) == (2, 1, None)
     first, second = page.items[0], rest.items[0]
-    assert {first.path, second.path} == {"city", "zipcode"}
+    assert {first.path, second.path} == {"address.*", "contact_person_email_address"}
     assert (first.contact.source_id, first.system, first.choices) == (client, "rompslomp", ["ours", "theirs"])
-    assert {first.detail["ours"], second.detail["ours"]} == {"Gent", "9000"}
+    assert {first.detail["ours"], second.detail["ours"]} == {
+        "Kerkstraat 12, 9000, Gent, BE",
+        CLIENT["email"],
+    }

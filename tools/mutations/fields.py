@@ -14,8 +14,8 @@ MUTATIONS: Final = (
         "ownership is ignored",
         "a field that the system owns is never written",
         MERGE,
-        "    case = _case(row, ours, owner, base, record, restore)\n",
-        '    owner = "robaws"\n    case = _case(row, ours, owner, base, record, restore)\n',
+        "    case = _case(row, ours, owner, base, record, restore or repair)\n",
+        '    owner = "robaws"\n    case = _case(row, ours, owner, base, record, restore or repair)\n',
         "tests/flows/test_updates.py::test_a_persons_edit_in_a_field_that_robaws_does_not_own_survives",
     ),
     Mutation(
@@ -42,6 +42,14 @@ MUTATIONS: Final = (
         '    return case.act("write", FIRST_DIFFERS)\n',
         "tests/flows/test_matching_records.py::"
         "test_one_certain_match_is_linked_its_gaps_filled_and_its_differences_asked_about",
+    ),
+    Mutation(
+        "half an address is filled up",
+        "an address is one value: nothing of it is filled where another part says another place",
+        "worker/core/units.py",
+        "    if not asked and fills and any(one.conflicts for one in members):\n",
+        "    if not asked and not fills and any(one.conflicts for one in members):\n",
+        "tests/core/test_units.py::test_a_part_is_filled_only_where_nothing_else_says_another_place",
     ),
     Mutation(
         "what is parked leaves no question",

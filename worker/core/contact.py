@@ -70,6 +70,12 @@ FIELDS: Final[tuple[CanonicalField, ...]] = (
 
 BY_PATH: Final[Mapping[str, CanonicalField]] = {field.path: field for field in FIELDS}
 
+UNITS: Final[Mapping[str, CanonicalField]] = {
+    "address": CanonicalField("address", "address", "text", "contact"),
+    "invoice_address": CanonicalField("invoice_address", "invoice address", "text", "contact"),
+}
+"""Values that several fields hold between them, by the name of a mapping row's `unit`."""
+
 PERSON_FIELDS: Final[tuple[CanonicalField, ...]] = (
     CanonicalField("first_name", "first name", "text", "identity"),
     CanonicalField("last_name", "last name", "text", "identity"),

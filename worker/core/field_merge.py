@@ -26,7 +26,7 @@ has asked for that read before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from worker.core.normalise import ALIKE
@@ -42,6 +42,7 @@ Action = Literal["write", "park", "settle", "keep", "forget"]
 NOT_READ: Final = "depends on what the system holds, and was not read"
 ROBAWS_OWNS: Final = "Robaws owns this field"
 RESTORED: Final = "restored: Robaws owns this field"
+NOT_ARRIVED: Final = "written before, without an answer, and not there"
 UNCHANGED: Final = "unchanged here"
 EDITED_THERE: Final = "changed there, and not here"
 DIFFERS_AS_BEFORE: Final = "differs as it did when it was last settled"
@@ -75,9 +76,10 @@ class Decision:
     """
     What happens to one field, and the rule that says so.
 
-    `write` puts ours there; `park` leaves it to a person; `settle` records that both sides agree (or that theirs
-    stands), without a write; `keep` changes nothing, not even the record of agreement; `forget` drops that record,
-    since the field is not ours any more, so that it starts anew like a first link if it comes back.
+    `write` puts ours there; `park` leaves it to a person (`members`: the fields that the one question is about);
+    `settle` records that both sides agree (or that theirs stands), without a write; `keep` changes nothing, not even
+    the record of agreement; `forget` drops that record, since the field is not ours any more, so that it starts anew
+    like a first link if it comes back.
     """
 
     path: str
@@ -85,6 +87,23 @@ class Decision:
     ours: Any
     theirs: Any
     rule: str
+    members: tuple[Decision, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """
+    A field with what was decided about it alone, and what a decision about several together has to know (`units`).
+
+    `conflicts`: the record holds a value that says something other than ours. `left_to_them`: when it was last settled
+    their value stood instead of ours.
+    """
+
+    row: FieldRow
+    owner: Owner
+    decision: Decision
+    conflicts: bool = False
+    left_to_them: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +119,7 @@ class _Case:
     row: FieldRow
     owner: Owner
     restore: bool
+    repair: bool
     read: bool
     value: Any
     theirs: Any
@@ -134,18 +154,35 @@ def decide_field(
     record: Mapping[str, Any] | None,
     *,
     restore: bool = False,
-) -> Decision | None:
+    repair: bool = False,
+) -> Judged | None:
     """
     Decide about one field of a record that is there; None for a row that is never written.
 
     `record` is what the system holds by vendor path, as it was just read, None where it was not read. A member that an
-    answer leaves out counts as not known, never as empty.
+    answer leaves out counts as not known, never as empty. `restore`: what somebody changed there is put back.
+    `repair`: a change of ours that was not answered may have written this field, or may not, whatever the base says.
     """
     path = row.vendor
     agreed = base is not None and path in base.ours
     if path not in ours.fields and path not in ours.problems:
         return None
-    case = _case(row, ours, owner, base, record, restore)
+    case = _case(row, ours, owner, base, record, restore or repair)
+    if repair:
+        case = replace(case, repair=True)
+    left = agreed and case.mine != "" and case.was != case.had and path not in ours.problems
+    return Judged(row, owner, _decide(case, ours, agreed=agreed), _conflicts(case), left)
+
+
+def _conflicts(case: _Case) -> bool:
+    """A country alone says nothing against an address without one: many a system fills its own in."""
+    if not case.their or case.their == case.mine or (case.mine == "" and case.row.normaliser == "country"):
+        return False
+    return not _alike(case.row.normaliser, case.value, case.theirs)
+
+
+def _decide(case: _Case, ours: Ours, *, agreed: bool) -> Decision:
+    row, owner, path = case.row, case.owner, case.row.vendor
     if owner in ("system", "ignore"):
         rule = OWNED_THERE if owner == "system" else LEFT_ALONE
         return case.act("forget" if agreed and row.write != "create" else "keep", rule)
@@ -179,6 +216,7 @@ def _case(
         row,
         owner,
         restore,
+        False,
         record is not None,
         value,
         theirs,
@@ -231,6 +269,8 @@ def _merge(case: _Case) -> Decision:
         return case.act("write", ROBAWS_OWNS)
     if case.their is None:
         return case.unknown()
+    if case.repair and case.their == "":
+        return case.act("write", NOT_ARRIVED)
     if case.their == "" and (case.owner == "fill" or case.had == ""):
         return case.act("write", EMPTY_THERE)
     if case.owner == "fill":
@@ -260,6 +300,8 @@ def _unchanged(case: _Case) -> Decision:
         return case.act("keep", UNCHANGED) if as_before else case.settle(EQUAL_ALREADY)
     if case.their == case.had:
         return case.act("keep", DIFFERS_AS_BEFORE)
+    if case.repair and case.their == "" and not case.stands_in:
+        return case.act("write", NOT_ARRIVED)
     if not case.restore or case.owner != "robaws":
         return case.act("keep", EDITED_THERE)
     if case.stands_in:

@@ -30,6 +30,17 @@ OWNERS: Final[tuple[Owner, ...]] = ("robaws", "system", "fill", "review", "ignor
 PERSONS: Final = "persons"
 """The path that contact persons go by where a system holds a list of them, in owners, decisions and questions."""
 
+
+def unit_path(unit: str) -> str:
+    """
+    The path that a whole unit of fields goes by, in decisions and questions; no member of a vendor's is called so.
+
+    >>> unit_path("address")
+    'address.*'
+    """
+    return f"{unit}.*"
+
+
 PLACEHOLDER: Final = "placeholder:"
 REVIEW: Final = "review"
 
@@ -120,13 +131,13 @@ class FieldRow:
     @property
     def personal(self) -> PersonalData:
         """The class of personal data, for masks."""
-        known = canonical.BY_PATH.get(self.canonical)
+        known = canonical.BY_PATH.get(self.canonical) or canonical.UNITS.get(self.canonical)
         return known.personal if known else "none"
 
     @property
     def label(self) -> str:
         """The name of the field for people."""
-        known = canonical.BY_PATH.get(self.canonical)
+        known = canonical.BY_PATH.get(self.canonical) or canonical.UNITS.get(self.canonical)
         return known.label if known else self.canonical
 
 
@@ -251,10 +262,15 @@ class VendorMapping:
             raise ValueError(f"{self.system}: more than one row for {', '.join(twice)}")
 
     def row(self, vendor_path: str) -> FieldRow:
-        """The row of a vendor path, also for `persons` where there is a list of them; KeyError where there is none."""
+        """
+        The row of a vendor path, also for `persons` where there is a list of them, and for a whole unit by its
+        `unit_path`; KeyError where there is none.
+        """
         for row in self.rows:
             if row.vendor == vendor_path:
                 return row
+            if row.unit and unit_path(row.unit) == vendor_path:
+                return FieldRow(row.unit, vendor_path, owner=row.owner, source=row.source)
         if vendor_path == PERSONS and self.persons is not None:
             return FieldRow(PERSONS, PERSONS, owner=self.persons.owner, source=self.persons.source)
         raise KeyError(vendor_path)

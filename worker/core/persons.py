@@ -14,11 +14,11 @@ takes its place, unless somebody there has made a person of their own of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.core.mapping import OurPerson
+from worker.core.mapping import PERSONS, OurPerson
 from worker.core.person_matching import SELF, TheirPerson, is_stand_in, match_persons
 
 if TYPE_CHECKING:
@@ -27,21 +27,38 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOST",
+    "MAIN_PATH",
     "SELF",
     "PersonChange",
     "PersonPlan",
     "TheirPerson",
+    "changed_parts",
     "find_sent",
+    "person_path",
     "persons_changed",
     "plan_persons",
     "sent_persons",
     "settle_persons",
+    "written_parts",
 ]
 
 _Entries = list[tuple[str, Mapping[str, Any]]]
 
 LOST: Final = ""
 """External id, in a snapshot, of a person that we wrote and could not tell from others when it was read back."""
+
+MAIN_PATH: Final = f"{PERSONS}.main"
+"""The path that stands for who the main person is."""
+
+
+def person_path(key: str, member: str | None = None) -> str:
+    """
+    The path of a person of ours in a list, or of one member of that person.
+
+    >>> person_path("12"), person_path("12", "email1")
+    ('persons.12', 'persons.12.email1')
+    """
+    return f"{PERSONS}.{key}" if member is None else f"{PERSONS}.{key}.{member}"
 
 
 @dataclass(frozen=True)
@@ -107,12 +124,14 @@ def plan_persons(
     theirs: Sequence[TheirPerson],
     *,
     restore: bool = False,
+    repair: Collection[str] = (),
     fill: bool = False,
 ) -> PersonPlan:
     """
     Plan the persons of a record that was just read.
 
-    `restore` also puts back what somebody changed there, and who was taken out. With `fill` the system owns the list:
+    `restore` also puts back what somebody changed there, and who was taken out; `repair` does so for the parts of the
+    list that it names (`written_parts`). With `fill` the system owns the list:
     persons are given only to a record that has none, and only empty members of those that match are filled.
     """
     known: Mapping[str, Mapping[str, Any]] = base.persons if base else {}
@@ -126,22 +145,47 @@ def plan_persons(
         external_id = links.get(person.key)
         if external_id is None:
             stays_out = fill and bool(theirs)
-            if stays_out or _stays_out(table, person, known.get(person.key), restore=restore):
+            put_back = restore or person_path(person.key) in repair
+            if stays_out or _stays_out(table, person, known.get(person.key), restore=put_back):
                 absent.append(person.key)
             else:
                 added.append(person)
             continue
         entry = _entry(table, agreed, by_id[external_id])
-        patch = _person_patch(table, person, entry, by_id[external_id], restore=restore, fill=fill)
+        repaired = {row.vendor for row in table.rows if person_path(person.key, row.vendor) in repair}
+        restored = frozenset(row.vendor for row in table.rows) if restore else frozenset(repaired)
+        patch = _person_patch(table, person, entry, by_id[external_id], restored, fill=fill)
         kept.append(PersonChange(person.key, external_id, patch, person, by_id[external_id]))
     removed = () if fill else _removed(table, known, by_id, set(links.values()))
     gone = {external_id for _, external_id in removed}
     left = [person for person in theirs if person.external_id not in gone]
     taken = set(links.values())
     others = tuple(person for person in left if person.external_id not in taken)
-    listing, moved = _listing(kept, added, others, _Main(ours, base, _marked(left), restore=restore, fill=fill))
+    put_back = restore or MAIN_PATH in repair
+    listing, moved = _listing(kept, added, others, _Main(ours, base, _marked(left), restore=put_back, fill=fill))
     changes = bool(added or removed or moved)
     return PersonPlan(tuple(kept), tuple(added), removed, listing, changes, _main_key(ours), others, tuple(absent))
+
+
+def written_parts(plan: PersonPlan) -> list[str]:
+    """The paths of what a plan writes of persons who are there already; those that it adds are found by their data."""
+    parts = [person_path(change.key, member) for change in plan.kept for member in change.patch]
+    parts += [person_path(key) for key, _ in plan.removed]
+    return [*parts, MAIN_PATH] if plan.list_changes else parts
+
+
+def changed_parts(
+    mapping: VendorMapping, ours: Sequence[OurPerson], base: Mapping[str, Mapping[str, Any]], main: str | None
+) -> list[str]:
+    """The paths that a plan would write to make these persons of what was last agreed on, whatever is held there."""
+    rows = mapping.persons.rows if mapping.persons else ()
+    parts = [person_path(key) for key in base if key not in {person.key for person in ours}]
+    for person in ours:
+        before = (base.get(person.key) or {}).get("ours")
+        if before is not None:
+            changed = (row for row in rows if row.key(person.fields.get(row.vendor)) != row.key(before.get(row.vendor)))
+            parts += [person_path(person.key, row.vendor) for row in changed]
+    return [*parts, MAIN_PATH] if _main_key(ours) != main or parts else parts
 
 
 def _stays_out(table: PersonTable, person: OurPerson, entry: Mapping[str, Any] | None, *, restore: bool) -> bool:
@@ -189,8 +233,8 @@ def _person_patch(
     person: OurPerson,
     entry: Mapping[str, Any] | None,
     theirs: TheirPerson,
+    restored: frozenset[str],
     *,
-    restore: bool,
     fill: bool,
 ) -> dict[str, Any]:
     base_ours: Mapping[str, Any] | None = entry.get("ours") if entry else None
@@ -204,7 +248,7 @@ def _person_patch(
         if stands_in and row.key(held) not in ("", row.key((base_ours or {}).get(row.vendor))):
             continue
         owner: Owner = "fill" if fill and row.owner == "robaws" else row.owner
-        if _writes(row, owner, value, held, base_ours, base_theirs, restore):
+        if _writes(row, owner, value, held, base_ours, base_theirs, row.vendor in restored):
             patch[row.vendor] = value
     return patch
 

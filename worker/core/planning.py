@@ -11,13 +11,14 @@ Everything here is pure: values in, values out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from worker.core.field_merge import DOES_NOT_FIT, NO_ROW, NOT_READ, NOT_THE_NAME, Action, Decision, decide_field
 from worker.core.mapping import PERSONS
 from worker.core.persons import PersonPlan, TheirPerson, persons_changed, plan_persons
+from worker.core.units import decide_units
 
 if TYPE_CHECKING:
     from worker.core.mapping import OurPerson, Ours, Owner, PersonTable, VendorMapping
@@ -188,6 +189,7 @@ def plan_update(
     *,
     their_persons: tuple[TheirPerson, ...] | None = (),
     restore: bool = False,
+    repair: Collection[str] = (),
 ) -> Update | Nothing:
     """
     Plan the change of a record that is there.
@@ -195,13 +197,14 @@ def plan_update(
     `theirs` is what the system holds now, None where it was not read: then only fields are written that Robaws owns and
     that changed here since the last agreement, and nothing is decided that depends on what is there. `their_persons`
     is None where the answer does not show them. `restore` also puts back owned fields that somebody changed there (an
-    operator's "sync now", a reconcile), and wants a read; a live event writes only what changed here.
+    operator's "sync now", a reconcile), and wants a read; a live event writes only what changed here. `repair` are
+    the paths (`may_have_written`) where a change of ours that was not answered is put right, in the same way.
     """
-    decisions = _decisions(mapping, ours, owners, base, theirs, restore=restore)
+    decisions = _decisions(mapping, ours, owners, base, theirs, restore=restore, repair=repair)
     persons, table = None, _persons(mapping, owners)
     if table is not None and theirs is not None and their_persons is not None:
         owner = owners.get(PERSONS, table.owner)
-        persons, asked = _plan_persons(table, ours, owner, base, their_persons, restore)
+        persons, asked = _plan_persons(table, ours, owner, base, their_persons, restore, repair)
         decisions += asked
     patch = {decision.path: decision.ours for decision in decisions if decision.action == "write"}
     if not patch and (persons is None or not persons.changes):
@@ -218,14 +221,23 @@ def _decisions(
     theirs: Mapping[str, Any] | None,
     *,
     restore: bool,
+    repair: Collection[str] = (),
 ) -> list[Decision]:
     """One decision for each field that is written there, and for each that was once and has no row any more."""
     ours, owners = _named_there(mapping, ours, owners, base, theirs, restore=restore)
-    made = (
-        decide_field(row, ours, owners.get(row.vendor, row.owner), base, theirs, restore=restore)
+    judged = (
+        decide_field(
+            row,
+            ours,
+            owners.get(row.vendor, row.owner),
+            base,
+            theirs,
+            restore=restore,
+            repair=row.vendor in repair,
+        )
         for row in mapping.rows
     )
-    decisions = [decision for decision in made if decision is not None]
+    decisions = decide_units([one for one in judged if one is not None])
     rows = {row.vendor for row in mapping.rows if row.direction != "in"} | {PERSONS}
     agreed = base.ours if base else {}
     gone = [path for path in agreed if path not in rows]
@@ -252,8 +264,8 @@ def _named_there(
     if names is None:
         return ours, owners
     row = mapping.row(names.switch)
-    decision = decide_field(row, ours, owners.get(names.switch, row.owner), base, theirs, restore=restore)
-    if decision is None or decision.action == "write":
+    judged = decide_field(row, ours, owners.get(names.switch, row.owner), base, theirs, restore=restore)
+    if judged is None or judged.decision.action == "write":
         return ours, owners
     seen = {**(base.theirs if base else {}), **(theirs or {})}
     kind = seen.get(names.switch)
@@ -277,9 +289,18 @@ def _plan_persons(
     base: Snapshot | None,
     theirs: tuple[TheirPerson, ...],
     restore: bool,
+    repair: Collection[str],
 ) -> tuple[PersonPlan | None, list[Decision]]:
     """The plan of the list of persons, or the question about it where a person decides and the list is not empty."""
-    plan = plan_persons(table, ours.persons, base, theirs, restore=restore and owner == "robaws", fill=owner == "fill")
+    plan = plan_persons(
+        table,
+        ours.persons,
+        base,
+        theirs,
+        restore=restore and owner == "robaws",
+        repair=repair if owner == "robaws" else (),
+        fill=owner == "fill",
+    )
     if owner != "review" or not plan.changes or not theirs:
         return plan, []
     shown = _shown(ours.persons)

@@ -229,7 +229,7 @@ def _why(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
 
 
 def park_questions(mapping: VendorMapping, decisions: Sequence[Decision], ours: Ours) -> list[Question]:
-    """The questions that parked fields ask, one for each field."""
+    """The questions that parked fields ask, one for each field, and one for a unit of fields."""
     questions: list[Question] = []
     for decision in decisions:
         if decision.action != "park":
@@ -243,6 +243,8 @@ def park_questions(mapping: VendorMapping, decisions: Sequence[Decision], ours: 
             "theirs": decision.theirs,
             "rule": decision.rule,
         }
+        if decision.members:
+            detail["members"] = _values(decision.members)
         questions.append(Question("field", decision.path, "field_conflict", text, detail))
     return questions
 
@@ -254,6 +256,10 @@ def parked_fields(decisions: Sequence[Decision]) -> dict[str, Any]:
         for decision in decisions
         if decision.action == "park"
     }
+
+
+def _values(decisions: Sequence[Decision]) -> dict[str, Any]:
+    return {one.path: {"ours": one.ours, "theirs": one.theirs} for one in decisions}
 
 
 def written_decisions(mapping: VendorMapping, fields: Mapping[str, Any]) -> tuple[planning.Decision, ...]:

@@ -134,16 +134,19 @@ def _field(connection: Connection, row: Any, link: _Link, word: str) -> str:
     unfit = detail.get("rule") == "does not fit"
     ours, theirs = dict(link.snapshot.get("ours") or {}), dict(link.snapshot.get("theirs") or {})
     link.parked.pop(path, None)
+    values: dict[str, Any] = detail.get("members") or {path: detail}
     if word == "ours":
         if unfit:
             raise Unfit("our value does not fit there: change it in Robaws, or choose `theirs`")
         # As if both sides had agreed on theirs, and ours had changed since.
-        ours[path] = theirs[path] = detail.get("theirs")
-        link.answers = replace(link.answers, ours=link.answers.ours | {path})
+        for member, value in values.items():
+            ours[member] = theirs[member] = value.get("theirs")
+        link.answers = replace(link.answers, ours=link.answers.ours | set(values))
         link.state, message = "due", "our value is written at the next delivery, which is due now"
     else:
         if not unfit:
-            ours[path], theirs[path] = detail.get("ours"), detail.get("theirs")
+            for member, value in values.items():
+                ours[member], theirs[member] = value.get("ours"), value.get("theirs")
         message = "their value stands until ours changes"
         _settle_review(connection, row, link)
     link.snapshot = {**link.snapshot, "ours": ours, "theirs": theirs}
