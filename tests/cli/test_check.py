@@ -82,7 +82,7 @@ def test_everything_is_looked_at_before_anything_runs(
     ran = contactsync("check")
 
     assert ran.status == 0, ran.out
-    assert line_with(ran.out, "✓ robaws", "accepts the user sandbox-robaws")
+    assert line_with(ran.out, "✓ robaws", "accepts the credentials")
     assert line_with(ran.out, "✓ robaws", "webhooks", "is told of created and changed clients")
     assert line_with(ran.out, "✓ rompslomp", "contacts", "can be read")
     assert line_with(ran.out, "✓ recras", "customers", "can be read")

@@ -73,8 +73,9 @@ def test_an_event_that_comes_twice_is_one_event(hub: Hub) -> None:
     assert hub.equation()["received"] == 1
 
 
-def test_an_event_of_another_kind_is_stored_and_skipped(hub: Hub) -> None:
-    hub.event("77", kind="project.updated")
+@pytest.mark.parametrize("source_id", ["77", "8f14e45f-ceea-4672-a7f3-1c2b3d4e5f60"])
+def test_an_event_of_another_kind_is_stored_and_skipped(hub: Hub, source_id: str) -> None:
+    hub.event(source_id, kind="project.updated")
 
     hub.settle()
 
@@ -117,6 +118,20 @@ def test_clearing_a_field_arrives(
     [record] = hub.simulators[system].state()["records"]
     assert (record[member] or None) == expected
     assert {state for _, _, state, _ in hub.links()} == {"synced"}
+
+
+def test_the_payment_term_of_a_client_arrives_where_the_settings_know_its_days(hub: Hub) -> None:
+    hub.configure(robaws={"payment_terms": {"3": 30, "4": 0}})
+    source_id = hub.robaws.add_client(**client(paymentConditionId="3"))
+    terms = []
+
+    for condition in ("3", "4", "5", None):
+        hub.robaws.change_client(source_id, paymentConditionId=condition)
+        hub.sync(source_id)
+        terms.append(hub.workspace.state()["records"][0]["payment_term"])
+
+    # 5 is not in the table: the default stands in, as for a client without a condition.
+    assert terms == ["30", "0", "14", "14"]
 
 
 def test_replacing_the_address_arrives_everywhere(hub: Hub) -> None:

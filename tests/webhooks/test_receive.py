@@ -71,13 +71,15 @@ def test_a_record_is_named_by_digits_as_text_or_as_a_number(shared: Served, sour
     assert stored == [(str(int(source_id)),)]
 
 
-def test_events_of_other_kinds_are_stored_as_well(shared: Served) -> None:
+@pytest.mark.parametrize("source_id", ["1834", 1834, "8f14e45f-ceea-4672-a7f3-1c2b3d4e5f60", "../users", 1.5])
+def test_events_of_other_kinds_are_stored_whatever_their_id_looks_like(shared: Served, source_id: Any) -> None:
     event_id = fresh_id()
 
-    answer = shared.post(body_of(event_id, kind="offer.created"))
+    answer = shared.post(body_of(event_id, kind="document.created", source_id=source_id))
 
     assert answer.status_code == 202
-    assert shared.rows("SELECT kind FROM inbox_event WHERE event_id = :id", id=event_id) == [("offer.created",)]
+    stored = shared.rows("SELECT kind, source_id FROM inbox_event WHERE event_id = :id", id=event_id)
+    assert stored == [("document.created", str(source_id))]
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,8 @@ class RobawsSettings(SystemSettings):
     """Robaws sheet 2 to 5 and 13 (https://support.robaws.com/nl/article/robaws-api-kue9an)."""
 
     needs: ClassVar[Mapping[str, str]] = {
-        "username": "make an API-only user in Robaws and give its user name here",
-        "password": "give the password of the API-only user, best with password_file",
+        "username": "make an API-only user in Robaws and give its API key (or its user name) here",
+        "password": "give the API secret (or the password) of the API-only user, best with password_file",
     }
 
     base_url: HttpUrl = Field(default="https://app.robaws.com/api/v2", description=BASE_URL)
@@ -85,8 +85,8 @@ class RobawsSettings(SystemSettings):
         default=6000, ge=1, description=f"{DAILY_REQUESTS} in each database mode; at most 10000"
     )
     unknown_settle_seconds: Seconds = Field(default=1.0, description=UNKNOWN_SETTLE)
-    username: OptionalText = Field(default=None, description="user name of the API-only user (Basic)")
-    password: OptionalSecret = Field(default=None, description="its password")
+    username: OptionalText = Field(default=None, description="user name of the API-only user, or its API key (Basic)")
+    password: OptionalSecret = Field(default=None, description="its password, or the API secret")
     tenant: OptionalText = Field(default=None, description="value of `X-Tenant`, where one login has several tenants")
     webhook_secrets: tuple[Secret, ...] = Field(
         default=(), description="secrets of the registered webhook endpoints; a signature may match any of them"
@@ -98,6 +98,9 @@ class RobawsSettings(SystemSettings):
     )
     write_back: Annotated[dict[Literal["rompslomp", "recras", "workspace", "routix"], Text], Entries()] = Field(
         default={}, description="Robaws extra field, by system, that receives the record's id in that system"
+    )
+    payment_terms: Annotated[dict[Text, Annotated[Whole, Field(ge=0)]], Entries()] = Field(
+        default={}, description="days that a payment condition of Robaws stands for, by its id (`paymentConditionId`)"
     )
     database_mode_for_sweeps: Literal["replica", "live"] = Field(
         default="replica", description="where full reads go: the replica has a daily quota of its own"

@@ -133,6 +133,12 @@ def test_a_wrong_password_is_said_with_the_step_and_nothing_more_is_asked() -> N
     assert len(robaws.calls()) == 1
 
 
+def test_wrong_credentials_ask_for_the_api_key_and_secret() -> None:
+    found = findings(tenant(), password="wrong")
+
+    assert "API key and API secret" in found["credentials"].next_step
+
+
 def test_a_block_says_to_leave_the_password_alone() -> None:
     robaws = tenant()
     robaws.block()

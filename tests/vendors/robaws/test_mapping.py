@@ -79,6 +79,17 @@ def test_every_canonical_path_is_present_and_every_row_has_its_source() -> None:
     assert all(row.direction == "in" for row in ROWS)
 
 
+def test_the_settings_say_how_many_days_a_payment_condition_stands_for() -> None:
+    options = Options(payment_terms={"3": 30, "4": 0})
+
+    days = [
+        to_canonical(stored(paymentConditionId=given), options)["payment_term_days"] for given in ("3", 4, "5", None)
+    ]
+
+    assert days == [30, 0, None, None]
+    assert to_canonical(stored())["payment_term_days"] is None
+
+
 def test_an_invoice_address_is_read_like_an_address() -> None:
     contact = to_canonical(stored(invoiceAddress={"addressLine1": "Postbus 4", "city": "Genk", "latitude": 50.9}))
 

@@ -47,7 +47,7 @@ def findings(client: RobawsClient, session: Session) -> list[Finding]:
         return [_no_read(error)]
     number = "clients" if count is None else f"{count} client{'' if count == 1 else 's'}"
     found = [
-        Finding("credentials", True, f"Robaws accepts the user {client.access.username}"),
+        Finding("credentials", True, "Robaws accepts the credentials"),
         Finding("clients", True, f"{number} can be read"),
     ]
     quota = refusals.quota(response)
@@ -85,8 +85,8 @@ def _cure(error: CredentialsRejected) -> str:
     if error.word == "no_right":
         return "in Robaws, give the role of the API user the module for clients, with reading and changing"
     return (
-        "set systems.robaws.username and password to those of the API-only user (in Robaws: users, tick `API only`); "
-        "set systems.robaws.tenant where that login belongs to several tenants"
+        "set systems.robaws.username and password to the API key and API secret of the API-only user (in Robaws: "
+        "users, tick `API only`); set systems.robaws.tenant where that login belongs to several tenants"
     )
 
 

@@ -299,7 +299,12 @@ def build(
         raise ConfigurationError("systems.robaws needs username and password of the API-only user")
     password = settings.password.get_secret_value()
     access = calls.Access(settings.username, password, settings.tenant, settings.idempotency_headers)
-    options = Options(tuple(private_status), dict(person_kinds or {}), frozenset(settings.write_back.values()))
+    options = Options(
+        tuple(private_status),
+        dict(person_kinds or {}),
+        frozenset(settings.write_back.values()),
+        settings.payment_terms,
+    )
     return RobawsClient(
         access,
         options,

@@ -22,6 +22,8 @@ MOST_KIND_CHARACTERS: Final = 200
 MOST_SOURCE_ID_DIGITS: Final = 20
 """A 64-bit number has at most 20 digits; the ids that were seen have four or five (Robaws sheet 9)."""
 
+_CLIENT: Final = "client."
+
 # A name or a text may hold a colon written as an escape, which our own writing of it would not repeat.
 _ESCAPED_COLONS: Final = (b"\\u003a", b"\\u003A")
 _ESCAPED_NUL: Final = b"\\u0000"
@@ -29,7 +31,8 @@ _ESCAPED_NUL: Final = b"\\u0000"
 
 class WebhookEvent(NamedTuple):
     """
-    What a webhook said. `source_id` is the id of the record that changed, as digits; `data` is the payload's entity.
+    What a webhook said. `source_id` is the id of the record that changed, of a client always digits; `data` is the
+    payload's entity.
 
     A tuple, since one is made for every webhook.
     """
@@ -42,15 +45,16 @@ class WebhookEvent(NamedTuple):
     @property
     def about_client(self) -> bool:
         """Whether it is a hint to fetch a client; `client.` and anything counts, other kinds are stored and skipped."""
-        return self.kind.startswith("client.")
+        return self.kind.startswith(_CLIENT)
 
 
 def parse_event(body: bytes) -> WebhookEvent:
     """
     The event that a body is. InvalidEvent tells the sender what is wrong with it, and never quotes the body.
 
-    An object with `id` (text, 1 to 200 characters), `event` (text) and `data`, an object with `id` (digits, as text or
-    as a whole number). Names that occur twice are refused at any depth: which of the two counts is anyone's guess.
+    An object with `id` (text, 1 to 200 characters), `event` (text) and `data`, an object with `id`: of a client digits,
+    as text or as a whole number, of any other record any text or number. Names that occur twice are refused at any
+    depth: which of the two counts is anyone's guess.
 
     >>> parse_event(b'{"id": "e-1", "event": "client.updated", "data": {"id": "001834"}}').source_id
     '1834'
@@ -63,7 +67,8 @@ def parse_event(body: bytes) -> WebhookEvent:
     data = event.get("data")
     if not isinstance(data, dict):
         raise InvalidEvent("`data` is missing" if data is None else "`data` is not an object")
-    return WebhookEvent(event_id, kind, _source_id(data), data)
+    source_id = _source_id(data) if kind.startswith(_CLIENT) else _other_id(data)
+    return WebhookEvent(event_id, kind, source_id, data)
 
 
 def _parsed(body: bytes) -> Any:
@@ -153,6 +158,17 @@ def _source_id(data: Mapping[str, Any]) -> str:
     if not is_source_id(text):
         raise InvalidEvent(f"`data.id` is not made of 1 to {MOST_SOURCE_ID_DIGITS} digits")
     return text.lstrip("0") or "0" if text[0] == "0" else text
+
+
+def _other_id(data: Mapping[str, Any]) -> str:
+    """
+    The id of a record that is not a client, which is stored and never asked for: ids of documents and comments may be
+    UUIDs (Robaws sheet 15). Cut where it is longer than any id; the body keeps the whole.
+    """
+    value = data.get("id")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InvalidEvent("`data.id` is missing" if value is None else "`data.id` is neither a text nor a number")
+    return str(value)[:MOST_ID_CHARACTERS]
 
 
 def is_source_id(text: str) -> bool:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from worker.core.contact import Json
 
 VERSION: Final = "robaws-1"
-SHEET: Final = "Robaws sheet 9 (https://app.robaws.com/public/api-docs/robaws)"
-PERSON_SHEET: Final = "Robaws sheet 9.1 (https://app.robaws.com/public/api-docs/robaws)"
+_REFERENCE: Final = "https://app.robaws.com/public/api-docs/robaws"
+SHEET: Final = f"Robaws sheet 9 ({_REFERENCE})"
+PERSON_SHEET: Final = f"Robaws sheet 9.1 ({_REFERENCE})"
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Options:
 
     `private_status` are texts of the client's status, `person_kinds` values of its extra fields by name, that mean a
     private person; all others are organisations, as no member that tells the two apart is known (Robaws sheet 9).
-    `write_back` are the extra fields that carry our own references.
+    `write_back` are the extra fields that carry our own references. `payment_terms` are the days that a payment
+    condition stands for, by its id.
     """
 
     private_status: tuple[str, ...] = ()
     person_kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     write_back: frozenset[str] = frozenset()
+    payment_terms: Mapping[str, int] = field(default_factory=dict)
 
 
 DEFAULT_OPTIONS: Final = Options()
@@ -71,6 +74,11 @@ ROWS: Final[tuple[FieldRow, ...]] = (
     _row("invoice_address.country", "invoiceAddress.country"),
     _row("language", "language"),
     _row("currency", "currency"),
+    replace(
+        _row("payment_term_days", "paymentConditionId"),
+        source=f"Robaws sheet 9 and 15 ({_REFERENCE})",
+        lossy="an id of the tenant's own; `systems.robaws.payment_terms` gives the days that it stands for",
+    ),
     # Business text, free for each tenant; never a life-cycle flag (Robaws sheet 9, trap 21).
     _row("status", "status"),
 )
@@ -98,7 +106,6 @@ NOT_HELD: Final[Mapping[str, str]] = {
     "legal_name": "no member is known",
     "legal_form": "shown on screen, but no member of the API is known",
     "registration_number": "no member is known that could be relied upon",
-    "payment_term_days": "only the id of a payment condition, whose days the API does not tell",
     "notes": "no member is known that could be relied upon",
     "references.routix_id": "in an extra field, where `write_back` names one",
 }
@@ -111,17 +118,22 @@ def to_canonical(raw: Mapping[str, Any], options: Options = DEFAULT_OPTIONS) -> 
     """
     The canonical contact of a client as `GET /clients/{id}?include=contacts` shows it (Robaws sheet 12.3).
 
-    VendorBroken where a member is of a wrong kind. Latitude, longitude, ids of conditions and tariffs are left out.
+    VendorBroken where a member is of a wrong kind. Latitude, longitude and ids of tariffs are left out.
     """
-    values = values_of(raw)
+    values: dict[str, Any] = dict(values_of(raw))
     values["kind"] = kind(raw, options)
+    values["payment_term_days"] = options.payment_terms.get(_text(raw, "paymentConditionId") or "")
     values["persons"] = persons(raw.get("contacts"))
     return canonical.build(values)
 
 
 def values_of(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the table's rows by canonical path, for a whole client or for one that a list cut short."""
-    return {row.canonical: value for row, value in row_values(raw)}
+    """
+    The values of the table's rows by canonical path, for a whole client or for one that a list cut short.
+
+    Without the payment term, of which Robaws tells an id.
+    """
+    return {row.canonical: value for row, value in row_values(raw) if row.canonical != "payment_term_days"}
 
 
 def row_values(raw: Mapping[str, Any]) -> list[tuple[FieldRow, str | None]]:
@@ -293,6 +305,7 @@ _NOT_WRITTEN: Final = frozenset({
     "references.robaws_id",
     "references.customer_number",  # read-only (Robaws sheet 6 and 9)
     "status",  # free text of the tenant: unset for new clients (Robaws sheet 13)
+    "payment_term_days",  # an id of the tenant's own: unset for new clients (Robaws sheet 13)
 })  # fmt: skip
 
 CREATING: Final = VendorMapping(

@@ -124,7 +124,7 @@ def _unauthorised(response: Response) -> CredentialsRejected:
     if why.lower() == "temp-blocked":
         text = "Robaws has blocked this integration for a time (temp-blocked); leave the password as it is"
         return said.error(CredentialsRejected, text, "temp_blocked")
-    text = "Robaws does not accept the user name and password" + (f" ({why[:100]})" if why else "")
+    text = "Robaws does not accept the credentials" + (f" ({why[:100]})" if why else "")
     return said.error(CredentialsRejected, text, "credentials")
 
 
