@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from worker.errors import ConfigurationError
 from worker.runtime import SOURCE, TARGETS
-from worker.store import migrations
+from worker.store import directory, migrations
 from worker.store.engine import is_away, make_engine
 from worker.vendors import contract
 from worker.vendors.contract import Finding
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS: Final = 10.0
 """How long a vendor may take to answer here: somebody sits before the screen."""
+
+_MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
@@ -183,9 +185,32 @@ def vendor(settings: Settings, name: str, runtime: Runtime | None = None) -> Che
     finally:
         if runtime is None:
             session.client.close()
+    remarks = session.remarks or _remarks_of_the_last_list(runtime, name)
+    findings = [*findings, *unreadable(remarks)]
     answered = any(exchange.status is not None for exchange in session.exchanges)
     away = not answered and not all(finding.ok for finding in findings)
     return Checked(name, tuple(findings), away)
+
+
+def _remarks_of_the_last_list(runtime: Runtime | None, name: str) -> list[str]:
+    """Empty where there is no database to ask, or none that is set up: that stands in a line of its own."""
+    if runtime is None:
+        return []
+    try:
+        with runtime.engine.connect() as connection:
+            return directory.unreadable(connection, name)
+    except SQLAlchemyError:
+        return []
+
+
+def unreadable(remarks: Sequence[str]) -> list[Finding]:
+    """What of a system's list could not be read; these records are compared by the rest of what they hold."""
+    if not remarks:
+        return []
+    more = f"; and {len(remarks) - _MOST_NAMED} more" if len(remarks) > _MOST_NAMED else ""
+    told = f"{len(remarks)} cannot be read in full: {'; '.join(remarks[:_MOST_NAMED])}{more}"
+    step = "look at them there: a client whose record is among them may not be recognised"
+    return [Finding("records", True, told, step)]
 
 
 def systems_to_check(settings: Settings) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import dataclasses
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from worker.core.matching import Candidate, Match, Verdict, decide
 from worker.errors import VendorBroken
 from worker.flows import creating, updating
@@ -15,6 +17,8 @@ from worker.store.reviews import Question
 
 if TYPE_CHECKING:
     from worker.vendors.contract import Capabilities, Record
+
+log = structlog.get_logger()
 
 
 def first_link(delivery: Delivery, gone: str | None = None) -> Ended:
@@ -89,8 +93,11 @@ def refresh_directory(delivery: Delivery, *, force: bool = False) -> None:
     records: list[Record] = list(delivery.client.list_records(delivery.session))
     candidates = [delivery.client.candidate(record) for record in records]
     seconds = (runtime.now() - asked) / timedelta(seconds=1)
+    remarks = delivery.session.remarks
+    if remarks:
+        log.warning("directory.unreadable", system=system, records=len(remarks), first=remarks[0])
     with runtime.transaction("directory.replace") as connection:
-        directory.replace(connection, system, candidates, asked, seconds)
+        directory.replace(connection, system, candidates, asked, seconds, remarks)
         delivery.log_attempts(connection)
 
 

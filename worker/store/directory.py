@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,9 @@ NAME = "directory"
 
 _KEYS = 2
 """Which keys the rows have: raised where they change, so that a list with others is read anew and not trusted."""
+
+_MOST_REMARKS = 100
+"""How many records that could not be read in full are kept by name."""
 
 _UPSERT = text(
     """
@@ -83,12 +86,23 @@ def age(connection: Connection, system: str) -> DirectoryAge:
     return DirectoryAge(row.at, float(row.cursor.get("seconds", 0)), int(row.cursor.get("count", 0)))
 
 
+def unreadable(connection: Connection, system: str) -> list[str]:
+    """What of the last whole list could not be read, a sentence for each record."""
+    statement = text("SELECT cursor->'unreadable' FROM checkpoint WHERE system = :system AND name = :name")
+    return list(connection.execute(statement, {"system": system, "name": NAME}).scalar_one_or_none() or ())
+
+
 def replace(
-    connection: Connection, system: str, candidates: Iterable[Candidate], asked_at: datetime, seconds: float
+    connection: Connection,
+    system: str,
+    candidates: Iterable[Candidate],
+    asked_at: datetime,
+    seconds: float,
+    remarks: Sequence[str] = (),
 ) -> int:
     """
     Take over a whole list. Records that are missing from it leave the directory, which decides nothing but matching;
-    an empty list empties it. Rows that did not change are not written.
+    an empty list empties it. Rows that did not change are not written. `remarks` say what could not be read.
     """
     rows = {candidate.external_id: _row(candidate) for candidate in candidates}
     _upsert(connection, system, list(rows.values()), asked_at)
@@ -96,7 +110,7 @@ def replace(
         text("DELETE FROM directory_entry WHERE system = :s AND NOT (external_id = ANY(:ids)) AND seen_at < :at"),
         {"s": system, "ids": list(rows), "at": asked_at},
     )
-    cursor = {"seconds": seconds, "count": len(rows), "keys": _KEYS}
+    cursor = {"seconds": seconds, "count": len(rows), "keys": _KEYS, "unreadable": list(remarks[:_MOST_REMARKS])}
     connection.execute(
         text(
             "INSERT INTO checkpoint (system, name, cursor, at) VALUES (:s, :n, CAST(:c AS jsonb), :at) "

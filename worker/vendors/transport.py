@@ -170,7 +170,8 @@ class Session:
     One delivery's way to one system. Cheap to make; the httpx client behind it is the process's own.
 
     The first call waits for its turn only briefly, so that a thread is free again; once work has begun, later calls
-    are more patient, since breaking off would repeat the calls made so far. `exchanges` keeps all that was sent.
+    are more patient, since breaking off would repeat the calls made so far. `exchanges` keeps all that was sent, and
+    `remarks` what of a list could not be read and was left out: a sentence for each record.
     `hook` is called with a name at each boundary of I/O, for the tests that crash there. Nothing leaves without its
     `lease`: a worker that was frozen and wakes up late finds out here, and not by writing over a newer state.
     """
@@ -202,6 +203,7 @@ class Session:
         self.clock = clock
         self.lease = lease
         self.exchanges: list[Exchange] = []
+        self.remarks: list[str] = []
 
     def send(self, request: Request) -> Response:
         """

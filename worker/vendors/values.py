@@ -1,14 +1,30 @@
-"""Values that more than one vendor wants in the same form, made from the canonical contact."""
+"""Values that more than one vendor wants in the same form, and lists as more than one writes them."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from worker.core import contact as canonical
 from worker.core.contact import Json
 from worker.core.normalise import country_code, is_kvk, name_key, registration_key, vat_key, vat_valid
 
 ADDRESS_PARTS: Final = ("line1", "line2", "postal_code", "city", "country")
+
+
+def php_list(value: Any) -> list[Any] | None:
+    """
+    A list as PHP writes it, None for what is not one: an array with gaps becomes an object of its places.
+
+    An empty array never does, so an empty object is none.
+
+    >>> php_list({"0": "a", "2": "b"}), php_list(["a"]), php_list({"name": "a"}), php_list({})
+    (['a', 'b'], ['a'], None, None)
+    """
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict) and value and all(place.isascii() and place.isdigit() for place in value):
+        return [value[place] for place in sorted(value, key=int)]
+    return None
 
 
 def vat_number(contact: Json) -> str | None:

@@ -30,6 +30,12 @@ from worker.errors import (
 from worker.vendors.transport import Response
 from worker.vendors.workspace import rules
 
+
+def listed(response: Response) -> tuple[dict[str, Any], ...]:
+    """The contacts of a list, whatever could not be read."""
+    return rules.contacts_of(response, [])
+
+
 REFUSALS = [
     ("400_saving", "create", MaybeRejected, "rejected_unclear"),
     ("400_saving", "update", MaybeRejected, "rejected_unclear"),
@@ -70,18 +76,47 @@ def test_each_refusal_is_its_own_error(name: str, operation: str, kind: type[Syn
 @pytest.mark.parametrize("name", ["404_contact", "404_cakephp"])
 def test_a_404_on_the_list_in_other_words_than_the_page_gives_is_a_wrong_address(name: str) -> None:
     with pytest.raises(WrongAddress):
-        rules.contacts_of(answer(name, "list"))
+        listed(answer(name, "list"))
 
 
 @pytest.mark.parametrize("name", ["contacts_empty_404", "contacts_empty_200"])
 def test_a_list_without_contacts_is_empty(name: str) -> None:
-    assert rules.contacts_of(answer(name, "list")) == ()
+    assert listed(answer(name, "list")) == ()
 
 
 @pytest.mark.parametrize("name", ["200_html_login", "200_without_envelope", "200_with_exception"])
 def test_a_list_that_is_none_is_never_taken_for_an_empty_one(name: str) -> None:
     with pytest.raises(VendorBroken):
-        rules.contacts_of(answer(name, "list"))
+        listed(answer(name, "list"))
+
+
+def test_one_odd_contact_does_not_hide_the_others() -> None:
+    entries = [{"Contact": {"id": "1", "name": ["x"], "email": "a@b.example"}}, {"Contact": {"id": "2", "name": "Y"}}]
+    body = json.dumps({"response": {"code": 200, "data": {"Contacts": entries}}}).encode()
+    remarks: list[str] = []
+
+    contacts = rules.contacts_of(replace(answer("contacts", "list"), body=body), remarks)
+
+    assert contacts == ({"id": "1", "email": "a@b.example"}, {"id": "2", "name": "Y"})
+    assert remarks == ["contact 1: name cannot be read"]
+
+
+def test_an_odd_contact_is_vendor_trouble_where_it_is_read_and_a_success_where_it_was_written() -> None:
+    odd = replace(answer("contact"), body=answer("contact").body.replace(b'"Algemeen"', b'{"name": "Algemeen"}'))
+
+    with pytest.raises(VendorBroken, match="group of contact 536"):
+        rules.contact_of(odd)
+    assert (rules.contact_if_shown(odd) or {})["id"] == "536"
+
+
+def test_a_list_with_gaps_comes_as_an_object_of_its_places() -> None:
+    """PHP writes an array whose places do not follow each other so."""
+    places = {"10": {"Contact": {"id": "2"}}, "2": {"Contact": {"id": "1"}}}
+    body = json.dumps({"response": {"code": 200, "data": {"Contacts": places}}})
+
+    contacts = listed(replace(answer("contacts", "list"), body=body.encode()))
+
+    assert [contact["id"] for contact in contacts] == ["1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -91,18 +126,18 @@ def test_a_list_that_is_none_is_never_taken_for_an_empty_one(name: str) -> None:
         '{"response": {"code": 200, "data": {"Contacts": {"0": 1}}}}',
         '{"response": {"code": 200, "data": [1]}}',
         '{"response": {"code": "soon", "data": []}}',
-        '{"response": {"code": 200, "data": {"Contacts": [{"Contact": {"id": "1", "name": ["x"]}}]}}}',
+        '{"response": {"code": 200, "data": {"Contacts": {"0": {"Contact": {"id": "1"}}, "next": null}}}}',
         '{"response": {"code": 200, "data": {"Cont',
     ],
-    ids=["entry", "list", "data", "code", "value", "cut off"],
+    ids=["entry", "list", "data", "code", "object", "cut off"],
 )
 def test_a_list_of_another_shape_is_vendor_trouble_as_a_whole(body: str) -> None:
     with pytest.raises(VendorBroken):
-        rules.contacts_of(replace(answer("contacts", "list"), body=body.encode()))
+        listed(replace(answer("contacts", "list"), body=body.encode()))
 
 
 def test_a_list_is_read_whatever_its_count_says() -> None:
-    contacts = rules.contacts_of(answer("contacts", "list"))
+    contacts = listed(answer("contacts", "list"))
 
     assert [(contact["id"], contact["type"]) for contact in contacts] == [("514", "2"), ("536", "1")]
 
@@ -125,7 +160,7 @@ def test_bank_data_is_quoted_nowhere(path: Any) -> None:
 
 
 def test_bank_data_is_dropped_where_an_answer_is_read() -> None:
-    contacts = rules.contacts_of(answer("contacts", "list"))
+    contacts = listed(answer("contacts", "list"))
 
     assert not any(member in contact for contact in contacts for member in rules.BANK_MEMBERS)
 
@@ -246,6 +281,6 @@ def test_no_answer_at_all_crashes_its_reader(status: int, operation: str, header
     request = answer("contact", operation).request
     response = Response(status, headers, body, request)
 
-    for reader in (rules.contact_of, rules.contacts_of, rules.contact_if_shown):
+    for reader in (rules.contact_of, listed, rules.contact_if_shown):
         with suppress(SyncError):
             reader(response)

@@ -254,6 +254,17 @@ def test_what_is_unknown_or_in_the_bin_can_neither_be_changed_nor_deleted(method
     assert answers == [(404, "Contact not found.", [])] * 2
 
 
+def test_what_is_in_the_bin_takes_changes_where_that_is_switched_on() -> None:
+    simulator = WorkspaceSimulator(trashed_get="200", trashed_change="200")
+    trashed = simulator.add_record(name="A")
+    simulator.delete_record(trashed)
+
+    changed = contact_of(call(simulator, "POST", element(trashed), {"name": "B"}))
+
+    assert (changed["name"], changed["trashed"]) == ("B", True)
+    assert answer_of(call(simulator, "DELETE", element(trashed))) == (404, "Contact not found.", [])
+
+
 def test_a_delete_throws_into_the_bin_once() -> None:
     simulator = WorkspaceSimulator()
     path = element(simulator.add_record(name="A"))

@@ -145,6 +145,17 @@ def test_an_unknown_contact_is_not_found() -> None:
     assert answer_of(call(WorkspaceSimulator(), "GET", element("1"))) == (404, "Contact not found.", [])
 
 
+def test_members_of_a_newer_release_stand_beside_those_of_the_page() -> None:
+    simulator = WorkspaceSimulator(extra_members={"tags": []}, list_gaps=True)
+    record_id = simulator.add_record(name="De Linde")
+    simulator.add_record(name="De Eik")
+
+    listed = answer_of(call(simulator, "GET", "/api/v1/contacts.json"))[2]["Contacts"]
+
+    assert contact_of(call(simulator, "GET", element(record_id)))["tags"] == []
+    assert [listed[place]["Contact"]["tags"] for place in ("0", "2")] == [[], []]
+
+
 def test_a_contact_in_the_bin_is_not_found_or_says_so() -> None:
     simulator = WorkspaceSimulator()
     record_id = simulator.add_record(name="A")

@@ -373,7 +373,7 @@ class RecrasClient(Target):
         while True:
             try:
                 response = session.send(request(operation, query))
-                items = rules.list_of_answer(response)
+                items = rules.list_of_answer(response, session.remarks)
             except VendorRejected:
                 if first or not any(name == rules.FROM_ID for name, _ in query):
                     raise

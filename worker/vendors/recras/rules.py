@@ -27,6 +27,7 @@ from worker.errors import (
 )
 from worker.vendors.recras.refusals import fields_of, sentence_of
 from worker.vendors.transport import Request, Response, json_body
+from worker.vendors.values import php_list
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
@@ -189,14 +190,25 @@ def record_if_shown(response: Response, external_id: str) -> Json | None:
     return record_of_answer(response, external_id)
 
 
-def list_of_answer(response: Response) -> list[Json]:
-    """The records of a list, which is a bare array (sheet 3)."""
+def list_of_answer(response: Response, remarks: list[str] | None = None) -> list[Json]:
+    """
+    The records of a list, which is a bare array (sheet 3).
+
+    What of one cannot be read is left out of it, with a sentence in `remarks`: one odd record, of whatever type, must
+    not hide all others. One without an id is VendorBroken, as nothing can be said about it.
+    """
     if not response.ok:
         raise refusal(response)
-    items = response.json()
-    if not isinstance(items, list):
+    items = php_list(response.json())
+    if items is None:
         raise response.broken("the answer is not a list")
-    return [_sound(item, response) for item in items]
+    records = []
+    for item in items:
+        record, odd = _read(item, response)
+        if odd and remarks is not None:
+            remarks.append(f"record {record['id']}: {', '.join(odd)} cannot be read")
+        records.append(record)
+    return records
 
 
 def created_id(response: Response) -> tuple[str, Json | None]:
@@ -279,19 +291,39 @@ def page_size_of(response: Response) -> int:
     return int(told) if told.isascii() and told.isdigit() and 0 < len(told) < 7 and int(told) else PAGE_SIZE
 
 
-def _sound(record: Any, response: Response) -> Json:
+def _sound(item: Any, response: Response) -> Json:
     """The record, if it is one: with an id, texts where texts belong, and contact persons that are such."""
-    if not isinstance(record, dict) or not _is_id(record.get("id")):
-        raise response.broken("the answer holds something that is no record")
-    for member in TEXT_MEMBERS:
-        if not isinstance(record.get(member), str | None):
-            raise response.broken(f"{member} of record {record['id']} is not a text")
-    persons = record.get("contactpersonen")
-    if not isinstance(persons, list | None):
-        raise response.broken(f"the contact persons of record {record['id']} are no list")
-    for person in persons or ():
-        _sound(person, response)
+    record, odd = _read(item, response)
+    if odd:
+        raise response.broken(f"{odd[0]} of record {record['id']} is of another type than the page says")
     return record
+
+
+def _read(item: Any, response: Response) -> tuple[Json, list[str]]:
+    """
+    A record, and the members that are not what the page says, which it lacks. VendorBroken without an id.
+
+    Persons of whom one is odd are left out all together: a list that lacks somebody would look like the whole.
+    """
+    if not isinstance(item, dict) or not _is_id(item.get("id")):
+        raise response.broken("the answer holds something that is no record")
+    odd = [member for member in TEXT_MEMBERS if not isinstance(item.get(member), str | None)]
+    persons = item.get("contactpersonen")
+    listed = None if persons is None else php_list(persons)
+    if persons is not None and (listed is None or not all(map(_is_person, listed))):
+        odd.append("contactpersonen")
+    record = {member: value for member, value in item.items() if member not in odd}
+    if listed is not None and "contactpersonen" in record:
+        record["contactpersonen"] = listed
+    return record, odd
+
+
+def _is_person(person: Any) -> bool:
+    return (
+        isinstance(person, dict)
+        and _is_id(person.get("id"))
+        and all(isinstance(person.get(member), str | None) for member in TEXT_MEMBERS)
+    )
 
 
 def _is_id(value: Any) -> bool:

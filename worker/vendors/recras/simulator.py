@@ -69,6 +69,7 @@ class RecrasSimulator(Tenant):
         delete_orphans: bool = False,
         ignore_readonly: bool = False,
         flat_errors: bool = False,
+        extra_members: Mapping[str, Any] | None = None,
         rate_limit: int | None = None,
         rate_window_seconds: float = 60.0,
         seed: int | None = None,
@@ -98,6 +99,7 @@ class RecrasSimulator(Tenant):
             rate_limit=rate_limit,
             rate_window_seconds=rate_window_seconds,
         )
+        self.records.extra_members.update(extra_members or {})
         self.public_url: str | None = None
         self._swaps = EmptySwaps()
         self._before_next: list[Callable[[], None]] = []

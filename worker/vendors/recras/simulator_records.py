@@ -79,6 +79,8 @@ class Records:
 
     def __init__(self, random: Random) -> None:
         self._random = random
+        # Members that a newer release shows beside those of the page, of customers and of persons.
+        self.extra_members: dict[str, Any] = {}
         self.contacts: dict[int, Contact] = {}
         self.persons: dict[int, Person] = {}
         self._by_name: dict[str, set[int]] = {}
@@ -136,7 +138,10 @@ class Records:
     def persons_of(self, contact: Contact) -> list[dict[str, Any]]:
         """The 13 members of each person of a contact, the main one first (sheet 12.8)."""
         ordered = sorted(contact.links.items(), key=lambda link: not link[1])
-        return [{**self.persons[person_id].shown(), "hoofdcontact": main} for person_id, main in ordered]
+        return [
+            {**self.persons[person_id].shown(), "hoofdcontact": main, **self.extra_members}
+            for person_id, main in ordered
+        ]
 
     def display_name(self, contact: Contact) -> str:
         """The name, or else that of the main person (sheet 12.10)."""
@@ -149,7 +154,8 @@ class Records:
     def shown(self, contact: Contact) -> dict[str, Any]:
         """The 13 members of an answer under /klanten (sheet 12.6)."""
         named = {"id": contact.id, "type": contact.type, "displaynaam": self.display_name(contact)}
-        return {**named, **{member: contact.values[member] for member in SHOWN_MEMBERS}}
+        held = {member: contact.values[member] for member in SHOWN_MEMBERS}
+        return {**named, **held, **self.extra_members}
 
     def shown_whole(self, contact: Contact) -> dict[str, Any]:
         """Everything that is held of a contact, for tests and for the sandbox's pages."""
@@ -176,4 +182,4 @@ class Records:
 
 def name_key(name: str | None) -> str:
     """What two names have in common that Recras takes for the same."""
-    return (name or "").strip().casefold()
+    return str(name or "").strip().casefold()

@@ -93,7 +93,7 @@ class WorkspaceClient(Target):
     @override
     def list_records(self, session: Session) -> Iterator[Record]:
         """Every contact in one GET, suppliers and all. An empty one is no proof that all were deleted (sheet 10.3)."""
-        for contact in rules.contacts_of(session.send(self.requests.contacts("list"))):
+        for contact in rules.contacts_of(session.send(self.requests.contacts("list")), session.remarks):
             yield record_of(contact, self.mapping)
 
     @override

@@ -27,6 +27,7 @@ from worker.errors import (
     WrongAddress,
 )
 from worker.vendors.transport import Request, Response
+from worker.vendors.values import php_list
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
@@ -42,6 +43,39 @@ UNTOLD_WAIT_SECONDS: Final = 60.0
 
 BANK_MEMBERS: Final = ("bank_name", "bank_nr")
 """Financial data (sheet 5): dropped where an answer is read, and never quoted in what is kept of one."""
+
+MEMBERS: Final = (
+    "id",
+    "client_reference",
+    "client_code",
+    "group",
+    "type",
+    "name",
+    "location_address",
+    "location_postal",
+    "location_city",
+    "location_country",
+    "location_long",
+    "location_lat",
+    "invoice_address",
+    "invoice_postal",
+    "invoice_city",
+    "invoice_country",
+    "invoice_long",
+    "invoice_lat",
+    "phone",
+    "fax",
+    "website",
+    "btw",
+    "kvk",
+    "email",
+    "created",
+    "modified",
+    "trashed",
+    "payment_term",
+)
+"""What is read of a contact: the table of the page without the bank data. Whatever else an answer holds is ignored,
+of whatever type: nothing promises that members are never added (sheet 14)."""
 
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
@@ -146,9 +180,10 @@ class Envelope:
     data: Any
 
 
-def contacts_of(response: Response) -> tuple[Json, ...]:
+def contacts_of(response: Response, remarks: list[str]) -> tuple[Json, ...]:
     """
-    The contacts of the list, suppliers and all; empty where the vendor says that there are none.
+    The contacts of the list, suppliers and all; empty where the vendor says that there are none. What of one cannot be
+    read is left out of it, with a sentence in `remarks`, so that one odd record does not hide all others.
 
     That it says with a 404 (sheet 4), in its envelope and in these words; any other 404 is a wrong address. `count`
     is not held against the list, as it is larger than what is shown in the page's own example; but a list that counts
@@ -157,28 +192,38 @@ def contacts_of(response: Response) -> tuple[Json, ...]:
     if _is_empty_list(response):
         return ()
     data = _data(response)
-    entries, count = data.get("Contacts", []), text(data.get("count"))
-    if not isinstance(entries, list):
+    entries, count = php_list(data.get("Contacts", [])), text(data.get("count"))
+    if entries is None:
         raise response.broken("the answer holds no list of contacts")
     if not entries and _NUMBER.fullmatch(count) and int(count):
         raise response.broken(f"the list counts {count} contacts and shows none")
-    return tuple(_contact(entry, response) for entry in entries)
+    contacts = []
+    for entry in entries:
+        contact, odd = _contact(entry, response)
+        if odd:
+            remarks.append(f"contact {contact['id']}: {', '.join(odd)} cannot be read")
+        contacts.append(contact)
+    return tuple(contacts)
 
 
 def contact_of(response: Response) -> Json:
-    """The contact of an element's answer; an answer without one is VendorBroken."""
-    return _contact(_data(response), response)
+    """The contact of an element's answer; an answer without one, or with one that is odd, is VendorBroken."""
+    contact, odd = _contact(_data(response), response)
+    if odd:
+        raise response.broken(f"{odd[0]} of contact {contact['id']} is not a text")
+    return contact
 
 
 def contact_if_shown(response: Response) -> Json | None:
     """
     The contact that a write's answer shows, None where it shows none: what a write answers is not documented.
 
-    That the write succeeded is known then; the error that the answer means, else.
+    That the write succeeded is known then; the error that the answer means, else. What of the contact cannot be read
+    is left out of it: that it was written is no less true.
     """
     data = _data(response)
     shown = data.get("Contact")
-    return _contact(data, response) if isinstance(shown, dict) and shown.get("id") is not None else None
+    return _contact(data, response)[0] if isinstance(shown, dict) and shown.get("id") is not None else None
 
 
 def _data(response: Response) -> Json:
@@ -225,22 +270,27 @@ def _is_empty_list(response: Response) -> bool:
     return envelope.message.strip().rstrip(".").casefold() == "contacts not found"
 
 
-def _contact(entry: Any, response: Response) -> Json:
-    """One contact without bank data, every value a text or None but `trashed` (sheet 5)."""
+def _contact(entry: Any, response: Response) -> tuple[Json, list[str]]:
+    """
+    One contact by the members of the page, every value a text or None but `trashed` (sheet 5), and the members that
+    are of another type, which it lacks.
+    """
     contact = entry.get("Contact") if isinstance(entry, dict) else None
     if not isinstance(contact, dict) or not _NUMBER.fullmatch(text(contact.get("id"))):
         raise response.broken("the answer holds a contact without an id")
     sound: Json = {}
-    for member, value in contact.items():
-        if member in BANK_MEMBERS:
+    odd: list[str] = []
+    for member in MEMBERS:
+        value = contact.get(member)
+        if member not in contact:
             continue
-        if member == "trashed":
+        if isinstance(value, dict | list) or (isinstance(value, bool) and member != "trashed"):
+            odd.append(member)
+        elif member == "trashed":
             sound[member] = text(value).casefold() in ("true", "1")
-        elif isinstance(value, dict | list | bool):
-            raise response.broken(f"{member} of contact {contact['id']} is not a text")
         else:
             sound[member] = value if value is None else str(value)
-    return sound
+    return sound, odd
 
 
 # ---------------------------------------------------------------------------------------------------------- errors

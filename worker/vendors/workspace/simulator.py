@@ -59,6 +59,7 @@ class WorkspaceSimulator(Simulator):
         auth_body: Literal["envelope", "html"] = "envelope",
         list_trashed: bool = False,
         trashed_get: Literal["404", "200"] = "404",
+        trashed_change: Literal["404", "200"] = "404",
         accept_json: bool = False,
         form_styles: Sequence[FormStyle] = ("flat", "data", "model"),
         empty_ok: bool = False,
@@ -68,6 +69,8 @@ class WorkspaceSimulator(Simulator):
         refuse_readonly: bool = False,
         touch_always: bool = True,
         change_answer: Literal["whole", "empty"] = "whole",
+        extra_members: Mapping[str, Any] | None = None,
+        list_gaps: bool = False,
         rate_limit: int | None = None,
         rate_window_seconds: float = 60.0,
         clock: Callable[[], float] = time.time,
@@ -80,6 +83,7 @@ class WorkspaceSimulator(Simulator):
         self.suffix = suffix
         self.list_trashed = list_trashed
         self.trashed_get = trashed_get
+        self.trashed_change = trashed_change
         self.accept_json = accept_json
         self.form_styles = form_styles
         self.empty_ok = empty_ok
@@ -89,6 +93,8 @@ class WorkspaceSimulator(Simulator):
         self.refuse_readonly = refuse_readonly
         self.touch_always = touch_always
         self.change_answer = change_answer
+        self.extra_members = dict(extra_members or {})
+        self.list_gaps = list_gaps
         self.refusals: deque[str] = deque(maxlen=100)
         self._contacts: dict[int, Contact] = {}
         self._last_id = 513  # the page's first example is 514
@@ -215,16 +221,24 @@ class WorkspaceSimulator(Simulator):
 
     def _list(self) -> SimResponse:
         # Sheet 11.3: the whole list, whatever the query says, and an empty one is a 404.
-        shown = [contact.shown() for contact in self._contacts.values() if self.list_trashed or not contact.trashed]
-        if not shown:
+        listed = [contact for contact in self._contacts.values() if self.list_trashed or not contact.trashed]
+        if not listed:
             raise answers.failure(404, answers.CONTACTS_NOT_FOUND)
-        return answers.success({"count": len(shown), "Contacts": shown})
+        shown: Any = [self._shown(contact) for contact in listed]
+        if self.list_gaps:
+            # Sheet 14: PHP writes a list with gaps as an object of its places.
+            shown = {str(2 * place): entry for place, entry in enumerate(shown)}
+        return answers.success({"count": len(listed), "Contacts": shown})
+
+    def _shown(self, contact: Contact) -> dict[str, Any]:
+        """As an answer has it; with the members that a newer release added, where there are some (sheet 14)."""
+        return contact.shown(self.extra_members)
 
     def _read(self, element: int) -> SimResponse:
         contact = self._contacts.get(element)
         if contact is None or (contact.trashed and self.trashed_get == "404"):
             raise answers.failure(404, answers.CONTACT_NOT_FOUND)
-        return answers.success(contact.shown())
+        return answers.success(self._shown(contact))
 
     def _create(self, members: dict[str, str]) -> SimResponse:
         faults = create_faults(members, self.groups, empty_ok=self.empty_ok)
@@ -240,10 +254,10 @@ class WorkspaceSimulator(Simulator):
             case "empty":
                 return answers.success([])
             case code:
-                return answers.success(contact.shown(), int(code))
+                return answers.success(self._shown(contact), int(code))
 
     def _change(self, element: int, members: dict[str, str]) -> SimResponse:
-        contact = self._present(element)
+        contact = self._present(element, trashed=self.trashed_change == "200")
         faults = change_faults(members, empty_ok=self.empty_ok, refuse_readonly=self.refuse_readonly)
         if faults:
             raise self._refused(faults)
@@ -252,15 +266,15 @@ class WorkspaceSimulator(Simulator):
         if self.touch_always or any(contact.values[member] != value for member, value in changed.items()):
             changed["modified"] = self._now()
         contact.values.update(changed)
-        return answers.success(contact.shown() if self.change_answer == "whole" else [])
+        return answers.success(self._shown(contact) if self.change_answer == "whole" else [])
 
     def _delete(self, element: int) -> SimResponse:
         self._present(element).values["trashed"] = True
         return answers.success([])
 
-    def _present(self, element: int) -> Contact:
+    def _present(self, element: int, *, trashed: bool = False) -> Contact:
         contact = self._contacts.get(element)
-        if contact is None or contact.trashed:
+        if contact is None or (contact.trashed and not trashed):
             raise answers.failure(404, answers.CONTACT_NOT_FOUND)
         return contact
 

@@ -93,9 +93,9 @@ class Contact:
         """Whether it is in the bin."""
         return bool(self.values["trashed"])
 
-    def shown(self) -> dict[str, Any]:
-        """As in an answer, with its containment."""
-        return {"Contact": dict(self.values), "SubContact": list(self.sub_contacts)}
+    def shown(self, more: Mapping[str, Any]) -> dict[str, Any]:
+        """As in an answer, with its containment; `more` are members that the page does not know."""
+        return {"Contact": {**self.values, **more}, "SubContact": list(self.sub_contacts)}
 
 
 def create_faults(members: Mapping[str, str], groups: Collection[str], *, empty_ok: bool) -> list[str]:
