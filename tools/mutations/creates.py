@@ -98,8 +98,8 @@ MUTATIONS: Final = (
         "a record that was made anew is the one in the bin",
         "the record in whose place another is made is never taken for it",
         CREATING,
-        "    return [record for record in found if record.external_id != delivery.claim.external_id]",
-        "    return found",
+        "    others = {*delivery.answers.refused, delivery.claim.external_id}\n",
+        "    others = {*delivery.answers.refused}\n",
         "tests/flows/test_gone.py::test_the_record_in_the_bin_is_not_taken_for_the_one_made_in_its_place",
     ),
 )

@@ -96,9 +96,13 @@ def _unnamed(delivery: Delivery, intent: Intent) -> Ended:
 
 
 def _find(delivery: Delivery, intent: Intent) -> list[Record]:
-    """What may have come of a create; never the record in whose place it was made, which a list may show in its bin."""
+    """
+    What may have come of a create; never the record in whose place it was made, which a list may show in its bin, and
+    none that a person said is somebody else's.
+    """
     found: list[Record] = delivery.client.find_created(delivery.session, intent)
-    return [record for record in found if record.external_id != delivery.claim.external_id]
+    others = {*delivery.answers.refused, delivery.claim.external_id}
+    return [record for record in found if record.external_id not in others]
 
 
 def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from worker.store.links import LinkClaim
 
 log = structlog.get_logger()
+
+KINDS = {"gone": "gone", "unusable": "unusable"}
+"""The kind of a question about a record, where it is not which record a client is."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,15 @@ def _let_settle(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outco
     return replace(outcome, state="unknown", at=at)
 
 
+def _open_create(delivery: Delivery) -> dict[str, Any]:
+    """Which create a question is about, if one is open, and from when on it would have been made."""
+    intent = delivery.claim.intent
+    if intent is None:
+        return {}
+    settle = float(delivery.runtime.settings.system(delivery.claim.system).unknown_settle_seconds)
+    return {"create": intent.get("key"), "settled_at": float(intent.get("sent_at") or 0.0) + settle}
+
+
 def _after_crashes(delivery: Delivery) -> Outcome | None:
     claim = delivery.claim
     return after_crashes(
@@ -179,6 +191,7 @@ def _end(delivery: Delivery, outcome: Outcome, *, restore: bool = False) -> None
             restore=restore,
         )
         if outcome.state == "review":
-            question = Question("match", "", outcome.reason, outcome.message, delivery.evidence)
+            kind, detail = KINDS.get(outcome.reason, "match"), delivery.evidence | _open_create(delivery)
+            question = Question(kind, "", outcome.reason, outcome.message, detail)
             reviews.ask(connection, claim.id, [question], now)
         delivery.log_attempts(connection)

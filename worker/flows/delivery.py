@@ -95,10 +95,14 @@ class Delivery:
     def intend(self, intent: Intent | None) -> None:
         """Commit the intent (None takes it back: it is known that nothing was made)."""
         value = intent.to_json() if intent is not None else None
+        withdrawn = value is not None and self.claim.asked
         with self.runtime.transaction("deliver.intend") as connection:
             links.intend(connection, self.claim, value)
+            if withdrawn:
+                # What was asked before was which record it is: an answer to that would leave the one that is made now.
+                reviews.ask(connection, self.claim.id, (), self.runtime.now())
             self.log_attempts(connection)
-        self.claim = replace(self.claim, intent=value)
+        self.claim = replace(self.claim, intent=value, asked=self.claim.asked and not withdrawn)
 
     def bind(self, external_id: str, snapshot: Snapshot | None) -> None:
         """Commit which record it is, at once, and that its id is to be written back where the settings want that."""

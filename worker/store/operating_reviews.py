@@ -2,7 +2,11 @@
 A person's answer to a question: which record it is, or which side's value stands.
 
 Nothing is written to a vendor here. The answer is put where the next delivery looks: the snapshot (what both sides
-last agreed on), the external id, or the list of records that are somebody else's.
+last agreed on), the external id, or what is kept of a person's decisions (`core.answers`).
+
+A create that was sent and not answered may have been made. No answer forgets it, but one to the question about that
+create, and only once the vendor had its time to make it; any other answer about the record is refused until it is
+known what became of it.
 """
 
 from __future__ import annotations
@@ -12,65 +16,57 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, text
 
-from worker.core.answers import Answers
 from worker.core.identity import IdShape
-from worker.store import links
+from worker.store import link_rows, operating_links
+from worker.store.link_rows import LinkRow
 from worker.store.listing import number, plain
 from worker.store.operating import Acted, Actor, Owed, record
 from worker.store.refusals import Conflict, NotFound, Unfit
 
 SYNONYMS: Final = {"robaws": "ours", "system": "theirs", "record": "link"}
 
-_READ: Final = text(
-    """
-    SELECT r.id, r.link_id, r.kind, r.path, r.reason, r.detail, r.resolved_at, l.system, l.state, l.external_id,
-        l.snapshot, l.parked, l.decided, l.synced_version >= l.wanted_version AS delivered
-    FROM review AS r JOIN link AS l ON l.id = r.link_id WHERE r.id = :id FOR UPDATE
-    """
-)
+ABOUT_A_CREATE: Final = ("several_made", "outcome_unknown")
+"""Reasons of questions that are always about the create that is open."""
+
+_LINK_OF: Final = text("SELECT l.id, l.system FROM review AS r JOIN link AS l ON l.id = r.link_id WHERE r.id = :id")
+
+_READ: Final = text("SELECT id, kind, path, reason, detail, resolved_at FROM review WHERE id = :id FOR UPDATE")
 
 _RESOLVE: Final = text(
     "UPDATE review SET resolved_at = :now, choice = :choice, resolved_by = :by, resolve_reason = :why WHERE id = :id"
 )
 
-_DOCUMENTS: Final = (
-    bindparam("snapshot", type_=JSONB(none_as_null=True)),
-    bindparam("parked", type_=JSONB()),
-    bindparam("decided", type_=JSONB()),
-)
-
-_CHANGE: Final = text(
-    """
-    UPDATE link SET external_id = :external_id, intent = CASE WHEN :settle THEN NULL ELSE intent END,
-        snapshot = :snapshot, parked = :parked, decided = :decided, state = :state,
-        reason = :reason, message = :message, attempts = 0, crashes = 0, next_attempt_at = :at,
-        since = CASE WHEN :state IN ('synced', 'excluded') THEN NULL ELSE COALESCE(since, :now) END
-    WHERE id = :id
-    """
-).bindparams(*_DOCUMENTS)
-
-_KEEP: Final = text(
-    "UPDATE link SET snapshot = :snapshot, parked = :parked, decided = :decided WHERE id = :id"
-).bindparams(*_DOCUMENTS)
+_OPEN: Final = text("SELECT message FROM review WHERE link_id = :id AND resolved_at IS NULL ORDER BY path")
 
 
-@dataclass
-class _Link:
-    """The link as it will be; starts as it is. `settle`: an open create is settled by the answer."""
+@dataclass(frozen=True)
+class _Asked:
+    """A question, locked after its link, with the link and another one that holds the record that was named."""
 
     id: int
-    system: str
-    external_id: str | None
-    snapshot: dict[str, Any] | None
-    parked: dict[str, Any]
-    answers: Answers
-    state: str
-    reason: str | None = None
-    message: str | None = None
-    settle: bool = False
+    kind: str
+    path: str
+    reason: str
+    detail: dict[str, Any]
+    link: LinkRow
+    holder: LinkRow | None
+
+    def is_about_the_create(self) -> bool:
+        """Whether the create that is open is the one that was asked about."""
+        intent = self.link.intent or {}
+        return self.reason in ABOUT_A_CREATE or self.detail.get("create") == intent.get("key")
+
+    def had_its_time(self, now: datetime) -> bool:
+        """Whether what was sent then would have been made by now."""
+        return now.timestamp() >= float(self.detail.get("settled_at") or 0.0)
+
+    @property
+    def candidates(self) -> list[str]:
+        """The ids of the records that were shown."""
+        shown = self.detail.get("candidates") or ()
+        return [str(one["external_id"]) for one in shown if one.get("external_id") is not None]
 
 
 def resolve(
@@ -88,52 +84,49 @@ def resolve(
     Answer a question.
 
     `field`: `ours` writes our value at the next delivery, `theirs` lets the other side's value stand until ours
-    changes. `match`: `link` with the `external_id` that it is, `create` when it is none of the candidates, `exclude`
-    to leave the contact out of that system. `shape_of` a system says what its ids look like, and another is Unfit.
-    Conflict while the link is being delivered.
+    changes. `match`, `gone`, `unusable`: `link` with the `external_id` that it is, `create` when it is none of the
+    candidates, `exclude` to leave the contact out of that system; for `unusable` also `ours`, to write on into the
+    record as it is. `shape_of` a system says what its ids look like, and another is Unfit.
+
+    Conflict while the link is being delivered, and where a create is open that the question is not about.
     """
-    row = connection.execute(_READ, {"id": number(review_id, "question")}).one_or_none()
-    if row is None:
+    row_id = number(review_id, "question")
+    of = connection.execute(_LINK_OF, {"id": row_id}).one_or_none()
+    if of is None:
         raise NotFound(f"there is no question {review_id}")
+    word = SYNONYMS.get(choose, choose)
+    wanted = operating_links.checked(of.system, external_id, shape_of(of.system)) if word == "link" else None
+    link, holder = link_rows.lock(connection, of.id, of.system, wanted)
+    row = connection.execute(_READ, {"id": row_id}).one()
     if row.resolved_at is not None:
         raise Conflict("this question has been answered already")
-    if row.state == "working":
-        raise Conflict("the link is being delivered at this moment: answer again in a few seconds")
-    word = SYNONYMS.get(choose, choose)
-    link = _Link(
-        row.link_id,
-        row.system,
-        row.external_id,
-        row.snapshot,
-        dict(row.parked),
-        Answers.from_json(row.decided),
-        row.state,
-    )
-    if word == "link":
-        _check_record(connection, link, external_id, shape_of(row.system))
-    choice = f"link:{external_id}" if word == "link" else word
+    asked = _Asked(row.id, row.kind, row.path, row.reason, row.detail, link, holder)
     why = plain(reason, "reason", most=1_000)
+    choice = f"link:{wanted}" if wanted is not None else word
     connection.execute(_RESOLVE, {"id": row.id, "now": now, "choice": choice, "by": actor.name, "why": why})
     if row.kind == "field":
-        message = _field(connection, row, link, word)
+        after, message = _field(connection, asked, word, now)
+    elif word == "link":
+        after, message = _link(connection, asked, str(wanted), actor, now, why)
     else:
-        message = _match(row, link, word, external_id)
-    _save(connection, row, link, now)
+        after, message = _match(asked, word, now)
+    link_rows.save(connection, link, after, now)
     details = {"choose": word, "external_id": external_id, "path": row.path or None}
     record(connection, actor, "resolve", f"link-{link.id}", why, now, details)
-    owed = Owed(links=((link.id, link.system),)) if link.state == "due" else Owed()
+    owed = Owed(links=((link.id, link.system),)) if after.state == "due" else Owed()
     return Acted(str(row.id), "resolved", message, owed)
 
 
-def _field(connection: Connection, row: Any, link: _Link, word: str) -> str:
+def _field(connection: Connection, asked: _Asked, word: str, now: datetime) -> tuple[LinkRow, str]:
+    link = asked.link
     if word not in ("ours", "theirs"):
         raise Unfit("choose `ours` or `theirs` for a field")
     if not link.snapshot or link.external_id is None:
         raise Unfit("the record is not made yet, as this value is missing or does not fit: change it in Robaws")
-    path, detail = row.path, row.detail
+    path, detail = asked.path, asked.detail
     unfit = detail.get("rule") == "does not fit"
     ours, theirs = dict(link.snapshot.get("ours") or {}), dict(link.snapshot.get("theirs") or {})
-    link.parked.pop(path, None)
+    parked = {name: value for name, value in link.parked.items() if name != path}
     values: dict[str, Any] = detail.get("members") or {path: detail}
     if word == "ours":
         if unfit:
@@ -141,68 +134,88 @@ def _field(connection: Connection, row: Any, link: _Link, word: str) -> str:
         # As if both sides had agreed on theirs, and ours had changed since.
         for member, value in values.items():
             ours[member] = theirs[member] = value.get("theirs")
-        link.answers = replace(link.answers, ours=link.answers.ours | set(values))
-        link.state, message = "due", "our value is written at the next delivery, which is due now"
+        link = replace(link, answers=replace(link.answers, ours=link.answers.ours | set(values)))
+        link, message = _soon(link, now, "our value is written at the next delivery")
     else:
         if not unfit:
             for member, value in values.items():
                 ours[member], theirs[member] = value.get("ours"), value.get("theirs")
         message = "their value stands until ours changes"
-        _settle_review(connection, row, link)
-    link.snapshot = {**link.snapshot, "ours": ours, "theirs": theirs}
-    return message
+        link = _rested(connection, link, now)
+    snapshot = {**(link.snapshot or {}), "ours": ours, "theirs": theirs}
+    return replace(link, snapshot=snapshot, parked=parked), message
 
 
-def _settle_review(connection: Connection, row: Any, link: _Link) -> None:
+def _soon(link: LinkRow, now: datetime, what: str) -> tuple[LinkRow, str]:
+    """
+    Due now, unless something else comes first: a change or a create that was not answered and may yet be made, which
+    what is sent now could be overtaken by, or that the client is left out there.
+    """
+    if link.state == "unknown" or link.intent is not None:
+        return link, f"{what}, when it is known what became of the request that was not answered"
+    if link.state == "excluded":
+        return link, f"{what}, when the client takes part there again"
+    return link.due(now), f"{what}, which is due now"
+
+
+def _rested(connection: Connection, link: LinkRow, now: datetime) -> LinkRow:
     """A link in review is synced once its last question is answered; others go on as they are."""
     if link.state != "review":
-        return
-    open_ones = connection.execute(
-        text("SELECT message FROM review WHERE link_id = :id AND resolved_at IS NULL ORDER BY path"), {"id": link.id}
-    ).scalars()
-    messages = list(open_ones)
+        return link
+    messages = list(connection.execute(_OPEN, {"id": link.id}).scalars())
     if messages:
-        link.reason, link.message = "field_conflict", "; ".join(messages)
-    else:
-        link.state = "synced" if row.delivered else "due"
+        return link.resting("review", reason="field_conflict", message="; ".join(messages))
+    return link.resting("synced") if link.delivered else link.due(now)
 
 
-def _match(row: Any, link: _Link, word: str, external_id: str | None) -> str:
-    link.settle = True
-    if word == "link":
-        return _bind(link, external_id)
+def _link(
+    connection: Connection, asked: _Asked, external_id: str, actor: Actor, now: datetime, why: str | None
+) -> tuple[LinkRow, str]:
+    """It is this record. Of a create that is open: this is what came of it, or nothing did."""
+    if asked.link.intent is not None and external_id not in asked.candidates:
+        _must_be_settled(asked, now)
+    elif asked.link.intent is not None and not asked.is_about_the_create():
+        raise _open_create()
+    after = operating_links.bound(connection, asked.link, asked.holder, external_id, actor, now, why)
+    return after.due(
+        now
+    ), f"linked to record {external_id}; what differs is settled at the next delivery, which is due now"
+
+
+def _match(asked: _Asked, word: str, now: datetime) -> tuple[LinkRow, str]:
+    link = asked.link
     if word == "create":
-        candidates = [str(one["external_id"]) for one in row.detail.get("candidates") or () if "external_id" in one]
-        link.answers = link.answers.refuse(candidates)
-        link.external_id, link.snapshot, link.state = None, None, "due"
-        return "a new record is made at the next delivery, which is due now"
+        return _create(asked, now)
     if word == "exclude":
-        # An open create stays written down: it may have been made, and a later sync has to look for it.
-        link.state, link.reason, link.settle = "excluded", "excluded_by_person", False
-        link.message = "a person left this client out of the system"
-        return "the contact is left out of this system"
-    raise Unfit("choose `link` with an external_id, `create` or `exclude` for a match")
+        # An open create stays written down: it may have been made, and whoever takes part again looks for it.
+        message = "a person left this client out of the system"
+        return (
+            replace(link.resting("excluded", reason="excluded_by_person", message=message), restore=False),
+            "the contact is left out of this system",
+        )
+    raise Unfit("choose `link` with an external_id, `create` or `exclude` for a record")
 
 
-def _check_record(connection: Connection, link: _Link, external_id: str | None, shape: IdShape) -> None:
-    if external_id is None or not shape.fits(external_id):
-        raise Unfit(f"say which record: external_id is its id in {link.system}, and an id there is {shape.words}")
-    if links.taken_ids(connection, link.system, [external_id], link.id):
-        raise Conflict(f"record {external_id} in {link.system} belongs to another client already")
+def _create(asked: _Asked, now: datetime) -> tuple[LinkRow, str]:
+    link = replace(asked.link, answers=asked.link.answers.refuse(asked.candidates))
+    if link.intent is None:
+        return link.at_record(None).due(now), "a new record is made at the next delivery, which is due now"
+    if not asked.is_about_the_create():
+        raise _open_create()
+    if not asked.had_its_time(now):
+        return link.due(now), "it is none of these; when the create has had its time to arrive, it is sent again"
+    after = replace(link.at_record(None), intent=None)
+    return after.due(now), "a new record is made at the next delivery, which is due now"
 
 
-def _bind(link: _Link, external_id: str | None) -> str:
-    link.external_id, link.snapshot, link.state = external_id, None, "due"
-    link.answers = link.answers.accept(str(external_id))
-    return f"linked to record {external_id}; what differs is settled at the next delivery, which is due now"
+def _must_be_settled(asked: _Asked, now: datetime) -> None:
+    if not asked.is_about_the_create():
+        raise _open_create()
+    if not asked.had_its_time(now):
+        raise Conflict("the create that was not answered may still arrive there: answer again in a minute")
 
 
-def _save(connection: Connection, row: Any, link: _Link, now: datetime) -> None:
-    values = vars(link) | {"now": now, "at": now if link.state == "due" else None}
-    values["decided"] = link.answers.to_json()
-    if row.kind == "field" and link.state == row.state and link.state != "review":
-        # It goes on as it was, for its own reasons; only what the next delivery looks at is changed.
-        values = {name: values[name] for name in ("id", "snapshot", "parked", "decided")}
-        connection.execute(_KEEP, values)
-    else:
-        connection.execute(_CHANGE, values)
+def _open_create() -> Conflict:
+    return Conflict(
+        "a create for this client was sent since and not answered, and may have been made: it is looked for first"
+    )

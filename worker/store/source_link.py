@@ -18,15 +18,36 @@ _WANT_BACK = text(
         attempts = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.attempts ELSE 0 END,
         since = COALESCE(l.since, :now),
         next_attempt_at = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.next_attempt_at ELSE :now END
+    WHERE l.state <> 'excluded'
     RETURNING id, state
+    """
+)
+
+_WANT_AGAIN = text(
+    """
+    UPDATE link SET wanted_version = wanted_version + 1,
+        state = CASE WHEN state IN ('working', 'unknown', 'waiting') THEN state ELSE 'due' END,
+        since = COALESCE(since, :now),
+        next_attempt_at = CASE WHEN state IN ('working', 'unknown', 'waiting') THEN next_attempt_at ELSE :now END
+    WHERE contact_id = :contact AND system = 'robaws' AND state <> 'excluded'
     """
 )
 
 
 def want_write_back(connection: Connection, contact_id: int, now: datetime, correlation_id: str | None) -> int | None:
-    """Owe the source the ids that its contact has elsewhere; the link's id where it is due now."""
-    row = connection.execute(_WANT_BACK, {"contact": contact_id, "now": now, "correlation": correlation_id}).one()
-    return int(row.id) if row.state == "due" else None
+    """
+    Owe the source the ids that its contact has elsewhere; the link's id where it is due now.
+
+    Where a person left the write-back out, nothing is owed until a person asks for it again.
+    """
+    values = {"contact": contact_id, "now": now, "correlation": correlation_id}
+    row = connection.execute(_WANT_BACK, values).one_or_none()
+    return int(row.id) if row is not None and row.state == "due" else None
+
+
+def want_again(connection: Connection, contact_id: int, now: datetime) -> None:
+    """A record is no longer this contact's: where ids were written back, what stands there is put right."""
+    connection.execute(_WANT_AGAIN, {"contact": contact_id, "now": now})
 
 
 def external_ids(connection: Connection, contact_id: int) -> dict[str, str]:
