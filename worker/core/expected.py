@@ -1,24 +1,49 @@
 """
-Whose persons will be whose after a change, as it is written down before the change leaves.
+What a change will bring, as it is written down before the change leaves, where nothing else would tell that it is ours.
 
-If the answer is lost and the source drops a person before the change is repeated, nothing else would tell that the
-person there is ours.
+That are persons: if the answer is lost and the source drops one before the change is repeated, that person there is
+ours all the same. And it is a value that goes where both sides had agreed on nothing yet, as on a first link: found
+there later, it would be taken for theirs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from worker.core.persons import sent_persons
+from worker.core.persons import person_path, sent_persons
+from worker.core.planning import agree
 
 if TYPE_CHECKING:
+    from worker.core.mapping import Ours
     from worker.core.persons import PersonPlan
+    from worker.core.planning import Snapshot, Update
+
+
+def expected(ours: Ours, base: Snapshot | None, plan: Update) -> tuple[Snapshot, tuple[str, ...]] | None:
+    """
+    The snapshot as it is to stand while a change is on its way, and the paths in it that are not there yet.
+
+    None where the base tells enough: then a repeat plans the same.
+    """
+    agreed = base.ours if base else {}
+    fresh = tuple(one for one in plan.decisions if one.action == "write" and one.path not in agreed)
+    known = base.persons if base else {}
+    persons = expected_persons(plan.persons, known) if plan.persons else known
+    if not fresh and persons is known:
+        return None
+    settled = tuple(one for one in plan.decisions if one.action == "settle")
+    snapshot = agree(ours, base, (*fresh, *settled), None, None, None)
+    main = plan.persons.main if base is None and plan.persons else snapshot.main
+    linked = plan.persons.kept if plan.persons else ()
+    members = [person_path(one.key, member) for one in linked if one.key not in known for member in one.patch]
+    return replace(snapshot, persons=persons, main=main), (*(one.path for one in fresh), *members)
 
 
 def expected_persons(plan: PersonPlan, known: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
     """
-    The snapshot's persons with those that the plan adds (their ids unknown) or gives another's place to.
+    The snapshot's persons with those that the plan adds (their ids unknown), fills in or gives another's place to.
 
     What was last written to each stays as it is, so that a repeat plans the same; `known` itself where nothing moves.
     """
@@ -28,8 +53,18 @@ def expected_persons(plan: PersonPlan, known: Mapping[str, Mapping[str, Any]]) -
         for change in plan.kept
         if change.key not in known and change.external_id in held_by
     }
-    if not moved and not plan.added:
+    filled = {
+        change.key: {
+            "external_id": change.external_id,
+            "ours": dict(change.person.fields),
+            "theirs": {**change.theirs.fields, **change.patch},
+            "main": change.theirs.main,
+        }
+        for change in plan.kept
+        if change.key not in known and change.key not in moved and change.patch
+    }
+    if not moved and not filled and not plan.added:
         return known
     left = {held_by[str(entry["external_id"])] for entry in moved.values()}
     stays = {key: entry for key, entry in known.items() if key not in left}
-    return {**stays, **moved, **sent_persons(plan.added)}
+    return {**stays, **moved, **filled, **sent_persons(plan.added)}

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from worker.core.field_merge import DOES_NOT_FIT, NO_ROW, NOT_READ, NOT_THE_NAME, Action, Decision, decide_field
 from worker.core.mapping import PERSONS
-from worker.core.persons import PersonPlan, TheirPerson, persons_changed, plan_persons
+from worker.core.persons import (
+    PersonPlan,
+    TheirPerson,
+    changed_parts,
+    persons_changed,
+    plan_persons,
+    written_parts,
+)
 from worker.core.units import decide_units
 
 if TYPE_CHECKING:
@@ -33,11 +40,13 @@ __all__ = [
     "Snapshot",
     "Update",
     "agree",
+    "may_have_written",
     "needs_read",
     "not_accepted",
     "parked_at_create",
     "plan_create",
     "plan_update",
+    "written_paths",
 ]
 
 PERSONS_DECIDED: Final = "contact persons changed here, and a person decides about them"
@@ -353,6 +362,22 @@ def agree(
         main if persons is not None else (base.main if base else None),
         tuple(sorted(stand_ins)),
     )
+
+
+def written_paths(plan: Update) -> tuple[str, ...]:
+    """All that a plan writes, by path: should its answer be lost, this is what may have changed."""
+    return (*plan.patch, *(written_parts(plan.persons) if plan.persons else ()))
+
+
+def may_have_written(mapping: VendorMapping, ours: Ours, base: Snapshot) -> frozenset[str]:
+    """What a delivery of these contents may have written, by path, whatever became of it: all that had changed here."""
+    fields = {
+        row.vendor
+        for row in mapping.rows
+        if row.direction != "in" and row.write == "always" and row.vendor in base.ours
+        if row.key(ours.fields.get(row.vendor)) != row.key(base.ours[row.vendor])
+    }
+    return frozenset((*fields, *changed_parts(mapping, ours.persons, base.persons, base.main)))
 
 
 def not_accepted(mapping: VendorMapping, snapshot: Snapshot) -> dict[str, tuple[Any, Any]]:

@@ -7,6 +7,7 @@ A create that may have arrived is looked for before anything else happens to tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -123,7 +124,7 @@ def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
     )
     outcome = _let_settle(delivery, _look_soon(delivery, outcome, error), error)
     try:
-        _end(delivery, outcome, restore=delivery.may_have_changed(error))
+        _end(delivery, outcome, sent=delivery.in_flight if delivery.may_have_changed(error) else ())
     except LeaseLost as lost:
         log.warning("deliver.lease_lost", error=lost.message)
         return Delivered("lost")
@@ -172,7 +173,8 @@ def _after_crashes(delivery: Delivery) -> Outcome | None:
     )
 
 
-def _end(delivery: Delivery, outcome: Outcome, *, restore: bool = False) -> None:
+def _end(delivery: Delivery, outcome: Outcome, *, sent: Sequence[str] = ()) -> None:
+    """`sent` are the paths of a change that may have been made without our knowing it."""
     claim, now = delivery.claim, delivery.runtime.now()
     with delivery.runtime.transaction("deliver.failed") as connection:
         links.postpone(
@@ -188,7 +190,7 @@ def _end(delivery: Delivery, outcome: Outcome, *, restore: bool = False) -> None
             status=outcome.status,
             fields=outcome.fields,
             fingerprint=outcome.fingerprint,
-            restore=restore,
+            repair=sorted(delivery.repair.union(sent)),
         )
         if outcome.state == "review":
             kind, detail = KINDS.get(outcome.reason, "match"), delivery.evidence | _open_create(delivery)

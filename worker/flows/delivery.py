@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from worker.core import planning
+from worker.core import merge_patch, planning
 from worker.core.answers import Answers
 from worker.core.echo import content_hash
 from worker.core.persons import find_sent
@@ -20,6 +21,7 @@ from worker.store.reviews import Question
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from worker.core.contact import Json
     from worker.core.mapping import Ours, Owner, VendorMapping
     from worker.core.wire import Exchange
     from worker.errors import SyncError
@@ -55,7 +57,8 @@ class Delivery:
         self.session = runtime.session(claim.system, lane, LinkLease(runtime, claim, begun))
         self.operation = "deliver"
         self.evidence: dict[str, Any] = {}
-        self.must_read = claim.reason == "outcome_unknown"
+        self.must_read = claim.reason == "outcome_unknown" or claim.crashes > 0
+        self.in_flight: Sequence[str] = ()
         self._logged = 0
         self._ours: Ours | None = None
 
@@ -88,6 +91,22 @@ class Delivery:
         """What both sides last agreed on."""
         return Snapshot.from_json(self.claim.snapshot)
 
+    @cached_property
+    def repair(self) -> frozenset[str]:
+        """
+        What a change of ours that was not answered, or whose worker was lost, may have written there, by path.
+
+        Of a lost worker it is known which contents it had: those of now, or earlier ones. What the contents of now
+        would write is written again in any case; what earlier ones would have written and these would not, is here.
+        """
+        base, found = self.base, set(self.claim.repair)
+        contents: Json = self.claim.contact
+        for patch in self.claim.overtaken:
+            contents = merge_patch.apply(patch, contents)
+            if base is not None and self.claim.system != SOURCE:
+                found |= planning.may_have_written(self.mapping, self.mapping.outward(contents), base)
+        return frozenset(found)
+
     def key(self, operation: str, content: Any) -> str:
         """The idempotency key of one intended change: the same for every repeat of it, another for other content."""
         return content_hash({"link": self.claim.id, "operation": operation, "content": content})
@@ -115,7 +134,8 @@ class Delivery:
                 back = source_link.want_write_back(connection, self.claim.contact_id, now, correlation)
                 due = [(back, SOURCE)] if back is not None else []
             self.log_attempts(connection)
-        self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value)
+        self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value, repair=[], overtaken=[])
+        self.repair = frozenset()
         self.runtime.announce(due)
 
     def find_persons(self, record: Record) -> None:
@@ -125,10 +145,15 @@ class Delivery:
             base = replace(base, persons=find_sent(table, base, record.persons))
             self.claim = replace(self.claim, snapshot=base.to_json())
 
-    def expect(self, snapshot: Snapshot) -> None:
-        """Commit what a change is about to bring there, where it could not be recognised as ours afterwards."""
+    def expect(self, snapshot: Snapshot, paths: Sequence[str]) -> None:
+        """
+        Commit what a change is about to bring there, where it could not be recognised as ours afterwards.
+
+        `paths` hold it only once the change has arrived.
+        """
+        self.repair = self.repair | frozenset(paths)
         with self.runtime.transaction("deliver.expect") as connection:
-            links.expect(connection, self.claim, snapshot.to_json())
+            links.expect(connection, self.claim, snapshot.to_json(), sorted(self.repair))
             self.log_attempts(connection)
 
     def may_have_changed(self, error: SyncError) -> bool:

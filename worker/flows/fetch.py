@@ -119,13 +119,14 @@ class _Fetch:
         wanted = self.runtime.settings.sync.filter
         takes_part = taking_part(wanted, canonical, raw, self.runtime.client(SOURCE).extra_value)
         patch = merge_patch.diff(claim.canonical or {}, canonical) if changed else None
+        back = merge_patch.diff(canonical, claim.canonical) if changed and claim.canonical else None
         memory, rest = self._fuse(version, patch, now)
         if takes_part:
             reason = None if changed else self._why_unchanged()
         else:
             changed, reason = False, "filtered"
         stored = self._finish(
-            Contents(version, digest, canonical, raw, takes_part, fuse=memory.to_json(), rest=rest),
+            Contents(version, digest, canonical, raw, takes_part, fuse=memory.to_json(), rest=rest, back=back),
             now,
             Closed("applied" if changed else "skipped", reason, version),
             systems=self.runtime.targets if takes_part else (),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from worker.core.expected import expected_persons
+from worker.core.expected import expected
+from worker.core.field_merge import RESTORED
 from worker.core.persons import PersonPlan, settle_persons
 from worker.core.planning import (
     Decision,
@@ -16,6 +16,7 @@ from worker.core.planning import (
     agree,
     needs_read,
     plan_update,
+    written_paths,
 )
 from worker.errors import AmbiguousMatch, RecordGone
 from worker.flows import linking
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def update(delivery: Delivery, record: Record | None = None) -> Ended:
     """Bring the linked record in line, with at most one read before the write; `record` is one just read."""
     capabilities = delivery.client.capabilities
-    must = delivery.must_read or delivery.claim.restore
+    must = delivery.must_read or delivery.claim.restore or bool(delivery.repair)
     if record is None and (
         must
         or needs_read(
@@ -54,6 +55,7 @@ def update(delivery: Delivery, record: Record | None = None) -> Ended:
         record.fields if record else None,
         their_persons=record.persons if record else None,
         restore=delivery.claim.restore,
+        repair=delivery.repair,
     )
     if isinstance(plan, Nothing):
         return _nothing(delivery, plan, record)
@@ -71,9 +73,11 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
     delivery.operation = "update"
     external_id = str(delivery.claim.external_id)
     key = delivery.key(
-        "update", {"version": delivery.claim.version, "patch": dict(plan.patch), "fence": _turn(delivery)}
+        "update", {"version": delivery.claim.version, "patch": dict(plan.patch), "fence": _turn(delivery, plan)}
     )
-    _expect(delivery, plan.persons)
+    if (change := expected(delivery.ours, delivery.base, plan)) is not None:
+        delivery.expect(*change)
+    delivery.in_flight = written_paths(plan)
     try:
         after: Record | None = delivery.client.update(
             delivery.session, external_id, plan.patch, plan.persons, record, key
@@ -88,18 +92,10 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
     return settle(delivery, snapshot, plan.decisions)
 
 
-def _expect(delivery: Delivery, persons: PersonPlan | None) -> None:
-    """Commit whose persons will be whose, where that changes; a first link has no agreement yet that could change."""
-    if persons is None or delivery.base is None:
-        return
-    expected = expected_persons(persons, delivery.base.persons)
-    if expected is not delivery.base.persons:
-        delivery.expect(replace(delivery.base, persons=expected))
-
-
-def _turn(delivery: Delivery) -> int:
+def _turn(delivery: Delivery, plan: Update) -> int:
     """A restored field is written again with the content that it had once: that is another change, with its own key."""
-    return delivery.claim.fence if delivery.claim.restore else 0
+    restored = delivery.claim.restore or any(decision.rule == RESTORED for decision in plan.decisions)
+    return delivery.claim.fence if restored else 0
 
 
 def _persons(

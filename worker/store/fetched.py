@@ -33,7 +33,7 @@ _SQL = " ".join(
     """.split()
 )
 _STORE = text(_SQL).bindparams(
-    *(bindparam(name, type_=JSONB(none_as_null=True)) for name in ("canonical", "raw", "fuse"))
+    *(bindparam(name, type_=JSONB(none_as_null=True)) for name in ("canonical", "raw", "fuse", "back"))
 )
 
 
@@ -50,6 +50,8 @@ class Contents:
     fuse: Mapping[str, Any] | None = None
     rest: Rest | None = None
     """The contact waits so long, whatever hints came or will come."""
+    back: Mapping[str, Any] | None = None
+    """The merge patch that leads back to the contents before, where they changed."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def store(
         "quiet": inbox.QUIET_SECONDS,
         "burst_quiet": inbox.BURST_QUIET_SECONDS,
         "fuse": contents.fuse,
+        "back": [contents.back] if contents.back else [],
         "resting": rest is not None,
         "rest": rest.seconds if rest else 0.0,
         "rest_reason": rest.reason if rest else None,

@@ -33,6 +33,7 @@ WANT = """
     ON CONFLICT (contact_id, system) DO UPDATE SET
         wanted_version = :version,
         restore = l.restore OR :restore,
+        overtaken = CASE WHEN l.state = 'working' THEN :back || l.overtaken ELSE l.overtaken END,
         priority = :priority,
         correlation_id = :correlation,
         state = CASE
@@ -55,9 +56,10 @@ WANT = """
 """
 A part of a statement: these systems are owed this version of the contact, `when` something holds.
 
-A link that gave up, or waits because its data was refused, is due at once, since the data changed; one that waits for
-its vendor goes on waiting, and one that is being delivered is due again when that is done. One that a person left out
-stays out until a person asks for it (`restore`).
+`back` leads back to the contents before, as a list of merge patches: a link that is being delivered keeps it, as its
+worker may be lost. A link that gave up, or waits because its data was refused, is due at once, since the data changed;
+one that waits for its vendor goes on waiting, and one that is being delivered is due again when that is done. One that
+a person left out stays out until a person asks for it (`restore`).
 """
 
 # Columns by name: a newer release may add one while this one has the statement prepared, which would then fail.
@@ -71,7 +73,6 @@ _CLAIM = """
             fence = l.fence + 1,
             crashes = l.crashes + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
             attempts = l.attempts + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
-            restore = l.restore OR (l.state = 'working' AND l.external_id IS NOT NULL),
             intent = CASE WHEN l.state = 'working' AND l.intent IS NOT NULL THEN
                 jsonb_set(l.intent, '{{sent_at}}', to_jsonb(GREATEST(extract(epoch FROM l.next_attempt_at) - :slack,
                     COALESCE(CAST(l.intent ->> 'sent_at' AS double precision) + :timeout, 0))))
@@ -79,7 +80,8 @@ _CLAIM = """
             next_attempt_at = :until
         FROM next WHERE l.id = next.id
         RETURNING l.id, l.contact_id, l.system, l.external_id, l.wanted_version, l.snapshot, l.intent, l.parked,
-            l.decided, l.restore, l.attempts, l.crashes, l.fence, l.priority, l.reason, l.correlation_id
+            l.decided, l.restore, l.repair, l.overtaken, l.attempts, l.crashes, l.fence, l.priority, l.reason,
+            l.correlation_id
     )
     SELECT claimed.*, c.source_id, c.canonical, c.version AS contact_version, c.taking_part, c.gone_at,
         EXISTS (SELECT FROM review WHERE link_id = claimed.id AND resolved_at IS NULL) AS asked
@@ -95,16 +97,17 @@ _INTEND = text(f"UPDATE link SET intent = :intent WHERE {_HELD}").bindparams(
     bindparam("intent", type_=JSONB(none_as_null=True))
 )
 _BIND = text(
-    f"UPDATE link SET external_id = :external_id, intent = :intent, snapshot = :snapshot WHERE {_HELD}"
+    f"UPDATE link SET external_id = :external_id, intent = :intent, snapshot = :snapshot, repair = '[]' WHERE {_HELD}"
 ).bindparams(bindparam("intent", type_=JSONB(none_as_null=True)), bindparam("snapshot", type_=JSONB(none_as_null=True)))
-_EXPECT = text(f"UPDATE link SET snapshot = :snapshot WHERE {_HELD}").bindparams(
-    bindparam("snapshot", type_=JSONB(none_as_null=True))
+_EXPECT = text(f"UPDATE link SET snapshot = :snapshot, repair = :repair WHERE {_HELD}").bindparams(
+    bindparam("snapshot", type_=JSONB(none_as_null=True)), bindparam("repair", type_=JSONB())
 )
 _FINISH = text(
     f"""
     WITH held AS (
         UPDATE link SET
             snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL, restore = false,
+            repair = '[]', overtaken = '[]',
             decided = CASE WHEN :settled THEN decided - 'ours' ELSE decided END,
             synced_version = :version, synced_at = :now, attempts = 0, crashes = 0,
             reason = :reason, message = :message, status = NULL, fields = NULL, fingerprint = NULL, operation = NULL,
@@ -126,10 +129,10 @@ _POSTPONE = text(
     f"""
     UPDATE link SET state = :state, next_attempt_at = :at, attempts = :attempts, reason = :reason,
         message = :message, operation = :operation, status = :status, fields = :fields, fingerprint = :fingerprint,
-        restore = restore OR :restore, since = COALESCE(since, :now)
+        repair = :repair, overtaken = '[]', since = COALESCE(since, :now)
     WHERE {_HELD}
     """
-).bindparams(bindparam("fields", type_=JSONB(none_as_null=True)))
+).bindparams(bindparam("fields", type_=JSONB(none_as_null=True)), bindparam("repair", type_=JSONB()))
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,8 @@ class LinkClaim:
     parked: dict[str, Any]
     decided: dict[str, Any]
     restore: bool
+    repair: list[str]
+    overtaken: list[Any]
     attempts: int
     crashes: int
     fence: int
@@ -177,8 +182,8 @@ def claim(
     Claim one link, or the next of a system that is due; None when there is none to be had.
 
     `creates` False leaves out links without a record there (the subscription is full). A lease that ended with its
-    worker is counted as a crash; what that worker had written there is not known, so `restore` is set, and a create
-    that it may have sent counts as given up `slack_seconds` before the lease ended, and not before a request may have
+    worker is counted as a crash; `overtaken` then tells what that worker may have written there, and a create that it
+    may have sent counts as given up `slack_seconds` before the lease ended, and not before a request may have
     taken `timeout_seconds`: a lease may be shorter than that, and a worker that lost it waits on.
     """
     until = now + timedelta(seconds=lease_seconds)
@@ -204,6 +209,8 @@ def claim(
         parked=row.parked,
         decided=row.decided,
         restore=row.restore,
+        repair=row.repair,
+        overtaken=row.overtaken,
         attempts=row.attempts,
         crashes=row.crashes,
         fence=row.fence,
@@ -260,9 +267,9 @@ def bind(
         ) from error
 
 
-def expect(connection: Connection, claim: LinkClaim, snapshot: Mapping[str, Any]) -> None:
-    """Write down what a change is about to bring there. LeaseLost as above."""
-    _held(connection, claim, _EXPECT, {"snapshot": snapshot})
+def expect(connection: Connection, claim: LinkClaim, snapshot: Mapping[str, Any], repair: Sequence[str]) -> None:
+    """Write down what a change is about to bring there, and what to put right should it not. LeaseLost as above."""
+    _held(connection, claim, _EXPECT, {"snapshot": snapshot, "repair": list(repair)})
 
 
 def finish(
@@ -319,9 +326,13 @@ def postpone(
     status: int | None = None,
     fields: Mapping[str, str] | None = None,
     fingerprint: str | None = None,
-    restore: bool = False,
+    repair: Sequence[str] = (),
 ) -> None:
-    """End the claim undelivered: `due`, `waiting` or `unknown` until `at`, `review` or `dead`. LeaseLost as above."""
+    """
+    End the claim undelivered: `due`, `waiting` or `unknown` until `at`, `review` or `dead`. LeaseLost as above.
+
+    `repair` are the paths that a change of ours may have written; no others are put right by the next delivery.
+    """
     values = {
         "state": state,
         "at": at,
@@ -332,7 +343,7 @@ def postpone(
         "status": status,
         "fields": dict(fields) if fields else None,
         "fingerprint": fingerprint,
-        "restore": restore,
+        "repair": list(repair),
         "now": now,
     }
     _held(connection, claim, _POSTPONE, values)
