@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.core.normalise import is_kvk, phone_key, registration_key, vat_key, vat_valid
+from worker.core.normalise import is_kvk, phone_key, registration_key, same_phone, vat_key, vat_valid
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,36 @@ def test_a_phone_number_has_one_key(written: str, country: str | None, key: str)
     assert phone_key(written, country) == key
 
 
-def test_the_home_regions_can_be_others() -> None:
-    assert phone_key("030 123456", home=("DE",)) == "+4930123456"
+def test_a_number_without_its_country_is_read_where_the_address_is_then_where_the_settings_say() -> None:
+    assert phone_key("030 123456", None, "DE") == "+4930123456"
+    assert phone_key("0475-123456", None, "NL") == "+31475123456"
+    assert phone_key("0475-123456", "BE", "NL") == "+32475123456"
+    # Read on where it does not exist in the first country: a Belgian mobile of a Dutch client.
+    assert phone_key("0470 12 34 56", "NL") == "+32470123456"
+
+
+@pytest.mark.parametrize("bare", ["0475-123456", "0492 123456", "0495/12 34 56"])
+def test_a_number_that_exists_in_two_countries_may_be_either_and_agrees_with_both(bare: str) -> None:
+    digits = "".join(char for char in bare if char.isdigit())[1:]
+
+    assert same_phone(bare, f"+31 {digits}")
+    assert same_phone(bare, f"+32 {digits}")
+    assert same_phone(f"0032{digits}", bare)
+    assert not same_phone(f"+31 {digits}", f"+32 {digits}")
+    assert not same_phone(bare, "+31 475 123457")
+
+
+@given(
+    one=st.text("+0123456789 ()/.-x", max_size=14),
+    other=st.text("+0123456789 ()/.-x", max_size=14),
+    country=st.sampled_from([None, "BE", "NL", "FR", "US"]),
+)
+@settings(deadline=None)
+def test_what_has_one_key_is_the_same_number_in_either_order(one: str, other: str, country: str | None) -> None:
+    assert same_phone(one, one, country)
+    assert same_phone(one, other, country) == same_phone(other, one, country)
+    if phone_key(one, country) == phone_key(other, country):
+        assert same_phone(one, other, country)
 
 
 @given(digits=st.text("0123456789", min_size=6, max_size=11), signs=st.lists(st.sampled_from(" ./-"), max_size=6))

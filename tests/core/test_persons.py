@@ -312,3 +312,13 @@ def test_learning_the_ids_of_a_create_leaves_the_others_as_they_are() -> None:
 
     assert {key: entry["external_id"] for key, entry in found.items()} == {"7": "1", "8": "2", "9": LOST}
     assert found["7"] == known["7"]
+
+
+@pytest.mark.parametrize("there", ["+31 475 123456", "+32 475 12 34 56"])
+def test_a_persons_number_that_may_mean_the_one_there_is_not_written_again(there: str) -> None:
+    before = ours("7", "An", "Peeters", main=True, tel=there)
+    bare = ours("7", "An", "Peeters", main=True, tel="0475-123456")
+    base = agreed(("48", before), main="7")
+
+    assert not persons_changed(VendorMapping("recras", "1", (), dict, persons=TABLE), [bare], base.persons, "7")
+    assert patches(plan_persons(TABLE, [bare], base, [theirs("48", "An", "Peeters", main=True, tel=there)])) == {}

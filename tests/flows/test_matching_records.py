@@ -86,6 +86,50 @@ def test_a_name_that_is_only_written_otherwise_is_linked_without_a_question(hub:
     assert [record["company_name"] for record in books(hub)] == ["Dakwerken De Linde & Zonen"]
 
 
+@pytest.mark.parametrize("there", ["+31 475 123456", "+32 475 12 34 56", "0475 123456"])
+def test_a_number_that_is_a_dutch_landline_and_a_belgian_mobile_is_no_question(hub: Hub, there: str) -> None:
+    hub.rompslomp.add_record(company_name="Dakwerken De Linde", vat_number=VAT, phone=there)
+    source_id = hub.robaws.add_client(**client(vatIdNumber=VAT, tel="0475-123456"))
+
+    hub.sync(source_id)
+
+    assert hub.link(source_id, "rompslomp")["state"] == "synced"
+    assert [record["phone"] for record in books(hub)] == [there]
+
+
+@pytest.mark.parametrize(("region", "state"), [("DE", "synced"), ("BE", "review")])
+def test_a_number_without_its_country_is_read_where_the_settings_say(hub: Hub, region: str, state: str) -> None:
+    hub.configure(robaws={"phone_region": region})
+    hub.rompslomp.add_record(company_name="Dakwerken De Linde", vat_number=VAT, phone="+49 30 123456")
+    hub.workspace.add_record(name="Dakwerken De Linde", btw=VAT, type="1", client_reference="7", phone="+49 30 123456")
+    nowhere = {"addressLine1": "Kerkstraat 12", "postalCode": "9000", "city": "Gent", "country": None}
+    source_id = hub.robaws.add_client(**client(vatIdNumber=VAT, tel="030 123456", address=nowhere))
+
+    hub.sync(source_id)
+
+    assert {hub.link(source_id, system)["state"] for system in ("rompslomp", "workspace")} == {state}
+
+
+def test_the_country_of_the_address_comes_before_the_settings(hub: Hub) -> None:
+    hub.rompslomp.add_record(company_name="Dakwerken De Linde", vat_number=VAT, phone="+49 30 123456")
+    berlin = {"addressLine1": "Kirchgasse 1", "postalCode": "10115", "city": "Berlin", "country": "DE"}
+    source_id = hub.robaws.add_client(**client(vatIdNumber=VAT, tel="030 123456", address=berlin))
+
+    hub.sync(source_id)
+
+    assert hub.link(source_id, "rompslomp")["state"] == "synced"
+
+
+def test_a_country_code_that_is_put_right_is_written(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client(tel="+32 475 12 34 56"))
+    hub.sync(source_id)
+
+    hub.robaws.change_client(source_id, tel="+31 475 123456")
+    hub.sync(source_id)
+
+    assert [record["phone"] for record in books(hub)] == ["+31 475 123456"]
+
+
 def test_an_enterprise_number_in_the_wrong_field_is_found_and_asked_about(hub: Hub) -> None:
     hub.workspace.add_record(name="Daken Zuid", kvk="0776.091.951", type="1", client_reference="7")
     source_id = hub.robaws.add_client(**client(vatIdNumber="BE0776091951"))

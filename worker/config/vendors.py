@@ -106,7 +106,9 @@ class RobawsSettings(SystemSettings):
         default="replica", description="where full reads go: the replica has a daily quota of its own"
     )
     phone_region: CountryCode = Field(
-        default="BE", description="country whose phone numbers are written without a country code"
+        default="BE",
+        description="country where phone numbers without a country code are, if the address of the client does not "
+        "name another",
     )
 
 

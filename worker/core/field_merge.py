@@ -206,7 +206,10 @@ def _case(
 
     def key_of(other: Any) -> str:
         """As a rule all four are the same text, and normalising it once is most of what a plan costs."""
-        return key if type(other) is type(value) and other == value else row.key(other)
+        if type(other) is type(value) and other == value:
+            return key
+        found = row.key(other)
+        return key if found != key and row.same(value, other, ours.country) else found
 
     was_key, their_key, last_key = key_of(was), key_of(theirs), key_of(last)
     written = was_key if base is not None and path in base.placeholders else ""

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from worker.core import contact as canonical
-from worker.core.normalise import NORMALISERS, country_code
+from worker.core.normalise import NORMALISERS, as_text, country_code, phone_key, same_phone
 
 if TYPE_CHECKING:
     from worker.core.contact import Json, PersonalData
@@ -63,6 +63,7 @@ class FieldRow:
     `missing` then says what stands in (`placeholder:TEXT`, or `review` for a person's decision, as without it), and
     `required_of` of which contacts it is required, all without it.
     `adopt` is False for a member that is never compared on a first link (a reference of the other system's own).
+    `region` is the country of phone numbers that are written without one, as the settings say.
     Rows with one `unit` hold one value between them, such as an address, and are decided about together (`units`).
 
     ValueError for a row that cannot be meant: a normaliser that does not exist, or a `missing` of another form.
@@ -87,6 +88,7 @@ class FieldRow:
     unit: str = ""
     lossy: str = ""
     source: str = ""
+    region: str | None = None
 
     def __post_init__(self) -> None:
         if self.normaliser not in NORMALISERS:
@@ -96,7 +98,18 @@ class FieldRow:
 
     def key(self, value: Any) -> str:
         """The comparison key of a value: two values with one key are the same to this field."""
+        if self.region and self.normaliser == "phone":
+            return phone_key(as_text(value), None, self.region)
         return NORMALISERS[self.normaliser](value)
+
+    def same(self, one: Any, other: Any, country: str | None = None) -> bool:
+        """
+        Whether two values are the same to this field. Two phone numbers may be so without having one key: a number
+        without its country agrees with each that it may mean, with the address in `country`.
+        """
+        if self.key(one) == self.key(other):
+            return True
+        return self.normaliser == "phone" and same_phone(as_text(one), as_text(other), country, self.region)
 
     def value(self, contact: Json) -> Any:
         """What this system should hold for the contact; None where the contact has nothing."""
@@ -183,7 +196,7 @@ class Ours:
     these for which the contact has nothing and a person must decide; `placeholders` those that carry a stand-in of
     ours, which is never read back as a value. `problems` are values that the field cannot take (too long, no such
     choice), with the sentence for people; they are not in `fields`, but in `misfits`. `unheld` are canonical paths
-    that have a value here and no place there.
+    that have a value here and no place there. `country` is the one of the contact's address, for its phone numbers.
     """
 
     fields: Mapping[str, Any]
@@ -194,6 +207,7 @@ class Ours:
     unheld: tuple[str, ...] = ()
     misfits: Mapping[str, Any] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
+    country: str | None = None
 
     def says(self, path: str) -> bool:
         """Whether anything is meant for a vendor path, be it nothing or a value that does not fit."""
@@ -282,6 +296,11 @@ class VendorMapping:
             owners[PERSONS] = configured.get(PERSONS, self.persons.owner)
         return owners
 
+    def reading_phones(self, region: str) -> Self:
+        """The same table, for settings that say in which country numbers without a country code are."""
+        persons = self.persons and replace(self.persons, rows=_in_region(self.persons.rows, region))
+        return replace(self, rows=_in_region(self.rows, region), persons=persons)
+
     def outward(self, contact: Json) -> Ours:
         """What this system should hold for the contact."""
         fields: dict[str, Any] = {}
@@ -304,7 +323,8 @@ class VendorMapping:
         persons = tuple(self.persons.build(contact)) if self.persons else ()
         unheld = self.unheld(contact)
         required = frozenset(row.vendor for row in self.rows if row.is_required(contact))
-        return Ours(fields, persons, tuple(missing), tuple(placeholders), problems, unheld, misfits, required)
+        country = canonical.get(contact, "address.country") or canonical.get(contact, "invoice_address.country")
+        return Ours(fields, persons, tuple(missing), tuple(placeholders), problems, unheld, misfits, required, country)
 
     def unheld(self, contact: Json) -> tuple[str, ...]:
         """The canonical paths that have a value in this contact and no place in this system."""
@@ -318,6 +338,10 @@ class VendorMapping:
         held = {path for row in written for path in (row.canonical, *row.sources)}
         persons = () if self.persons is None else (PERSONS,)
         return frozenset((*held, *self.also_held, *persons, "kind", "references.robaws_id"))
+
+
+def _in_region(rows: Sequence[FieldRow], region: str) -> tuple[FieldRow, ...]:
+    return tuple(replace(row, region=region) if row.normaliser == "phone" else row for row in rows)
 
 
 def _problem(row: FieldRow, value: Any) -> str | None:

@@ -82,7 +82,7 @@ def _link_equal(table: PersonTable, ours: Sequence[OurPerson], free: list[TheirP
 
 def _likeness(table: PersonTable, person: OurPerson, hit: TheirPerson) -> int:
     """How many members are equal."""
-    return sum(row.key(person.fields.get(row.vendor)) == row.key(hit.fields.get(row.vendor)) for row in table.rows)
+    return sum(row.same(person.fields.get(row.vendor), hit.fields.get(row.vendor)) for row in table.rows)
 
 
 def _link_alike(

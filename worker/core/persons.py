@@ -114,7 +114,7 @@ def persons_changed(
 
 def _changed(table: PersonTable, person: OurPerson, entry: Mapping[str, Any]) -> bool:
     before = entry.get("ours") or {}
-    return any(row.key(person.fields.get(row.vendor)) != row.key(before.get(row.vendor)) for row in table.rows)
+    return any(not row.same(person.fields.get(row.vendor), before.get(row.vendor)) for row in table.rows)
 
 
 def plan_persons(
@@ -183,7 +183,7 @@ def changed_parts(
     for person in ours:
         before = (base.get(person.key) or {}).get("ours")
         if before is not None:
-            changed = (row for row in rows if row.key(person.fields.get(row.vendor)) != row.key(before.get(row.vendor)))
+            changed = (row for row in rows if not row.same(person.fields.get(row.vendor), before.get(row.vendor)))
             parts += [person_path(person.key, row.vendor) for row in changed]
     return [*parts, MAIN_PATH] if _main_key(ours) != main or parts else parts
 
@@ -242,7 +242,7 @@ def _person_patch(
     patch: dict[str, Any] = {}
     for row in table.rows:
         value, held = person.fields.get(row.vendor), theirs.fields.get(row.vendor)
-        if row.direction == "in" or row.key(value) == row.key(held):
+        if row.direction == "in" or row.same(value, held):
             continue
         stands_in = row.vendor in person.placeholders
         if stands_in and row.key(held) not in ("", row.key((base_ours or {}).get(row.vendor))):
@@ -266,9 +266,9 @@ def _writes(
         return False
     if base_ours is None or row.vendor not in base_ours:
         return row.key(held) == ""  # never agreed on: a person who is new to us, or a row that is new in the table
-    if row.key(value) != row.key(base_ours.get(row.vendor)):
+    if not row.same(value, base_ours.get(row.vendor)):
         return owner == "robaws" or row.key(held) == ""
-    return restore and owner == "robaws" and row.key(held) != row.key(base_theirs.get(row.vendor))
+    return restore and owner == "robaws" and not row.same(held, base_theirs.get(row.vendor))
 
 
 @dataclass(frozen=True)

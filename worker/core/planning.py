@@ -393,6 +393,6 @@ def not_accepted(mapping: VendorMapping, snapshot: Snapshot) -> dict[str, tuple[
             continue
         ours, theirs = snapshot.ours[row.vendor], snapshot.theirs.get(row.vendor)
         meant = row.key(ours) != "" or row.null_rule == "never"
-        if meant and row.key(ours) != row.key(theirs):
+        if meant and not row.same(ours, theirs):
             found[row.vendor] = (ours, theirs)
     return found

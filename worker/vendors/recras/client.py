@@ -45,9 +45,9 @@ MARK_SECONDS: Final = 600.0
 _Query = tuple[tuple[str, str], ...]
 
 
-def build(settings: RecrasSettings, _phone_region: str = "BE") -> RecrasClient:
+def build(settings: RecrasSettings, phone_region: str = "BE") -> RecrasClient:
     """The client of one Recras."""
-    return RecrasClient(settings)
+    return RecrasClient(settings, phone_region)
 
 
 class RecrasClient(Target):
@@ -55,14 +55,14 @@ class RecrasClient(Target):
 
     name: str = "recras"
 
-    def __init__(self, settings: RecrasSettings) -> None:
+    def __init__(self, settings: RecrasSettings, phone_region: str = "BE") -> None:
         key = settings.api_key.get_secret_value() if settings.api_key else ""
         self.requests = rules.Requests(key, max(rules.LIST_TIMEOUT_SECONDS, float(settings.timeout_seconds)))
         self.sends_all = settings.put_mode == "full"
         self.sends_hidden = settings.send_landcode_btw
         self.fallback_name = settings.person_fallback_name
         self.reference_field = settings.reference_extra_field
-        self.mapping: VendorMapping = mapping_for(settings)
+        self.mapping: VendorMapping = mapping_for(settings).reading_phones(phone_region)
         self.capabilities = Capabilities(
             reference=self.reference_field is not None,
             reference_is_unique=False,

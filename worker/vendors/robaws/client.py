@@ -292,7 +292,7 @@ def build(
     The client from its settings. ConfigurationError where user name or password is missing.
 
     `private_status` and `person_kinds` are the settings of the same names under `sync`. `phone_region` is taken for the
-    sake of the registry: numbers of Robaws are kept as they are written.
+    sake of the registry: numbers of Robaws are kept as they are written, and read where a system is compared with them.
     """
     del phone_region
     if not settings.username or settings.password is None:

@@ -31,9 +31,9 @@ _ANY_FILTER: Final = "search[q]"
 _SAME_CREATE: Final = {"name": "text", "contact_person_email_address": "email"}
 
 
-def build(settings: RompslompSettings, _phone_region: str = "BE") -> RompslompClient:
+def build(settings: RompslompSettings, phone_region: str = "BE") -> RompslompClient:
     """The client of one administration."""
-    return RompslompClient(settings)
+    return RompslompClient(settings, phone_region)
 
 
 class RompslompClient(Target):
@@ -41,12 +41,13 @@ class RompslompClient(Target):
 
     name: str = "rompslomp"
 
-    def __init__(self, settings: RompslompSettings) -> None:
+    def __init__(self, settings: RompslompSettings, phone_region: str = "BE") -> None:
         token = settings.token.get_secret_value() if settings.token else ""
         self.requests = rules.Requests(settings.company_id or "", settings.path_template, token)
         self.member: str | None = None if settings.reference_member == "none" else settings.reference_member
         self.prefix = settings.reference_prefix
-        self.mapping: VendorMapping = mapping_for(self.member, self.prefix, settings.address)
+        mapping = mapping_for(self.member, self.prefix, settings.address)
+        self.mapping: VendorMapping = mapping.reading_phones(phone_region)
         self.capabilities = Capabilities(
             search=True,
             reference=self.member is not None,

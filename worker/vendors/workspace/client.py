@@ -30,9 +30,9 @@ _KEPT: Final = ("client_code", "fax")
 """Members that may be changed and are not ours: a change that sends all members sends these as they are (sheet 5)."""
 
 
-def build(settings: WorkspaceSettings, _phone_region: str = "BE") -> WorkspaceClient:
+def build(settings: WorkspaceSettings, phone_region: str = "BE") -> WorkspaceClient:
     """The client of one Workspace account."""
-    return WorkspaceClient(settings)
+    return WorkspaceClient(settings, phone_region)
 
 
 class WorkspaceClient(Target):
@@ -40,7 +40,7 @@ class WorkspaceClient(Target):
 
     name: str = "workspace"
 
-    def __init__(self, settings: WorkspaceSettings) -> None:
+    def __init__(self, settings: WorkspaceSettings, phone_region: str = "BE") -> None:
         token = settings.token.get_secret_value() if settings.token else ""
         self.requests = rules.Requests(
             settings.collection_path,
@@ -53,7 +53,7 @@ class WorkspaceClient(Target):
         self.reference_offset = settings.reference_offset
         self.repeat_400 = settings.repeat_400
         self.sends_all = settings.update_mode == "all_editable"
-        self.table = mapping_for(settings)
+        self.table = mapping_for(settings).reading_phones(phone_region)
         self.mapping = self.table
         self.capabilities = Capabilities(
             reference=True,
