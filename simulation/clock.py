@@ -1,14 +1,21 @@
-"""Two clocks: the true time, which only goes forward, and the time that our machines believe it is."""
+"""
+Clocks: the true time, which only goes forward, the database's, which may be set, and each machine's, which is wrong.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zlib import crc32
+
+from worker.store.clock import DatabaseClock, Reading
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC).timestamp()
+WRONG_BY = (0.0, -45.0, 200.0, -3_600.0, 86_400.0)
+"""How far our machines' own clocks are off."""
 
 
 class Clock:
-    """`true` is in Unix seconds. Vendors and the network live in it; workers see `now()`, which may jump."""
+    """`true` is in Unix seconds. Vendors and the network live in it; `now()` is the database's, and may jump."""
 
     def __init__(self) -> None:
         self.true = BEGIN
@@ -19,7 +26,7 @@ class Clock:
         return self.true
 
     def now(self) -> datetime:
-        """What our machines' clocks say."""
+        """What the database's clock says."""
         return datetime.fromtimestamp(self.true + self.offset, UTC)
 
     def wall(self) -> float:
@@ -27,7 +34,7 @@ class Clock:
         return self.true + self.offset
 
     def true_of(self, moment: datetime) -> float:
-        """When our clocks will say that."""
+        """When the database's clock will say that."""
         return moment.timestamp() - self.offset
 
     def advance(self, seconds: float) -> None:
@@ -35,8 +42,24 @@ class Clock:
         self.true += max(0.0, seconds)
 
     def jump(self, seconds: float) -> None:
-        """Somebody sets our clocks."""
+        """Somebody sets the database's clock."""
         self.offset += seconds
+
+    def local(self, machine: str) -> DatabaseClock:
+        """
+        How one machine reads the database's clock. Its own is wrong by minutes or days, its counter began when it was
+        switched on.
+        """
+        number = crc32(machine.encode())
+        counter_ahead, wall_ahead = -BEGIN + number % 100_000, WRONG_BY[number % len(WRONG_BY)]
+
+        def counter() -> float:
+            return self.true + counter_ahead
+
+        def read() -> Reading:
+            return Reading(self.wall(), counter(), counter())
+
+        return DatabaseClock(read=read, counter=counter, wall=lambda: self.true + wall_ahead)
 
     def at(self) -> str:
         """For traces: seconds since the story began."""

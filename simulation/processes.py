@@ -56,7 +56,7 @@ class SimulatedRuntime(Runtime):
             budget=story.budget,
             publisher=story.broker,
             transports={name: Wire(story.network, name) for name in story.simulators},
-            now=story.clock.now,
+            now=story.clock.local(process.name).now,
             elapsed=lambda: story.clock.true,
             draw=story.rng.random,
             hook=process.point,

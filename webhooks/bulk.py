@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -65,9 +64,7 @@ class BulkWorker:
                 self._wake.clear()
 
     async def _slice(self) -> bool:
-        owed: Owed | None = await self.database.run(
-            lambda connection: operating_bulk.work(connection, datetime.now(UTC))
-        )
+        owed: Owed | None = await self.database.run_at(operating_bulk.work)
         if owed is None:
             return False
         for contact_id in owed.contacts[:1]:

@@ -10,7 +10,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -18,10 +17,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from webhooks.problems import Problem
 from worker.store import summary
+from worker.store.clock import DatabaseClock
 from worker.store.engine import is_away, make_engine
 from worker.store.summary import Summary
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from worker.config import Settings
@@ -41,6 +43,7 @@ class Database:
         assert settings.database.url is not None, "settings carry urls once a process starts"  # noqa: S101
         self.settings = settings
         self.engine = make_engine(settings.database.url, pool_size=POOL_SIZE, application_name="receiver-api")
+        self.clock = DatabaseClock(self.engine)
         self._threads = asyncio.Semaphore(THREADS)
         self._summary: tuple[float, Summary] | None = None
         self._reading: asyncio.Task[Summary] | None = None
@@ -52,8 +55,21 @@ class Database:
             with self.engine.begin() as connection:
                 return work(connection)
 
+        return await self._within(transaction, within_seconds)
+
+    async def run_at(self, work: Callable[[Connection, datetime], T], within_seconds: float = ANSWER_SECONDS) -> T:
+        """The same for what reads or writes times: `work` is given the database's time as well."""
+
+        def transaction() -> T:
+            now = self.clock.now()  # before a connection is taken, as it may need one of its own
+            with self.engine.begin() as connection:
+                return work(connection, now)
+
+        return await self._within(transaction, within_seconds)
+
+    async def _within(self, transaction: Callable[[], T], seconds: float) -> T:
         try:
-            async with asyncio.timeout(within_seconds):
+            async with asyncio.timeout(seconds):
                 return await self._in_thread(transaction)
         except DBAPIError as error:
             if is_away(error):
@@ -104,7 +120,7 @@ class Database:
 
     async def _read_summary(self) -> Summary:
         begun = asyncio.get_running_loop().time()
-        found = await self.run(lambda connection: summary.read(connection, self.settings, datetime.now(UTC)))
+        found = await self.run_at(lambda connection, now: summary.read(connection, self.settings, now))
         self._summary = (begun, found)
         return found
 

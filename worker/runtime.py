@@ -11,10 +11,9 @@ from __future__ import annotations
 import os
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import redis
@@ -22,13 +21,15 @@ import structlog
 
 from worker.core.fuse import FusePolicy
 from worker.core.retry import RetryPolicy
-from worker.store import attempts
+from worker.store import attempts, clock
 from worker.store.budget import Limits, RedisBudget
 from worker.store.engine import make_engine
 from worker.vendors import contract
 from worker.vendors.transport import Budget, Lane, Lease, Session, make_client
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import httpx
     from sqlalchemy import Connection, Engine
 
@@ -77,11 +78,6 @@ class Silent:
         return False
 
 
-def utc_now() -> datetime:
-    """The present time, with its zone."""
-    return datetime.now(UTC)
-
-
 def _no_hook(_name: str) -> None:
     """In production nobody listens at the boundaries."""
 
@@ -90,7 +86,8 @@ class Runtime:
     """
     One process's means. `transports` replaces the network by system (tests), `publisher` the broker.
 
-    `now` is the time that rows carry, and may be set back; `elapsed` counts seconds and is not.
+    `now` is the time that rows carry: the database's, whatever this machine's clock says. `elapsed` counts seconds,
+    also those that the machine sleeps through, and is never set.
 
     Thread-safe: the engine, the httpx clients and the budget are shared by all threads of the process.
     """
@@ -103,8 +100,8 @@ class Runtime:
         budget: Budget | None = None,
         publisher: Publisher | None = None,
         transports: Mapping[str, httpx.BaseTransport] | None = None,
-        now: Callable[[], datetime] = utc_now,
-        elapsed: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] | None = None,
+        elapsed: Callable[[], float] = clock.elapsed,
         draw: Callable[[], float] = random.random,
         hook: Callable[[str], None] = _no_hook,
         patience_seconds: float | None = None,
@@ -114,7 +111,7 @@ class Runtime:
         self.autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.budget: Budget = budget or self._redis_budget()
         self.publisher: Publisher = publisher or Silent()
-        self.now = now
+        self.now = now or clock.DatabaseClock(self.engine).now
         self.elapsed = elapsed
         self.draw = draw
         self.hook = hook

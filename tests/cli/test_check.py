@@ -208,8 +208,7 @@ def test_the_calls_come_out_of_the_shared_budget(
 
         contactsync("check")
 
-        days = [key for key in redis.keys("budget:recras:*") if b":day:" in key]
-        counted = int(redis.get(days[0]) or 0)
+        counted = int(redis.hget("budget:recras::day", "used") or 0)
     assert counted == len(sandbox.simulators["recras"].log)
 
 

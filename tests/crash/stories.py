@@ -180,6 +180,7 @@ STORIES: Final[dict[str, Story]] = {
     "gate.succeeded": vendors_fail,
     "gate.probe": credentials_refused,
     "sweep": first,
+    "sweep.clock": first,
     "sweep.fold": first,
     "sweep.partitions": first,
     "robaws.read": first,

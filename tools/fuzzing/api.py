@@ -61,6 +61,10 @@ class RolledBack:
             finally:
                 transaction.rollback()
 
+    async def run_at(self, work: Callable[[Connection, datetime], T], _within_seconds: float = 0.0) -> T:
+        """The same, with the time."""
+        return await self.run(lambda connection: work(connection, datetime.now(UTC)))
+
     def close(self) -> None:
         """Give the connection back."""
         self.connection.close()

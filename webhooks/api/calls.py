@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -137,9 +137,12 @@ class Call:
         caller = parts.access.require(request, self.role)
         query = _query(request, self.parameters)
         given = _validated(self.body, await _read(request)) if self.body else None
-        asked = Asked(parts, caller, request.path_params, query, given, datetime.now(UTC))
+
+        def answer(connection: Connection, now: datetime) -> Any:
+            return self.handler(connection, Asked(parts, caller, request.path_params, query, given, now))
+
         try:
-            result = await parts.database.run(lambda connection: self.handler(connection, asked))
+            result = await parts.database.run_at(answer)
         except (NotFound, Conflict, Unfit) as refusal:
             raise Problem(REFUSALS[type(refusal)], refusal.message) from refusal
         except IntegrityError as error:

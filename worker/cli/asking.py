@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from worker.cli.output import WRONG_USE, console, stop
@@ -40,9 +40,13 @@ STATE_STYLES: Final[Mapping[str, str]] = {
 def asking() -> Iterator[tuple[Settings, Engine]]:
     """The database, for one command; what is not there, or makes no sense, is wrong use."""
     from worker.cli import reach
+    from worker.store.clock import database_time, elapsed
     from worker.store.refusals import NotFound, Unfit
 
     with reach.database() as (settings, engine):
+        with engine.connect() as connection:
+            began, counted = database_time(connection), elapsed()
+        _clock.now = lambda: began + timedelta(seconds=elapsed() - counted)
         try:
             yield settings, engine
         except (NotFound, Unfit) as refusal:
@@ -56,9 +60,18 @@ def actor() -> Actor:
     return Actor(f"command line ({getpass.getuser()})", "admin")
 
 
+class _Clock:
+    """This machine's clock, until the database has told its time."""
+
+    now: Callable[[], datetime] = staticmethod(lambda: datetime.now(UTC))
+
+
+_clock = _Clock()
+
+
 def now() -> datetime:
-    """The time, with its zone."""
-    return datetime.now(UTC)
+    """The time: the database's, once `asking` has reached it, so that a command may run on any machine."""
+    return _clock.now()
 
 
 def show_document(value: Any) -> None:

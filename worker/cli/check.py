@@ -157,8 +157,8 @@ def _runtime(settings: Settings) -> Runtime | None:
         with Redis.from_url(settings.redis.url, socket_timeout=2, socket_connect_timeout=2) as client:
             client.ping()
         runtime = Runtime(settings)
-        with runtime.engine.connect():
-            return runtime
+        runtime.now()  # asks the database
+        return runtime
     except Exception as error:
         from worker.store.engine import is_away
 

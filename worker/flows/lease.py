@@ -49,7 +49,8 @@ class LinkLease:
         lasting = lasting_seconds(self.runtime, self.claim.system, seconds) if seconds else 0.0
         for _ in range(MOST_RENEWALS):
             now, elapsed = self.runtime.now(), self.runtime.elapsed()
-            # By both clocks: one of them may be set back, the other stands still while a machine is suspended.
+            # By both: the database's clock may be set back, and this machine's counter may stand still while its host
+            # has taken it off the processor.
             if now + timedelta(seconds=lasting) < self.until and elapsed + lasting < self._ends:
                 return
             until = now + timedelta(seconds=lease)

@@ -8,23 +8,24 @@ backlog of a day costs the same as one of a minute.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from worker.runtime import SOURCE, slots
-from worker.store import contacts, inbox, links, migrations, summary, systems
+from worker.store import clock, contacts, inbox, links, migrations, summary, systems
 from worker.store.budget import RedisBudget
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from worker.runtime import Runtime
 
 log = structlog.get_logger()
 
 HOUSEKEEPING_SECONDS = 10.0
 PARTITION_SECONDS = 3_600.0
-NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = float("-inf")
 
 
 @dataclass
@@ -32,8 +33,8 @@ class Sweeper:
     """The scheduler's state between two sweeps; `sweep` is called by the leader only."""
 
     runtime: Runtime
-    _housekept: datetime = NEVER
-    _partitioned: datetime = NEVER
+    _housekept: float = NEVER
+    _partitioned: float = NEVER
 
     def sweep(self) -> dict[str, int]:
         """Announce what is due; returns how many nudges went out, by lane."""
@@ -81,14 +82,21 @@ class Sweeper:
         return until is not None and until <= now
 
     def _keep_house(self, now: datetime) -> None:
-        if now - self._housekept >= timedelta(seconds=HOUSEKEEPING_SECONDS):
-            self._housekept = now
+        elapsed = self.runtime.elapsed()
+        if elapsed - self._housekept >= HOUSEKEEPING_SECONDS:
+            self._housekept = elapsed
+            with self.runtime.transaction("sweep.clock") as connection:
+                lease = float(self.runtime.settings.worker.lease_seconds)
+                back = clock.notice_set_back(connection, now, lease)
+            if back:
+                next_step = "what waits was moved back by as much: nothing is to be done"
+                log.warning("sweep.clock_set_back", seconds=round(back), next_step=next_step)
             with self.runtime.transaction("sweep.fold") as connection:
                 inbox.fold_tally(connection)
                 summary.fold_rows(connection)
                 self._keep_usage(connection, now)
-        if now - self._partitioned >= timedelta(seconds=PARTITION_SECONDS):
-            self._partitioned = now
+        if elapsed - self._partitioned >= PARTITION_SECONDS:
+            self._partitioned = elapsed
             with self.runtime.transaction("sweep.partitions") as connection:
                 made = migrations.ensure_partitions(connection, now)
             if made:

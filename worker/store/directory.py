@@ -16,6 +16,9 @@ from worker.core.normalise import NORMALISERS, identity_key, name_key
 
 NAME = "directory"
 
+CLOCKS_SECONDS = 60.0
+"""Two processes that read the database's clock differ by far less: what lies further ahead was never so."""
+
 _KEYS = 2
 """Which keys the rows have: raised where they change, so that a list with others is read anew and not trusted."""
 
@@ -70,11 +73,13 @@ class DirectoryAge:
     def fresh_enough(self, now: datetime, max_age_seconds: float) -> bool:
         """
         Whether it may serve once more. A list is read again after twenty times as long as it took, so that a small
-        tenant's is nearly always fresh and a large one's costs a twentieth of the time; never later than the cap.
+        tenant's is nearly always fresh and a large one's costs a twentieth of the time; never later than the cap. One
+        that was read in the future was read under a clock that was wrong, and does not serve.
         """
         if self.at is None:
             return False
-        return (now - self.at).total_seconds() <= min(max_age_seconds, max(1.0, 20 * self.seconds))
+        age = (now - self.at).total_seconds()
+        return -CLOCKS_SECONDS <= age <= min(max_age_seconds, max(1.0, 20 * self.seconds))
 
 
 def age(connection: Connection, system: str) -> DirectoryAge:
@@ -106,18 +111,22 @@ def replace(
     """
     rows = {candidate.external_id: _row(candidate) for candidate in candidates}
     _upsert(connection, system, list(rows.values()), asked_at)
+    future = asked_at + timedelta(seconds=seconds + CLOCKS_SECONDS)
     connection.execute(
-        text("DELETE FROM directory_entry WHERE system = :s AND NOT (external_id = ANY(:ids)) AND seen_at < :at"),
-        {"s": system, "ids": list(rows), "at": asked_at},
+        text(
+            "DELETE FROM directory_entry WHERE system = :s AND NOT (external_id = ANY(:ids)) "
+            "AND (seen_at < :at OR seen_at > :future)"
+        ),
+        {"s": system, "ids": list(rows), "at": asked_at, "future": future},
     )
     cursor = {"seconds": seconds, "count": len(rows), "keys": _KEYS, "unreadable": list(remarks[:_MOST_REMARKS])}
     connection.execute(
         text(
             "INSERT INTO checkpoint (system, name, cursor, at) VALUES (:s, :n, CAST(:c AS jsonb), :at) "
             "ON CONFLICT (system, name) DO UPDATE SET cursor = excluded.cursor, at = excluded.at "
-            "WHERE checkpoint.at <= excluded.at"
+            "WHERE checkpoint.at <= excluded.at OR checkpoint.at > :future"
         ),
-        {"s": system, "n": NAME, "c": orjson.dumps(cursor).decode(), "at": asked_at},
+        {"s": system, "n": NAME, "c": orjson.dumps(cursor).decode(), "at": asked_at, "future": future},
     )
     return len(rows)
 

@@ -52,9 +52,9 @@ _HINT = text(
         fetch_since = CASE WHEN c.fetch_state IN ('idle', 'dead') THEN :now ELSE c.fetch_since END,
         fetch_next_attempt_at = CASE
             WHEN c.fetch_state IN ('idle', 'dead')
-                THEN GREATEST(:now, c.fetched_at + make_interval(secs => :quiet))
+                THEN GREATEST(:now, LEAST(c.fetched_at, :now) + make_interval(secs => :quiet))
             WHEN c.fetch_state = 'due' AND c.fetch_wanted - c.fetch_done >= 2 AND c.fetch_attempts = 0
-                THEN GREATEST(c.fetch_next_attempt_at, c.fetched_at + make_interval(secs => :burst_quiet))
+                THEN GREATEST(c.fetch_next_attempt_at, LEAST(c.fetched_at, :now) + make_interval(secs => :burst_quiet))
             ELSE c.fetch_next_attempt_at END,
         fetch_priority = 0,
         correlation_id = excluded.correlation_id

@@ -8,12 +8,13 @@ line has the state `waiting`, and the reason for which the system is held.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
 from worker.config import SYSTEM_NAMES
+from worker.store.clock import database_time
 from worker.store.held import Held, held
 from worker.store.listing import MATCHES, Page, Paging, number, plain, words
 from worker.store.listing_requests import RequestView, of_fetch, of_link
@@ -247,7 +248,7 @@ def _asked(connection: Connection, wanted: RetryFilter, now: datetime | None) ->
     values = {name: value for name, value in given.items() if value and name != "query"}
     if given["query"]:
         values |= words(connection, given["query"])
-    behind = [one for one in held(connection, now or datetime.now(UTC)) if _wanted(one, given)]
+    behind = [one for one in held(connection, now or database_time(connection)) if _wanted(one, given)]
     held_links, held_fetches = {}, {}
     join = "JOIN contact AS c ON c.id = l.contact_id" if matches else ""
     for place, one_held in enumerate(behind):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 import warnings
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from worker.errors import ConfigurationError, NotReachable
+from worker.store.clock import database_time
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -112,7 +113,7 @@ def _upgraded(connection: Connection) -> bool:
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
-        ensure_partitions(connection, datetime.now(UTC))
+        ensure_partitions(connection, database_time(connection))
         connection.commit()
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):
