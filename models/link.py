@@ -24,7 +24,8 @@ class Link(Base):
     `restore`: the next delivery reads the record and puts back owned fields that were changed there. `repair` are the
     vendor paths that an unanswered change may have written; only these are read back and put right. `overtaken` leads
     back to the contents of the contact that newer ones replaced while a worker was delivering them: merge patches, the
-    newest first. Should that worker be lost, they tell what it may have written.
+    newest first. Should that worker be lost, they tell what it may have written. `reads` are
+    answers that a delivery got before a rate limit put it off, for its next attempt (`worker.vendors.recent_reads`).
     """
 
     __tablename__ = "link"
@@ -69,6 +70,7 @@ class Link(Base):
     parked: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     decided: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     unheld: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    reads: Mapped[dict[str, Any] | None]
     restore: Mapped[bool] = mapped_column(server_default=text("false"))
     repair: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     overtaken: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))

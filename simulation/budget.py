@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from simulation.baton import current
+from worker.core.rate import after_call, after_refusal, pace
 from worker.errors import BudgetExhausted
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class VirtualBudget:
         self._stopped: dict[str, float] = {}
         self.turns: Counter[str] = Counter()
         self._days: dict[tuple[str, int], int] = {}
+        self._learned: dict[str, float] = {}
+        self._refused: dict[str, float] = {}
 
     def acquire(self, system: str, lane: Lane, patience_seconds: float, kind: str = "") -> None:
         """Take a turn, or wait for it; BudgetExhausted where there is none soon enough."""
@@ -56,15 +59,23 @@ class VirtualBudget:
             if self._days.get((name, day), 0) >= limits.daily_requests:
                 self._refuse_until((day + 1) * DAY, now, "daily_quota")
             self._days[name, day] = self._days.get((name, day), 0) + 1
-        if limits.rate_per_second <= 0:
+        rate, burst = pace(self._learned.get(name), limits.rate_per_second, limits.burst)
+        if rate <= 0:
             return 0.0
-        interval = 1.0 / limits.rate_per_second
+        interval = 1.0 / rate
         tat = max(self._kept(name), now)
-        wait = max(0.0, tat - interval * (limits.burst - 1) - now)
+        wait = max(0.0, tat - interval * (burst - 1) - now)
         if wait > 0 and (lane == "background" or wait > patience):
             raise BudgetExhausted("no turn soon enough", wait_seconds=wait, reason="rate")
         self._keep(name, tat + interval, now)
+        self._learn(name, after_call(self._learned.get(name), limits.rate_per_second))
         return wait
+
+    def _learn(self, name: str, rate: float | None) -> None:
+        if rate is None:
+            self._learned.pop(name, None)
+        else:
+            self._learned[name] = rate
 
     def _kept(self, name: str) -> float:
         tat, expires = self._tat.get(name, (0.0, 0.0))
@@ -87,6 +98,26 @@ class VirtualBudget:
     def pause(self, system: str, seconds: float, kind: str = "") -> None:
         """Nobody calls this system for so long."""
         self._paused[f"{system}:{kind}"] = self.clock.true + seconds
+
+    def refused(self, system: str, ago_seconds: float, kind: str = "") -> float | None:
+        """A call was refused for its rate; calls that had left before the last refusal was counted, count with it."""
+        name = f"{system}:{kind}"
+        limits = self.limits.get(name) or self.limits.get(system)
+        if limits is None or self.away:
+            return None
+        if self.clock.true - ago_seconds >= self._refused.get(name, 0.0):
+            self._learn(name, after_refusal(self._learned.get(name), limits.rate_per_second))
+            self._refused[name] = self.clock.true
+        return self._learned[name]
+
+    def rest(self, system: str, seconds: float, kind: str = "") -> None:
+        """Nobody's next turn comes before so many seconds."""
+        name = f"{system}:{kind}"
+        limits = self.limits.get(name) or self.limits.get(system)
+        if limits is not None and limits.rate_per_second > 0:
+            rate, burst = pace(self._learned.get(name), limits.rate_per_second, limits.burst)
+            now = self.clock.true
+            self._keep(name, max(self._kept(name), now + seconds + (burst - 1) / rate), now)
 
     def forget(self) -> None:
         """Redis was emptied: the rates start as if their bursts had just been used, the pauses stand in rows."""

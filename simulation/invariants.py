@@ -41,6 +41,7 @@ _DUE: Final = """
     JOIN system_state AS s ON s.system = l.system
     WHERE l.state IN ('due', 'waiting', 'unknown', 'working') AND l.next_attempt_at <= %(now)s
         AND s.breaker = 'closed' AND s.paused_by IS NULL AND coalesce(s.throttled_until, 'epoch') <= %(now)s
+        AND s.learned -> 'recovery' IS NULL
         AND (l.external_id IS NOT NULL OR coalesce(s.creates_paused_until, 'epoch') <= %(now)s)
 """
 

@@ -18,6 +18,7 @@ from worker.flows.gate import Gate
 from worker.flows.sweep import Sweeper
 from worker.runtime import Runtime
 from worker.sparing import Sparing
+from worker.vendors.recent_reads import ReadMemory
 from worker.vendors.transport import Lane, Lease, Session
 
 if TYPE_CHECKING:
@@ -63,11 +64,13 @@ class SimulatedRuntime(Runtime):
         )
 
     @override
-    def session(self, system: str, lane: Lane = "live", lease: Lease | None = None) -> Session:
+    def session(
+        self, system: str, lane: Lane = "live", lease: Lease | None = None, memory: ReadMemory | None = None
+    ) -> Session:
         task = current()
         if task is not None:
             self.story.claims[task] = getattr(lease, "claim", None)
-        return super().session(system, lane, lease)
+        return super().session(system, lane, lease, memory)
 
     @contextmanager
     @override

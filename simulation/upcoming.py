@@ -19,7 +19,8 @@ _DUE: Final = """
 """
 _SYSTEMS: Final = """
     SELECT min(at) FROM (
-        SELECT unnest(ARRAY[probe_at, throttled_until, creates_paused_until]) AS at FROM system_state
+        SELECT unnest(ARRAY[probe_at, throttled_until, creates_paused_until,
+            to_timestamp(CAST(learned #>> '{recovery,entered_until}' AS float8))]) AS at FROM system_state
     ) AS moments WHERE at > %(now)s
 """
 

@@ -35,6 +35,7 @@ from webhooks.nudge import Nudger
 from webhooks.problems import Problem, on_error, on_http_exception
 from webhooks.receive import PATH, Receiver
 from worker.core.identity import PROCESS_HEADER
+from worker.store import systems
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -131,9 +132,10 @@ class Parts:
         """Prometheus's text format; without the summary's gauges while the database is away."""
         try:
             found = await self.database.summary()
+            views = await self.database.run(systems.views)
         except Problem:
-            found = None
-        text = generate_latest(metrics.registry(self.figures, self.commit, found))
+            found, views = None, {}
+        text = generate_latest(metrics.registry(self.figures, self.commit, found, views))
         return Response(text, media_type=metrics.CONTENT_TYPE)
 
     async def page(self, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from webhooks.figures import Figures, Histogram
     from webhooks.group_commit import GroupCommit
     from worker.store.summary import Summary
+    from worker.store.systems import SystemView
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 SYSTEM_STATES: Final = ("running", "paused", "broken", "probing", "disabled")
@@ -62,8 +63,9 @@ class ProcessFigures(Collector):
 class SummaryFigures(Collector):
     """The summary as gauges; without one (the database is away) there are none, rather than old ones."""
 
-    def __init__(self, summary: Summary | None) -> None:
+    def __init__(self, summary: Summary | None, views: Mapping[str, SystemView]) -> None:
         self.summary = summary
+        self.views = views
 
     @override
     def collect(self) -> Iterator[Metric]:
@@ -87,6 +89,22 @@ class SummaryFigures(Collector):
                 links.add_metric([name, state], count)
         yield links
         yield from _systems(summary)
+        yield from rates(self.views)
+
+
+def rates(views: Mapping[str, SystemView]) -> Iterator[Metric]:
+    """How often the systems are called after they refused calls, and how many they refused."""
+    rate = GaugeMetricFamily(
+        "contactsync_learned_rate_per_second", "Calls a second after calls were refused (429)", labels=["system"]
+    )
+    refusals = GaugeMetricFamily(
+        "contactsync_rate_refusals", "Calls refused (429) since a client last got through", labels=["system"]
+    )
+    for name, view in views.items():
+        if view.rate is not None:
+            rate.add_metric([name], view.rate)
+        refusals.add_metric([name], view.recovery.refusals if view.recovery else 0)
+    yield from (rate, refusals)
 
 
 def _systems(summary: Summary) -> Iterator[Metric]:
@@ -119,9 +137,11 @@ def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
     return HistogramMetricFamily(name, text, buckets=histogram.cumulated(), sum_value=histogram.total)
 
 
-def registry(figures: Figures, commit: GroupCommit, summary: Summary | None) -> CollectorRegistry:
+def registry(
+    figures: Figures, commit: GroupCommit, summary: Summary | None, views: Mapping[str, SystemView]
+) -> CollectorRegistry:
     """A registry of one scrape."""
     made = CollectorRegistry(auto_describe=False)
     made.register(ProcessFigures(figures, commit))
-    made.register(SummaryFigures(summary))
+    made.register(SummaryFigures(summary, views))
     return made

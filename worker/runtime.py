@@ -21,10 +21,11 @@ import structlog
 
 from worker.core.fuse import FusePolicy
 from worker.core.retry import RetryPolicy
-from worker.store import attempts, clock
+from worker.store import attempts, clock, systems
 from worker.store.budget import Limits, RedisBudget
 from worker.store.engine import make_engine
 from worker.vendors import contract
+from worker.vendors.recent_reads import ReadMemory
 from worker.vendors.transport import Budget, Lane, Lease, Session, make_client
 
 if TYPE_CHECKING:
@@ -153,7 +154,9 @@ class Runtime:
         owners: dict[str, Owner] = self.client(system).mapping.owners(self.settings.system(system).fields)
         return owners
 
-    def session(self, system: str, lane: Lane = "live", lease: Lease | None = None) -> Session:
+    def session(
+        self, system: str, lane: Lane = "live", lease: Lease | None = None, memory: ReadMemory | None = None
+    ) -> Session:
         """A way to one system, for one delivery, as long as its lease stands."""
         settings = self.settings.system(system)
         if system not in self._http:
@@ -171,6 +174,7 @@ class Runtime:
             hook=lambda name: self.hook(f"{system}.{name}"),
             clock=lambda: self.now().timestamp(),
             lease=lease,
+            memory=memory,
         )
 
     @contextmanager
@@ -208,7 +212,11 @@ class Runtime:
         url = self.settings.redis.url
         assert url is not None, "settings carry urls once a process starts"  # noqa: S101
         client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30)
-        return RedisBudget(client, limits(self.settings), self._calls_within)
+        return RedisBudget(client, limits(self.settings), self._calls_within, learned_rate=self._learned_rate)
+
+    def _learned_rate(self, system: str) -> float | None:
+        with self.engine.connect() as connection:
+            return systems.view(connection, system).rate
 
     def _calls_within(self, system: str, seconds: float) -> int:
         with self.engine.connect() as connection:
@@ -220,11 +228,8 @@ def limits(settings: Settings) -> dict[str, Limits]:
     found: dict[str, Limits] = {}
     for name in settings.enabled_systems():
         system = settings.system(name)
-        rates = [float(system.rate_per_second)] if system.rate_per_second else []
-        if system.rate_per_minute:
-            rates.append(float(system.rate_per_minute) / 60)
         daily = int(system.daily_requests or 0)
-        found[name] = Limits(min(rates) if rates else 0.0, system.burst, daily)
+        found[name] = Limits(system.calls_per_second or 0.0, system.burst, daily)
         if name == "routix":
             found["routix:token"] = Limits(0.5, 5)
     return found

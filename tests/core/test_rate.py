@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.core.rate import Turn, gcra
+from worker.core.rate import (
+    DECREASE,
+    FLOOR_PER_SECOND,
+    RISE_SECONDS,
+    Turn,
+    after_call,
+    after_refusal,
+    configured_rate,
+    gcra,
+    pace,
+)
 
 # The clock of the tests stands at a real time: a float has fewer digits left there than at nought.
 START = 1_760_000_000.0
@@ -100,3 +110,79 @@ def test_a_refusal_takes_no_turn(gaps: list[float], rate: float, burst: int) -> 
             assert turn.new_tat == pytest.approx(tat, abs=SLACK)
             assert turn.wait_seconds > 0
         tat = turn.new_tat
+
+
+# ------------------------------------------------------------------------------------------------- the learned rate
+def refusals_of(vendor_rate: float, configured: float, burst: int, seconds: float) -> tuple[list[float], list[float]]:
+    """
+    When calls were refused and answered by a vendor that spaces calls evenly, for a caller that always has work.
+    """
+    now, tat, learned = START, None, None
+    vendor_tat: float | None = None
+    refused: list[float] = []
+    answered: list[float] = []
+    while now < START + seconds:
+        rate, at_once = pace(learned, configured, burst)
+        turn = gcra(tat, now, rate, at_once)
+        tat = turn.new_tat
+        if not turn.allowed:
+            now += turn.wait_seconds
+            continue
+        learned = after_call(learned, configured)
+        vendor = gcra(vendor_tat, now, vendor_rate, 4)
+        if vendor.allowed:
+            vendor_tat = vendor.new_tat
+            answered.append(now - START)
+        else:
+            refused.append(now - START)
+            learned = after_refusal(learned, configured)
+            now += max(1.0, vendor.wait_seconds)
+    return refused, answered
+
+
+@given(vendor=st.floats(0.3, 8.0), configured=st.floats(0.5, 15.0), burst=bursts)
+@settings(deadline=None, max_examples=40)
+def test_the_rate_settles_near_what_the_vendor_allows(vendor: float, configured: float, burst: int) -> None:
+    refused, answered = refusals_of(vendor, configured, burst, seconds=3_600.0)
+
+    allowed = min(vendor, configured)
+    between = RISE_SECONDS * allowed * (1 - DECREASE) / configured
+    assert sum(at > 600 for at in answered) >= 0.5 * allowed * 3_000
+    assert sum(at > 600 for at in refused) <= 3_000 / between + 3
+
+
+@given(refusals=st.integers(0, 60), configured=st.floats(0.01, 50.0))
+def test_it_never_falls_below_the_floor(refusals: int, configured: float) -> None:
+    learned: float | None = None
+    for _ in range(refusals):
+        learned = after_refusal(learned, configured)
+        assert min(FLOOR_PER_SECOND, configured) <= learned <= configured
+
+
+@given(refusals=st.integers(1, 8), configured=st.floats(0.2, 15.0))
+@settings(deadline=None, max_examples=30)
+def test_steady_calls_without_a_refusal_bring_the_configured_rate_back(refusals: int, configured: float) -> None:
+    learned: float | None = None
+    for _ in range(refusals):
+        learned = after_refusal(learned, configured)
+
+    seconds = 0.0
+    while learned is not None:
+        seconds += 1 / learned
+        risen = after_call(learned, configured)
+        assert risen is None or learned < risen < configured
+        learned = risen
+
+    # A call at the lowest rates is far from the next, and its step is as large: a little sooner than by the second.
+    assert 0.3 * RISE_SECONDS <= seconds <= RISE_SECONDS + 60
+
+
+def test_a_system_without_a_configured_rate_learns_one() -> None:
+    assert after_refusal(None, 0.0) == configured_rate(0.0) * DECREASE
+    assert after_call(None, 0.0) is None
+    assert pace(None, 0.0, 5) == (0.0, 5)
+
+
+def test_who_was_refused_gets_no_burst() -> None:
+    assert pace(None, 10.0, 5) == (10.0, 5)
+    assert pace(2.0, 10.0, 5) == (2.0, 1)

@@ -29,7 +29,8 @@ MOST_ROUNDS: Final = 400
 _UPCOMING: Final = text(
     """
     SELECT min(at) FILTER (WHERE at > :now) AS at, count(*) FILTER (WHERE at <= :now) AS due,
-        (SELECT min(held) FROM (SELECT unnest(ARRAY[probe_at, throttled_until]) AS held FROM system_state) AS s
+        (SELECT min(held) FROM (SELECT unnest(ARRAY[probe_at, throttled_until,
+            to_timestamp(CAST(learned #>> '{recovery,entered_until}' AS float8))]) AS held FROM system_state) AS s
             WHERE held > :now) AS held
     FROM (
         SELECT next_attempt_at AS at FROM link WHERE state IN ('due', 'working', 'waiting', 'unknown')

@@ -76,6 +76,13 @@ def source_fails(plant: Plant) -> None:
     first(plant)
 
 
+def vendors_throttle(plant: Plant) -> None:
+    """Each system refuses a call for its rate, and takes it a little later."""
+    for system in ("robaws", *TARGETS):
+        plant.hub.simulators[system].fail("throttle", retry_after=2)
+    first(plant)
+
+
 def credentials_refused(plant: Plant) -> None:
     """Rompslomp refuses our token once; a probe finds that it takes it again."""
     plant.hub.rompslomp.fail("status", status=401, body="{}")
@@ -176,6 +183,8 @@ STORIES: Final[dict[str, Story]] = {
     "deliver.renew": slow_delivery,
     "directory.add": first,
     "directory.replace": first,
+    "gate.enter": vendors_throttle,
+    "gate.leave": vendors_throttle,
     "gate.learn": vendors_fail,
     "gate.succeeded": vendors_fail,
     "gate.probe": credentials_refused,

@@ -37,6 +37,7 @@ def test_every_kind_and_setting_is_taken_and_survives_a_reset(tmp_path: Path, wo
             {"kind": "webhook_reorder", "seconds": 0.5},
             {"kind": "webhook_repeat", "copies": 3},
         ],
+        "workspace": [{"kind": "rate_limit", "calls": 4, "seconds": 3, "retry_after": 3}],
         "rompslomp": [{"kind": "status", "status": 503, "body": "{}", "headers": {"retry-after": "1"}}],
         "recras": {"kind": "swap_empty"},
     }
@@ -48,6 +49,7 @@ def test_every_kind_and_setting_is_taken_and_survives_a_reset(tmp_path: Path, wo
     assert [fault.kind for fault in faulty.simulators["robaws"].faults] == ["delay"]
     assert [fault.kind for fault in faulty.robaws.webhooks.faults] == ["reorder", "repeat"]
     assert faulty.simulators["rompslomp"].faults[0].headers == {"retry-after": "1"}
+    assert (faulty.simulators["workspace"].faults[0].calls, faulty.simulators["workspace"].faults[0].seconds) == (4, 3)
     assert world.simulators["robaws"].faults == []
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from worker.core.rate import RISE_SECONDS, after_call
 from worker.errors import BudgetExhausted
 from worker.store.budget import Limits, RedisBudget
 
@@ -228,3 +229,125 @@ def test_a_new_day_begins_a_new_count(server: redis.Redis) -> None:
 
     budget.acquire("robaws", "live", 0)
     assert budget.usage("robaws")[0] == 1
+
+
+# ------------------------------------------------------------------------------------------------- the learned rate
+def taken_in(budget: RedisBudget, clock: Clock, seconds: float, kind: str = "") -> int:
+    """How many turns a caller gets that always wants one."""
+    until, taken = clock.now + seconds, 0
+    while clock.now < until:
+        budget.acquire("robaws", "live", 60, kind)
+        taken += 1
+    return taken
+
+
+def test_after_a_refusal_calls_go_out_at_half_the_rate_without_a_burst(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(10, 5))
+    budget.acquire("robaws", "live", 1)
+
+    rate = budget.refused("robaws", 0.0)
+    clock.sleep(10)
+
+    assert rate == 5.0
+    assert budget.learned("robaws") == (True, 5.0)
+    assert 9 <= taken_in(budget, clock, 2.0) <= 12
+
+
+def test_calls_that_were_refused_together_count_once(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(8, 5))
+
+    rates = [budget.refused("robaws", 0.3)]
+    clock.sleep(0.1)
+    rates += [budget.refused("robaws", 0.2), budget.refused("robaws", 0.4)]
+    clock.sleep(1)
+    rates.append(budget.refused("robaws", 0.1))
+
+    assert rates == [4.0, 4.0, 4.0, 2.0]
+
+
+def test_the_rate_rises_as_the_specification_says(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(2, 3))
+    budget.acquire("robaws", "live", 1)
+    expected: float | None = budget.refused("robaws", 0.0)
+
+    for _ in range(50):
+        budget.acquire("robaws", "live", 60)
+        expected = after_call(expected, 2)
+
+    assert budget.learned("robaws")[1] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_configured_rate_holds_again_in_the_end_with_its_burst(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(2, 3))
+    budget.acquire("robaws", "live", 1)
+    budget.refused("robaws", 0.0)
+
+    taken_in(budget, clock, RISE_SECONDS)
+    clock.sleep(10)
+    at_once = clock.now
+    for _ in range(3):
+        budget.acquire("robaws", "live", 0)
+
+    assert budget.learned("robaws") == (True, None)
+    assert clock.now == at_once
+
+
+def test_an_emptied_redis_gets_the_rate_back_from_the_row(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(10, 5))
+    budget.learned_rate = {"robaws": 0.5}.get
+
+    server.flushall()
+    budget.acquire("robaws", "live", 10)
+
+    assert budget.learned("robaws")[1] == pytest.approx(0.5, abs=0.02)
+    with pytest.raises(BudgetExhausted):
+        budget.acquire("robaws", "live", 1.5)
+
+
+def test_another_kind_of_budget_keeps_its_own_rate(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(10, 5))
+    budget.refused("robaws", 0.0)
+
+    assert budget.learned("robaws", "replica") == (False, None)
+
+
+def test_a_rest_sets_every_turn_back_and_breaks_none_off(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(10, 5))
+    budget.acquire("robaws", "live", 0)
+
+    budget.rest("robaws", 1.0)
+    with pytest.raises(BudgetExhausted):
+        budget.acquire("robaws", "live", 0.5)
+    asked = clock.now
+    budget.acquire("robaws", "live", 1.5)
+
+    assert clock.now - asked == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_rest_of_a_system_without_a_rate_is_a_pause(server: redis.Redis) -> None:
+    clock = Clock()
+    budget = make(server, clock, Limits(0, 1))
+
+    budget.rest("robaws", 1.0)
+
+    with pytest.raises(BudgetExhausted):
+        budget.acquire("robaws", "live", 0.5)
+    clock.sleep(1.01)
+    budget.acquire("robaws", "live", 0)
+
+
+def test_without_redis_no_rate_is_learned(server: redis.Redis) -> None:
+    gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+    budget = RedisBudget(gone, {"robaws": Limits(10, 5)}, lambda _system, _seconds: 0)
+
+    budget.rest("robaws", 1.0)
+
+    assert budget.refused("robaws", 0.0) is None
+    assert budget.learned("robaws") == (False, None)

@@ -8,20 +8,32 @@ from typing import TYPE_CHECKING
 from webhooks.api.calls import Asked, Call, Outcome
 from webhooks.api.contacts import MaybeReason
 from webhooks.api.retries import Reason
-from worker.store import operating, summary
+from worker.store import operating, summary, systems
 from worker.store.operating import Acted
 from worker.store.summary import Summary, System
+from worker.store.systems import SystemView
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
+
+    from worker.config import Settings
 
 
 @dataclass(frozen=True)
 class SystemLine(System):
-    """One system with its links by state (none for a system that is not delivered to)."""
+    """
+    One system with its links by state (none for a system that is not delivered to).
+
+    `rate_per_second` is how often it may be called: as configured, or less after it refused calls; None where no rate
+    is configured. `refusals`: calls refused for their rate (429) since a client last got through.
+    """
 
     name: str
     links: dict[str, int] | None
+    rate_per_second: float | None
+    refusals: int
 
 
 @dataclass(frozen=True)
@@ -41,12 +53,27 @@ def show_summary(connection: Connection, asked: Asked) -> Summary:
 
 def list_systems(connection: Connection, asked: Asked) -> SystemList:
     """All systems."""
-    found = summary.read(connection, asked.parts.settings, asked.now)
-    items = [
-        SystemLine(**vars(system), name=name, links=dict(found.links[name]) if name in found.links else None)
-        for name, system in found.systems.items()
-    ]
+    items = lines(connection, asked.parts.settings, asked.now)
     return SystemList(items, len(items))
+
+
+def lines(connection: Connection, settings: Settings, now: datetime) -> list[SystemLine]:
+    """One line for each system."""
+    found = summary.read(connection, settings, now)
+    views = systems.views(connection)
+    items = []
+    for name, system in found.systems.items():
+        view = views.get(name) or SystemView(name)
+        items.append(
+            SystemLine(
+                **vars(system),
+                name=name,
+                links=dict(found.links[name]) if name in found.links else None,
+                rate_per_second=view.rate or settings.system(name).calls_per_second,
+                refusals=view.recovery.refusals if view.recovery else 0,
+            )
+        )
+    return items
 
 
 def pause(connection: Connection, asked: Asked) -> Acted:

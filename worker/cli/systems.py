@@ -18,20 +18,16 @@ Name = Annotated[str, typer.Argument(help="robaws, rompslomp, recras, workspace 
 @command
 def list_(as_json: Json = False) -> int:
     """
-    List the systems with their state, lag and quota. Ends with 1 when one of them is paused.
+    List the systems with their state, lag, quota and rate of calls. Ends with 1 when one of them is paused.
 
     Example: contactsync systems list
     """
-    from webhooks.api.systems import SystemLine, SystemList
+    from webhooks.api.systems import SystemList
+    from webhooks.api.systems import lines as lines_of
     from worker.cli.asking import asking, now, show_document, show_table, span, state
-    from worker.store import summary
 
     with asking() as (settings, engine), engine.connect() as connection:
-        found = summary.read(connection, settings, now())
-    lines = [
-        SystemLine(**vars(one), name=name, links=dict(found.links[name]) if name in found.links else None)
-        for name, one in found.systems.items()
-    ]
+        lines = lines_of(connection, settings, now())
     if as_json:
         show_document(SystemList(lines, len(lines)))
     else:
@@ -43,10 +39,11 @@ def list_(as_json: Json = False) -> int:
                 span(line.oldest_due_seconds) if line.oldest_due_seconds else "–",
                 str(line.calls_today),
                 "–" if line.quota_remaining is None else str(line.quota_remaining),
+                "–" if line.rate_per_second is None else f"{line.rate_per_second:.2g}",
             ]
             for line in lines
         ]
-        show_table(["system", "state", "reason", "oldest due", "calls today", "left today"], rows)
+        show_table(["system", "state", "reason", "oldest due", "calls today", "left today", "calls/s"], rows)
     return NEEDS_A_PERSON if any(line.state == "paused" for line in lines) else DONE
 
 

@@ -87,3 +87,10 @@ class SystemSettings(Section):
     directory_max_age_seconds: Seconds = Field(
         default=600.0, description="how old a full list may be that is searched before a create"
     )
+
+    @property
+    def calls_per_second(self) -> float | None:
+        """The rate that counts, the lower of those that are set; None where none is."""
+        rates = [float(self.rate_per_second)] if self.rate_per_second else []
+        rates += [float(self.rate_per_minute) / 60] if self.rate_per_minute else []
+        return min(rates, default=None)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
-from worker.errors import LeaseLost, OutcomeUnknown, SyncError, TransientError
+from worker.errors import BudgetExhausted, LeaseLost, OutcomeUnknown, RateLimited, SyncError, TransientError
 from worker.flows import creating, linking, probing, updating, writing_back
 from worker.flows.delivery import Delivery, Ended
-from worker.flows.gate import Gate
+from worker.flows.gate import Gate, Way
 from worker.flows.lease import lasting_seconds
 from worker.flows.outcome import Outcome, after_crashes, judge
 from worker.runtime import SOURCE
@@ -47,8 +47,17 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
     way = gate.way(system)
     if way == "held":
         return Delivered("none")
+    delivered = _claim_and_run(runtime, gate, system, link_id, way)
+    gate.leave(system)
+    return delivered
+
+
+def _claim_and_run(runtime: Runtime, gate: Gate, system: str, link_id: int | None, way: Way) -> Delivered:
     now, begun = runtime.now(), runtime.elapsed()
-    creates = gate.view(system).creates_allowed(now)
+    view = gate.view(system)
+    creates = view.creates_allowed(now)
+    # Of the one that may enter, nobody says which it is: the one that was begun, else the most urgent.
+    link_id = None if way == "entry" else link_id
     lease = float(runtime.settings.worker.lease_seconds)
     timeout = float(runtime.settings.system(system).timeout_seconds)
     slack = max(0.0, lasting_seconds(runtime, system, timeout) - timeout)
@@ -59,6 +68,7 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
             now,
             lease,
             link_id=link_id,
+            begun=view.recovery.link if way == "entry" and view.recovery else None,
             creates=creates,
             slack_seconds=slack,
             timeout_seconds=timeout,
@@ -122,13 +132,16 @@ def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
         now=now,
         draw=runtime.draw(),
     )
+    outcome = gate.slow_down(claim.system, outcome, delivery.session.exchanges)
     outcome = _let_settle(delivery, _look_soon(delivery, outcome, error), error)
+    reads = delivery.reads.to_json() if isinstance(error, RateLimited | BudgetExhausted) else None
     try:
-        _end(delivery, outcome, sent=delivery.in_flight if delivery.may_have_changed(error) else ())
+        sent = delivery.in_flight if delivery.may_have_changed(error) else ()
+        _end(delivery, outcome, sent=sent, reads=reads)
     except LeaseLost as lost:
         log.warning("deliver.lease_lost", error=lost.message)
         return Delivered("lost")
-    gate.learn(claim.system, outcome, now)
+    gate.learn(claim.system, outcome, now, claim.id)
     log.warning("deliver.failed", reason=outcome.reason, state=outcome.state, error=outcome.message)
     return Delivered("review" if outcome.state == "review" else "failed")
 
@@ -173,7 +186,9 @@ def _after_crashes(delivery: Delivery) -> Outcome | None:
     )
 
 
-def _end(delivery: Delivery, outcome: Outcome, *, sent: Sequence[str] = ()) -> None:
+def _end(
+    delivery: Delivery, outcome: Outcome, *, sent: Sequence[str] = (), reads: dict[str, Any] | None = None
+) -> None:
     """`sent` are the paths of a change that may have been made without our knowing it."""
     claim, now = delivery.claim, delivery.runtime.now()
     with delivery.runtime.transaction("deliver.failed") as connection:
@@ -191,6 +206,7 @@ def _end(delivery: Delivery, outcome: Outcome, *, sent: Sequence[str] = ()) -> N
             fields=outcome.fields,
             fingerprint=outcome.fingerprint,
             repair=sorted(delivery.repair.union(sent)),
+            reads=reads,
         )
         if outcome.state == "review":
             kind, detail = KINDS.get(outcome.reason, "match"), delivery.evidence | _open_create(delivery)

@@ -17,6 +17,7 @@ from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, links, reviews, source_link
 from worker.store.attempts import AttemptContext
 from worker.store.reviews import Question
+from worker.vendors.recent_reads import RecentReads
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -54,7 +55,10 @@ class Delivery:
         self.claim = claim
         self.client: Any = runtime.client(claim.system)
         lane: Literal["live", "background"] = "background" if claim.priority >= BACKGROUND else "live"
-        self.session = runtime.session(claim.system, lane, LinkLease(runtime, claim, begun))
+        # What was read before a create, or before somebody asked for a fresh look, says nothing now.
+        stale = claim.intent is not None or claim.restore
+        self.reads = RecentReads.from_json(None if stale else claim.reads)
+        self.session = runtime.session(claim.system, lane, LinkLease(runtime, claim, begun), self.reads)
         self.operation = "deliver"
         self.evidence: dict[str, Any] = {}
         self.must_read = claim.reason == "outcome_unknown" or claim.crashes > 0

@@ -17,7 +17,7 @@ from worker.core import fuse, merge_patch
 from worker.core.echo import content_hash
 from worker.errors import LeaseLost, RecordGone, SyncError, TransientError
 from worker.flows import probing
-from worker.flows.gate import Gate
+from worker.flows.gate import Gate, Way
 from worker.flows.outcome import Outcome, after_crashes, judge
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, contacts, fetched, inbox, source_link
@@ -69,6 +69,12 @@ def fetch(runtime: Runtime, gate: Gate, contact_id: int | None = None) -> Fetche
     way = gate.way(SOURCE)
     if way == "held":
         return Fetched("none")
+    result = _claim_and_run(runtime, gate, contact_id, way)
+    gate.leave(SOURCE)
+    return result
+
+
+def _claim_and_run(runtime: Runtime, gate: Gate, contact_id: int | None, way: Way) -> Fetched:
     lease = float(runtime.settings.worker.lease_seconds)
     with runtime.statement("fetch.claim") as connection:
         claim = contacts.claim_fetch(connection, runtime.now(), lease, contact_id)
@@ -198,6 +204,7 @@ class _Fetch:
             now=now,
             draw=self.runtime.draw(),
         )
+        outcome = self.gate.slow_down(SOURCE, outcome, self.session.exchanges)
         try:
             self._end(outcome)
         except LeaseLost as lost:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from worker.errors import RateLimited
 from worker.store import systems
-from worker.store.systems import SystemView
+from worker.store.systems import Recovery, SystemView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from worker.core.wire import Exchange
     from worker.flows.outcome import Outcome
     from worker.runtime import Runtime
 
-Way = Literal["free", "probe", "held"]
+Way = Literal["free", "probe", "entry", "held"]
 
 VIEW_SECONDS = 0.25
 SHORT_PAUSE_SECONDS = 2.0
@@ -34,6 +38,7 @@ class Gate:
         self.runtime = runtime
         self._lock = threading.Lock()
         self._views: dict[str, tuple[float, SystemView]] = {}
+        self._entered: dict[tuple[str, int], datetime] = {}
 
     def view(self, system: str, *, fresh: bool = False) -> SystemView:
         """The system's state."""
@@ -55,13 +60,14 @@ class Gate:
 
     def way(self, system: str) -> Way:
         """
-        How one delivery finds the system. One that is held back lets one caller through at each `probe`.
+        How one delivery finds the system. One that is held back lets one caller through at each `probe`; one that
+        refused calls for their rate lets one at a time through (`entry`, ended by `leave`) until one succeeds.
         """
         now = self.runtime.now()
         view = self.view(system)
         until = view.blocked_until(now)
         if until is None:
-            return "free"
+            return "free" if view.recovery is None else self._enter(system, view.recovery, now)
         held_by_probe = view.paused_by == "credentials" or (view.paused_by is None and view.breaker != "closed")
         throttled = view.throttled_until is not None and view.throttled_until > now
         if not held_by_probe or throttled or until > now:
@@ -71,16 +77,49 @@ class Gate:
         with self.runtime.statement("gate.probe") as connection:
             return "probe" if systems.take_probe(connection, system, now, again) else "held"
 
+    def _enter(self, system: str, recovery: Recovery, now: datetime) -> Way:
+        if recovery.entered_until is not None and recovery.entered_until > now:
+            return "held"
+        until = now + timedelta(seconds=float(self.runtime.settings.worker.lease_seconds))
+        with self.runtime.statement("gate.enter") as connection:
+            entered = systems.enter(connection, system, now, until)
+        self.forget(system)
+        if not entered:
+            return "held"
+        self._entered[system, threading.get_ident()] = until
+        return "entry"
+
+    def leave(self, system: str, *, succeeded: bool = False) -> None:
+        """This thread's delivery is done: let the next one try, or everybody where it succeeded."""
+        entered = self._entered.pop((system, threading.get_ident()), None)
+        if entered is None:
+            return
+        with self.runtime.statement("gate.leave") as connection:
+            systems.leave(connection, system, entered, self.runtime.now(), succeeded=succeeded)
+        self.forget(system)
+
+    def slow_down(self, system: str, outcome: Outcome, exchanges: Sequence[Exchange]) -> Outcome:
+        """Where a call was refused for its rate: call more slowly from now on, and say so in the row."""
+        if outcome.effect != "throttle" or outcome.reason != RateLimited.reason:
+            return outcome
+        ago = exchanges[-1].duration_seconds if exchanges else 0.0
+        rate = self.runtime.budget.refused(system, ago)
+        refusals = (recovery.refusals if (recovery := self.view(system, fresh=True).recovery) else 0) + 1
+        text = f"{system} refuses calls for their rate ({refusals} since the last success)"
+        text += f"; it is called {rate:.2g} times a second for now" if rate is not None else ""
+        return replace(outcome, message=f"{text}: {outcome.message}", rate=rate)
+
     def succeeded(self, system: str) -> None:
         """The vendor did what was asked; written down only where something held it back before."""
+        self.leave(system, succeeded=True)
         view = self.view(system)
         if view.failures or view.breaker != "closed" or view.paused_by == "credentials":
             with self.runtime.statement("gate.succeeded") as connection:
                 systems.succeeded(connection, system, self.runtime.now())
             self.forget(system)
 
-    def learn(self, system: str, outcome: Outcome, now: datetime) -> None:
-        """Write down what an outcome says of the system as a whole."""
+    def learn(self, system: str, outcome: Outcome, now: datetime, link: int | None = None) -> None:
+        """Write down what an outcome says of the system as a whole; `link` is the one that was put off."""
         if outcome.effect == "none":
             return
         if outcome.effect == "answered":
@@ -97,6 +136,8 @@ class Gate:
                 systems.refuse(connection, system, outcome.reason, outcome.message, now, probe, longest)
             elif outcome.effect == "throttle" and outcome.system_until is not None:
                 systems.throttle(connection, system, outcome.system_until, outcome.reason, now)
+                if outcome.reason == RateLimited.reason:
+                    systems.refused_for_rate(connection, system, now, rate=outcome.rate, link=link)
             elif outcome.effect == "creates" and outcome.system_until is not None:
                 systems.pause_creates(connection, system, outcome.system_until, outcome.message, now)
         if outcome.effect == "throttle" and outcome.system_until is not None:

@@ -60,6 +60,8 @@ class Outcome:
     status: int | None = None
     fields: Mapping[str, str] | None = None
     fingerprint: str = ""
+    rate: float | None = None
+    """The calls a second that are allowed after a 429, where that was learned."""
 
 
 def judge(
@@ -114,7 +116,10 @@ def _row(
         return "due", now, attempts
     if isinstance(error, QuotaReached):
         return "waiting", now + timedelta(seconds=QUOTA_PAUSE_SECONDS), attempts
-    if isinstance(error, RateLimited | BudgetExhausted):
+    if isinstance(error, RateLimited):
+        # Also a short wait is shown in the retry queue: it may be one of many.
+        return "waiting", now + timedelta(seconds=_told(error)), attempts
+    if isinstance(error, BudgetExhausted):
         at = now + timedelta(seconds=_told(error))
         return ("due" if at <= now + timedelta(seconds=SHORT_WAIT_SECONDS) else "waiting"), at, attempts
     if isinstance(error, NotYetKnown):

@@ -9,7 +9,7 @@ import structlog
 from worker.errors import SyncError
 from worker.flows.outcome import judge
 from worker.runtime import SOURCE
-from worker.store import links
+from worker.store import held
 from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _read(runtime: Runtime, session: Session, system: str) -> None:
         next(client.list_ids(session), None)
         return
     with runtime.engine.connect() as connection:
-        known = links.any_external_id(connection, system)
+        known = held.any_external_id(connection, system)
     if known is not None and id_shape(system).fits(known):
         client.read(session, known)
     else:

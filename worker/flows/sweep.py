@@ -8,7 +8,7 @@ backlog of a day costs the same as one of a minute.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -109,5 +109,12 @@ class Sweeper:
         for name in self.runtime.settings.enabled_systems():
             calls, left = budget.usage(name)
             if calls is not None:
-                figures = {"day": now.strftime("%Y-%m-%d"), "calls_today": calls, "quota_remaining": left}
+                figures: dict[str, Any] = {
+                    "day": now.strftime("%Y-%m-%d"),
+                    "calls_today": calls,
+                    "quota_remaining": left,
+                }
+                known, rate = budget.learned(name)
+                if known:
+                    figures["rate_per_second"] = rate
                 systems.learn(connection, name, figures, now)  # type: ignore[arg-type]

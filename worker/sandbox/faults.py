@@ -40,6 +40,7 @@ class FaultSpec(BaseModel):
     path: Annotated[str | None, AfterValidator(_expression)] = None
     sent: Annotated[str | None, AfterValidator(_expression)] = None
     seconds: float = Field(default=0.0, ge=0)
+    calls: int = Field(default=0, ge=0)
     status: int = Field(default=500, ge=200, le=599)
     body: str = ""
     content_type: str = "application/json"

@@ -7,6 +7,10 @@ the vendor's next. Live traffic goes ahead: background calls take a turn only wh
 caller waits. If Redis is away nothing is called, rather than called unmetered; if it was emptied, the day's count and
 the calls of the last moments are taken from the log of requests again.
 
+A vendor that refuses calls for their rate (429) is called more slowly from then on: the learned rate
+(`worker.core.rate`) stands here, where it is enforced, and in the system's row, where people see it and where an
+emptied Redis gets it back.
+
 The time is Redis's own (`TIME`), so that machines whose clocks differ share one budget all the same. What was stored
 while that clock ran ahead is not believed once it is right again.
 """
@@ -20,6 +24,7 @@ from typing import Final
 
 import redis
 
+from worker.core.rate import DECREASE, RISE_SECONDS, configured_rate, floor_rate
 from worker.core.wire import Lane
 from worker.errors import BudgetExhausted
 
@@ -59,6 +64,9 @@ local background = ARGV[5] == '1'
 local daily_limit = tonumber(ARGV[6])
 local used_lately = tonumber(ARGV[7])
 local used_today = tonumber(ARGV[8])
+local most = tonumber(ARGV[9])
+local rise = tonumber(ARGV[10])
+local kept = tonumber(ARGV[11])
 local today = string.format('%d', math.floor(now / 86400))
 local function answer(granted, wait, why)
   return {granted, string.format('%.6f', wait), why, string.format('%.6f', now)}
@@ -83,13 +91,18 @@ if daily_limit > 0 then
   end
 end
 
+local learned = tonumber(redis.call('HGET', KEYS[7], 'rate') or '')
+local known = redis.call('EXISTS', KEYS[6]) == 1
+if not known then
+  if not used_lately then return answer('0', 0, 'rest') end
+  learned = learned or kept
+  redis.call('SET', KEYS[6], '1')
+end
+if learned then interval, burst = 1 / learned, 1 end
+
 if interval > 0 then
   local tat = tonumber(redis.call('GET', KEYS[1]) or '0')
-  if redis.call('EXISTS', KEYS[6]) == 0 then
-    if not used_lately then return answer('0', 0, 'rest') end
-    tat = math.max(tat, now + used_lately * interval)
-    redis.call('SET', KEYS[6], '1')
-  end
+  if not known then tat = math.max(tat, now + used_lately * interval) end
   if tat > now + burst * interval + 60 then tat = now + burst * interval end
   tat = math.max(tat, now)
   local wait = tat - interval * (burst - 1) - now
@@ -104,11 +117,45 @@ if interval > 0 then
   if wait > 0 and not background then hold(KEYS[4], wait + interval) end
   local keep = math.max(1000, math.ceil(1000 * (tat + interval - now) + 1000))
   redis.call('SET', KEYS[1], string.format('%.6f', tat + interval), 'PX', keep)
+  if learned then
+    learned = learned + rise / learned
+    if learned < most then redis.call('HSET', KEYS[7], 'rate', string.format('%.6f', learned))
+    else redis.call('DEL', KEYS[7]) end
+  end
   count()
   return answer('1', wait, '')
 end
 count()
 return answer('1', 0, '')
+"""
+)
+
+# Calls that had left before the last refusal was counted are refused with it, and count once.
+_REFUSED: Final = (
+    _TIME
+    + """
+local learned = tonumber(redis.call('HGET', KEYS[1], 'rate') or '') or tonumber(ARGV[3])
+local last = tonumber(redis.call('HGET', KEYS[1], 'refused') or '0')
+if last > now + 5 then last = 0 end
+if now - tonumber(ARGV[2]) >= last then
+  learned = math.max(tonumber(ARGV[4]), learned * tonumber(ARGV[5]))
+  redis.call('HSET', KEYS[1], 'rate', string.format('%.6f', learned), 'refused', string.format('%.6f', now))
+end
+return string.format('%.6f', learned)
+"""
+)
+
+# The next turn comes after the rest, whatever is left of the burst.
+_REST: Final = (
+    _TIME
+    + """
+local interval, burst = tonumber(ARGV[3]), tonumber(ARGV[4])
+local learned = tonumber(redis.call('HGET', KEYS[2], 'rate') or '')
+if learned then interval, burst = 1 / learned, 1 end
+local tat = now + tonumber(ARGV[2]) + interval * (burst - 1)
+if tat > tonumber(redis.call('GET', KEYS[1]) or '0') then
+  redis.call('SET', KEYS[1], string.format('%.6f', tat), 'PX', math.ceil(1000 * (tat - now) + 1000))
+end
 """
 )
 
@@ -125,7 +172,8 @@ class Limits:
 class RedisBudget:
     """
     The shared budget of all vendors. `limits` by system; `used_within` counts a system's requests of so many seconds
-    up to now, for when Redis has lost its counter. Safe to share between threads.
+    up to now, for when Redis has lost its counter, `learned_rate` is what a system's row keeps of its rate. Safe to
+    share between threads.
 
     `clock` is for tests that turn time themselves: by default the time is Redis's.
     """
@@ -136,20 +184,24 @@ class RedisBudget:
         limits: dict[str, Limits],
         used_within: Callable[[str, float], int],
         *,
+        learned_rate: Callable[[str], float | None] = lambda _system: None,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.client = client
         self.limits = limits
         self.used_within = used_within
+        self.learned_rate = learned_rate
         self.clock = clock
         self.sleep = sleep
         self.script = client.register_script(_SCRIPT)
         self.hold = client.register_script(_HOLD)
+        self.slow_down = client.register_script(_REFUSED)
+        self.set_back = client.register_script(_REST)
 
     def acquire(self, system: str, lane: Lane, patience_seconds: float, kind: str = "") -> None:
         """Wait for a turn, at most so long; BudgetExhausted, with the wait, where there is none soon enough."""
-        limits = self.limits.get(f"{system}:{kind}") or self.limits.get(system)
+        limits = self._limits(system, kind)
         if limits is None:
             return
         try:
@@ -163,8 +215,10 @@ class RedisBudget:
 
     def _turn(self, system: str, kind: str, limits: Limits, lane: Lane, patience: float) -> float:
         interval = 1 / limits.rate_per_second if limits.rate_per_second > 0 else 0
+        most = configured_rate(limits.rate_per_second)
         lately: int | str = ""
         today: int | str = ""
+        kept: float | str = ""
         for _ in range(4):
             arguments = [
                 self._now(),
@@ -175,6 +229,9 @@ class RedisBudget:
                 limits.daily_requests,
                 lately,
                 today,
+                most,
+                most / RISE_SECONDS,
+                kept,
             ]
             granted, wait, why, now = (
                 one.decode() if isinstance(one, bytes) else one
@@ -184,8 +241,9 @@ class RedisBudget:
                 return float(wait)
             if why == "rest":
                 # Redis knows nothing of this system: the calls of the last moments stand in the log of requests.
-                span = limits.burst / limits.rate_per_second
-                lately = min(limits.burst, self.used_within(system, span))
+                lately = min(limits.burst, self.used_within(system, limits.burst / most))
+                rate = self.learned_rate(system) if not kind else None
+                kept = "" if rate is None else max(rate, floor_rate(limits.rate_per_second))
             elif why == "count":
                 today = self.used_within(system, float(now) % DAY_SECONDS)
             else:
@@ -198,8 +256,11 @@ class RedisBudget:
 
     @staticmethod
     def _keys(system: str, kind: str) -> list[str]:
-        stem = f"budget:{system}:{kind}"
-        return [f"{stem}:tat", f"{stem}:pause", f"{stem}:day", f"{stem}:live", f"{stem}:stop", f"{stem}:known"]
+        names = ("tat", "pause", "day", "live", "stop", "known", "rate")
+        return [f"budget:{system}:{kind}:{name}" for name in names]
+
+    def _limits(self, system: str, kind: str) -> Limits | None:
+        return self.limits.get(f"{system}:{kind}") or self.limits.get(system)
 
     def learn(self, system: str, kind: str, remaining: int | None, reset_seconds: float | None) -> None:
         """Take over what the vendor says is left of the day; at nothing left, no call is made before its reset."""
@@ -219,6 +280,47 @@ class RedisBudget:
             self.hold(keys=[f"budget:{system}:{kind}:pause"], args=[self._now(), seconds])
         except redis.RedisError:
             return
+
+    def refused(self, system: str, ago_seconds: float, kind: str = "") -> float | None:
+        """
+        A call that left so long ago was refused for its rate (429): call more slowly from now on.
+
+        Returns the calls a second that are allowed now; None without Redis, or for a system without limits.
+        """
+        limits = self._limits(system, kind)
+        if limits is None:
+            return None
+        rate = limits.rate_per_second
+        arguments = [self._now(), ago_seconds, configured_rate(rate), floor_rate(rate), DECREASE]
+        try:
+            return float(self.slow_down(keys=self._keys(system, kind)[6:], args=arguments))
+        except redis.RedisError:
+            return None
+
+    def rest(self, system: str, seconds: float, kind: str = "") -> None:
+        """Nobody's next turn comes before so many seconds; who waits for a turn waits that much longer."""
+        limits = self._limits(system, kind)
+        if limits is None or limits.rate_per_second <= 0:
+            return self.pause(system, seconds, kind)
+        keys = self._keys(system, kind)
+        try:
+            self.set_back(
+                keys=[keys[0], keys[6]], args=[self._now(), seconds, 1 / limits.rate_per_second, limits.burst]
+            )
+        except redis.RedisError:
+            return None
+
+    def learned(self, system: str, kind: str = "") -> tuple[bool, float | None]:
+        """(whether Redis knows the system, the rate that was learned from refusals; None for the configured one)."""
+        keys = self._keys(system, kind)
+        try:
+            with self.client.pipeline(transaction=False) as pipe:
+                pipe.exists(keys[5])
+                pipe.hget(keys[6], "rate")
+                known, rate = pipe.execute()
+        except redis.RedisError:
+            return False, None
+        return bool(known), None if rate is None else float(rate)
 
     def usage(self, system: str, kind: str = "") -> tuple[int | None, int | None]:
         """(calls counted today, what the vendor said is left); None where unknown."""

@@ -15,14 +15,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
-from worker.store.systems import SystemView
+from worker.store.systems import SystemView, view_of
 
 SOURCE: Final = "robaws"
+RATE_LIMITED: Final = "rate_limited"
 
 _READ: Final = text(
     """
     SELECT system, breaker, failures, probe_at, paused_by, paused_reason, throttled_until, creates_paused_until,
-        reason, creates_reason
+        learned, reason, creates_reason
     FROM system_state ORDER BY system
     """
 )
@@ -61,11 +62,13 @@ def held(connection: Connection, now: datetime) -> list[Held]:
     """Every system that is held back, by name."""
     rows = connection.execute(_READ).all()
     found = []
-    for *columns, reason, creates_reason in rows:
-        view = SystemView(*columns)
+    for row in rows:
+        view, reason, creates_reason = view_of(row), row.reason, row.creates_reason
         until = view.blocked_until(now)
         if until is not None:
             found.append(_held(view, until, reason))
+        elif view.recovery is not None:
+            found.append(Held(view.system, RATE_LIMITED, view.recovery.sentence(view.rate), None))
         elif not view.creates_allowed(now):
             message = creates_reason or "it takes no more records"
             found.append(Held(view.system, "quota_reached", message, view.creates_paused_until, creates_only=True))
@@ -81,7 +84,9 @@ def _held(view: SystemView, until: datetime, reason: str | None) -> Held:
         return Held(view.system, reason or "unavailable", "it failed several times, and is tried now and then", until)
     if reason == "daily_quota":
         return Held(view.system, reason, "the day's quota of calls is used up", until)
-    return Held(view.system, reason or "rate_limited", "it asked all of us to wait", until)
+    if view.recovery is not None and reason == RATE_LIMITED:
+        return Held(view.system, reason, view.recovery.sentence(view.rate), until)
+    return Held(view.system, reason or RATE_LIMITED, "it asked all of us to wait", until)
 
 
 def of(systems: Sequence[Held], name: str) -> Held | None:
@@ -95,3 +100,10 @@ def waits(connection: Connection, one: Held) -> int:
     if one.system == SOURCE:
         statement = f"SELECT ({statement}) + (SELECT count(*) FROM contact WHERE fetch_state = 'due')"
     return int(connection.execute(text(statement), {"held_0": one.system}).scalar_one())
+
+
+def any_external_id(connection: Connection, system: str) -> str | None:
+    """The id of some record that a link to this system has; None where there is none yet."""
+    statement = text("SELECT external_id FROM link WHERE system = :system AND external_id IS NOT NULL LIMIT 1")
+    found: str | None = connection.execute(statement, {"system": system}).scalar()
+    return found

@@ -81,7 +81,7 @@ _CLAIM = """
         FROM next WHERE l.id = next.id
         RETURNING l.id, l.contact_id, l.system, l.external_id, l.wanted_version, l.snapshot, l.intent, l.parked,
             l.decided, l.restore, l.repair, l.overtaken, l.attempts, l.crashes, l.fence, l.priority, l.reason,
-            l.correlation_id
+            l.correlation_id, l.reads
     )
     SELECT claimed.*, c.source_id, c.canonical, c.version AS contact_version, c.taking_part, c.gone_at,
         EXISTS (SELECT FROM review WHERE link_id = claimed.id AND resolved_at IS NULL) AS asked
@@ -89,6 +89,14 @@ _CLAIM = """
 """
 _CLAIM_ONE = text(_CLAIM.format(due=DUE, which="AND id = :id AND (:creates OR external_id IS NOT NULL)"))
 _CLAIM_NEXT = text(_CLAIM.format(due=DUE, which="AND system = :system AND (:creates OR external_id IS NOT NULL)"))
+_CLAIM_BEGUN = text(
+    _CLAIM.format(
+        due=DUE,
+        which=f"""AND id = :id AND system = :system AND (:creates OR external_id IS NOT NULL) AND priority <= (
+            SELECT priority FROM link WHERE system = :system AND {DUE} ORDER BY priority, next_attempt_at LIMIT 1)""",
+    )
+)
+"""A link that was begun goes on before the others, but not before those of a higher priority."""
 
 _HELD = "id = :id AND fence = :fence AND state = 'working'"
 
@@ -107,7 +115,7 @@ _FINISH = text(
     WITH held AS (
         UPDATE link SET
             snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL, restore = false,
-            repair = '[]', overtaken = '[]',
+            repair = '[]', overtaken = '[]', reads = NULL,
             decided = CASE WHEN :settled THEN decided - 'ours' ELSE decided END,
             synced_version = :version, synced_at = :now, attempts = 0, crashes = 0,
             reason = :reason, message = :message, status = NULL, fields = NULL, fingerprint = NULL, operation = NULL,
@@ -129,10 +137,14 @@ _POSTPONE = text(
     f"""
     UPDATE link SET state = :state, next_attempt_at = :at, attempts = :attempts, reason = :reason,
         message = :message, operation = :operation, status = :status, fields = :fields, fingerprint = :fingerprint,
-        repair = :repair, overtaken = '[]', since = COALESCE(since, :now)
+        repair = :repair, overtaken = '[]', since = COALESCE(since, :now), reads = :reads
     WHERE {_HELD}
     """
-).bindparams(bindparam("fields", type_=JSONB(none_as_null=True)), bindparam("repair", type_=JSONB()))
+).bindparams(
+    bindparam("fields", type_=JSONB(none_as_null=True)),
+    bindparam("repair", type_=JSONB()),
+    bindparam("reads", type_=JSONB(none_as_null=True)),
+)
 
 
 @dataclass(frozen=True)
@@ -165,6 +177,8 @@ class LinkClaim:
     until: datetime
     asked: bool = False
     """Whether a question about it is open."""
+    reads: dict[str, Any] | None = None
+    """What an earlier attempt had read when a rate limit put it off."""
 
 
 def claim(
@@ -174,12 +188,14 @@ def claim(
     lease_seconds: float,
     *,
     link_id: int | None = None,
+    begun: int | None = None,
     creates: bool = True,
     slack_seconds: float = 0.0,
     timeout_seconds: float = 0.0,
 ) -> LinkClaim | None:
     """
-    Claim one link, or the next of a system that is due; None when there is none to be had.
+    Claim one link, or the next of a system that is due; None when there is none to be had. With `begun` that link is
+    the next one, unless one of a higher priority is due.
 
     `creates` False leaves out links without a record there (the subscription is full). A lease that ended with its
     worker is counted as a crash; `overtaken` then tells what that worker may have written there, and a create that it
@@ -188,11 +204,12 @@ def claim(
     """
     until = now + timedelta(seconds=lease_seconds)
     values: dict[str, Any] = {"now": now, "until": until, "creates": creates, "slack": slack_seconds}
-    values["timeout"] = timeout_seconds
-    if link_id is None:
-        row = connection.execute(_CLAIM_NEXT, {**values, "system": system}).one_or_none()
-    else:
-        row = connection.execute(_CLAIM_ONE, {**values, "id": link_id}).one_or_none()
+    values |= {"timeout": timeout_seconds, "system": system, "id": begun if link_id is None else link_id}
+    row = connection.execute(_CLAIM_ONE, values).one_or_none() if link_id is not None else None
+    if begun is not None and link_id is None:
+        row = connection.execute(_CLAIM_BEGUN, values).one_or_none()
+    if row is None and link_id is None:
+        row = connection.execute(_CLAIM_NEXT, values).one_or_none()
     if row is None:
         return None
     return LinkClaim(
@@ -221,6 +238,7 @@ def claim(
         correlation_id=row.correlation_id,
         until=until,
         asked=row.asked,
+        reads=row.reads,
     )
 
 
@@ -327,6 +345,7 @@ def postpone(
     fields: Mapping[str, str] | None = None,
     fingerprint: str | None = None,
     repair: Sequence[str] = (),
+    reads: Mapping[str, Any] | None = None,
 ) -> None:
     """
     End the claim undelivered: `due`, `waiting` or `unknown` until `at`, `review` or `dead`. LeaseLost as above.
@@ -344,6 +363,7 @@ def postpone(
         "fields": dict(fields) if fields else None,
         "fingerprint": fingerprint,
         "repair": list(repair),
+        "reads": dict(reads) if reads else None,
         "now": now,
     }
     _held(connection, claim, _POSTPONE, values)
@@ -355,13 +375,6 @@ def due_links(connection: Connection, system: str, now: datetime, limit: int) ->
         f"SELECT id FROM link WHERE system = :system AND {DUE} ORDER BY priority, next_attempt_at LIMIT :limit"
     )
     return [row.id for row in connection.execute(statement, {"system": system, "now": now, "limit": limit})]
-
-
-def any_external_id(connection: Connection, system: str) -> str | None:
-    """The id of some record that a link to this system has; None where there is none yet."""
-    statement = text("SELECT external_id FROM link WHERE system = :system AND external_id IS NOT NULL LIMIT 1")
-    found: str | None = connection.execute(statement, {"system": system}).scalar()
-    return found
 
 
 def taken_ids(connection: Connection, system: str, external_ids: Sequence[str], but: int) -> frozenset[str]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 
 from worker.config import SYSTEM_NAMES
 from worker.store.states import LINK_STATES
+from worker.store.systems import rate_of, recovery_of
 
 if TYPE_CHECKING:
     from worker.config import Settings
@@ -187,6 +188,9 @@ def _state(stored: Mapping[str, Any], enabled: bool, now: datetime) -> tuple[str
     if _out_of_calls(stored, now):
         until = datetime.fromisoformat(stored["throttled_until"]).astimezone(UTC)
         return "running", f"the day's quota of calls is used up until {until:%Y-%m-%d %H:%M} UTC"
+    learned = stored.get("learned") or {}
+    if recovery := recovery_of(learned):
+        return "running", f"rate_limited: {recovery.sentence(rate_of(learned))}"
     if _later(stored.get("throttled_until"), now):
         return "running", stored.get("reason") or "rate_limited"
     if _later(stored.get("creates_paused_until"), now):

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """
+    A vendor refused calls for their rate (429) and no delivery has succeeded since: one at a time may try.
+
+    `refusals` since `since`; `entered_until` is when the one that tries now counts as lost; `link` was refused last,
+    and goes on first.
+    """
+
+    since: datetime
+    refusals: int
+    entered_until: datetime | None = None
+    link: int | None = None
+
+    def sentence(self, rate: float | None) -> str:
+        """What people are told of it; `rate` is the learned one, in calls a second."""
+        often = "a call" if self.refusals == 1 else f"{self.refusals} calls"
+        paced = f", at {rate:.2g} calls a second" if rate is not None else ""
+        return f"it refused {often} since {self.since:%H:%M:%S} UTC; one client at a time is tried{paced}"
 
 
 @dataclass(frozen=True)
@@ -23,6 +44,9 @@ class SystemView:
     paused_reason: str | None = None
     throttled_until: datetime | None = None
     creates_paused_until: datetime | None = None
+    recovery: Recovery | None = None
+    rate: float | None = None
+    """The calls a second that were learned from refusals; None where the configured rate holds."""
 
     def blocked_until(self, now: datetime) -> datetime | None:
         """
@@ -53,9 +77,41 @@ def ensure(connection: Connection, systems: Sequence[str]) -> None:
 
 def view(connection: Connection, system: str) -> SystemView:
     """One vendor's state; the default where it has no row."""
-    statement = text(f"SELECT {_COLUMNS} FROM system_state WHERE system = :system")
+    statement = text(f"SELECT {_COLUMNS}, learned FROM system_state WHERE system = :system")
     row = connection.execute(statement, {"system": system}).one_or_none()
-    return SystemView(**row._mapping) if row else SystemView(system)
+    return view_of(row) if row else SystemView(system)
+
+
+def views(connection: Connection) -> dict[str, SystemView]:
+    """Every vendor's state, by name."""
+    rows = connection.execute(text(f"SELECT {_COLUMNS}, learned FROM system_state ORDER BY system"))
+    return {row.system: view_of(row) for row in rows}
+
+
+def view_of(row: Row[Any]) -> SystemView:
+    """One vendor's state from its row, which has the columns of a view and `learned`."""
+    columns = {name: getattr(row, name) for name in _COLUMNS.split(", ")}
+    return SystemView(**columns, recovery=recovery_of(row.learned), rate=rate_of(row.learned))
+
+
+def rate_of(learned: Mapping[str, Any]) -> float | None:
+    """The learned rate from `system_state.learned`, in calls a second."""
+    rate = learned.get("rate_per_second")
+    return None if rate is None else float(rate)
+
+
+def recovery_of(learned: Mapping[str, Any]) -> Recovery | None:
+    """The recovery from `system_state.learned`."""
+    kept = learned.get("recovery")
+    if not kept:
+        return None
+    until = kept.get("entered_until")
+    return Recovery(
+        datetime.fromtimestamp(kept["since"], UTC),
+        int(kept["refusals"]),
+        None if until is None else datetime.fromtimestamp(until, UTC),
+        kept.get("link"),
+    )
 
 
 def _update(connection: Connection, system: str, assignments: str, values: dict[str, Any], guard: str = "") -> bool:
@@ -140,6 +196,52 @@ def throttle(connection: Connection, system: str, until: datetime, reason: str, 
     )
 
 
+def refused_for_rate(
+    connection: Connection, system: str, now: datetime, *, rate: float | None, link: int | None
+) -> None:
+    """
+    Count a refusal (429): until a delivery succeeds, one at a time may try, this link first.
+
+    `rate` is what the budget allows from now on (None: it does not know). Whoever tries now, goes on trying.
+    """
+    _update(
+        connection,
+        system,
+        """learned = learned
+            || COALESCE(jsonb_build_object('rate_per_second', CAST(:rate AS float8)), '{}')
+            || jsonb_build_object('recovery', COALESCE(learned -> 'recovery', '{}') || jsonb_build_object(
+                'since', COALESCE(learned #> '{recovery,since}', to_jsonb(CAST(:at AS float8))),
+                'refusals', COALESCE(CAST(learned #>> '{recovery,refusals}' AS bigint), 0) + 1,
+                'link', COALESCE(CAST(:link AS bigint), CAST(learned #>> '{recovery,link}' AS bigint))))""",
+        {"rate": rate, "link": link, "at": now.timestamp(), "now": now},
+    )
+
+
+def enter(connection: Connection, system: str, now: datetime, until: datetime) -> bool:
+    """
+    Win the right to try a vendor that refused calls; True for one caller until it leaves, or until then.
+    """
+    return _update(
+        connection,
+        system,
+        "learned = jsonb_set(learned, '{recovery,entered_until}', to_jsonb(CAST(:until AS float8)))",
+        {"now": now, "until": until.timestamp(), "at": now.timestamp()},
+        """AND learned ? 'recovery' AND COALESCE(throttled_until <= :now, true)
+            AND COALESCE(CAST(learned #>> '{recovery,entered_until}' AS float8) <= CAST(:at AS float8), true)""",
+    )
+
+
+def leave(connection: Connection, system: str, entered: datetime, now: datetime, *, succeeded: bool) -> None:
+    """The one that entered (until `entered`) is done; where it succeeded, everybody may go on."""
+    _update(
+        connection,
+        system,
+        "learned = CASE WHEN :succeeded THEN learned - 'recovery' ELSE learned #- '{recovery,entered_until}' END",
+        {"now": now, "entered": entered.timestamp(), "succeeded": succeeded},
+        "AND CAST(learned #>> '{recovery,entered_until}' AS float8) = CAST(:entered AS float8)",
+    )
+
+
 def pause_creates(connection: Connection, system: str, until: datetime, reason: str, now: datetime) -> None:
     """The subscription holds no more records: no creates until then, updates go on."""
     _update(
@@ -167,7 +269,8 @@ def resume(connection: Connection, system: str, now: datetime) -> bool:
         connection,
         system,
         "paused_by = NULL, paused_reason = NULL, paused_at = NULL, breaker = 'closed', failures = 0, probe_at = NULL, "
-        "throttled_until = NULL, creates_paused_until = NULL, creates_reason = NULL, reason = NULL",
+        "throttled_until = NULL, creates_paused_until = NULL, creates_reason = NULL, reason = NULL, "
+        "learned = learned - 'recovery'",
         {"now": now},
     )
 

@@ -14,13 +14,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, unquote
 
 import httpx
 
 FaultKind = Literal[
-    "delay", "status", "throttle", "drop_before", "drop_after", "html", "truncate", "wrong_json", "empty"
+    "delay", "status", "throttle", "rate_limit", "drop_before", "drop_after", "html", "truncate", "wrong_json", "empty"
 ]
 
 
@@ -82,7 +83,8 @@ class Fault:
     so a vendor can be made to refuse one value and nothing else. `drop_before` loses the request,
     `drop_after` does the work and loses the answer; `delay` waits `seconds` before the answer, the work being done;
     `status` answers `status` with `body`; `throttle` answers 429, with Retry-After where `retry_after` is set.
-    `probability` below 1 lets requests through at random.
+    `rate_limit` answers `calls` requests in any `seconds` and refuses every further one like `throttle`, until it is
+    cleared. `probability` below 1 lets requests through at random.
     """
 
     kind: FaultKind
@@ -91,6 +93,7 @@ class Fault:
     path: str | None = None
     sent: str | None = None
     seconds: float = 0.0
+    calls: int = 0
     status: int = 500
     body: str = ""
     content_type: str = "application/json"
@@ -172,8 +175,11 @@ class Simulator:
         """Add a fault; see `Fault` for the settings. ValueError for a kind that this simulator does not have."""
         if kind not in get_args(FaultKind):
             raise ValueError(f"{self.name} knows no fault {kind!r}")
+        fault = Fault(kind=kind, **settings)
+        if kind == "rate_limit" and (fault.calls < 1 or fault.seconds <= 0):
+            raise ValueError("rate_limit needs calls and seconds: how many requests are answered in how long")
         with self.lock:
-            self.faults.append(Fault(kind=kind, **settings))
+            self.faults.append(fault)
 
     def clear_faults(self) -> None:
         """From now on nothing fails by command."""
@@ -203,12 +209,21 @@ class Simulator:
         for index, fault in enumerate(self.faults):
             if not fault.matches(request) or self.random() >= fault.probability:
                 continue
-            if fault.times == 1:
+            if fault.kind == "rate_limit":
+                if self._answered(fault) < fault.calls:
+                    continue
+            elif fault.times == 1:
                 del self.faults[index]
             elif fault.times > 1:
                 self.faults[index] = replace(fault, times=fault.times - 1)
             return fault
         return None
+
+    def _answered(self, limit: Fault) -> int:
+        """How many requests that a rate limit covers were answered in the time that it looks back."""
+        since = self.clock() - limit.seconds
+        recent = takewhile(lambda exchange: exchange.at > since, reversed(self.log))
+        return sum(exchange.fault != "rate_limit" and limit.matches(exchange.request) for exchange in recent)
 
     def _faulty(self, request: SimRequest, fault: Fault) -> SimResponse:
         match fault.kind:
@@ -222,7 +237,7 @@ class Simulator:
             case "status":
                 headers = {"content-type": fault.content_type, **fault.headers}
                 return SimResponse(fault.status, fault.body.encode(), headers)
-            case "throttle":
+            case "throttle" | "rate_limit":
                 return self.throttled(fault.retry_after)
             case "html":
                 return SimResponse.of_html(fault.status, "Something is being repaired")

@@ -23,10 +23,12 @@ import orjson
 
 from worker.core.wire import Exchange, Lane, Request
 from worker.errors import OutcomeUnknown, RateLimited, VendorBroken, VendorUnavailable
+from worker.vendors.recent_reads import ReadMemory
 
 __all__ = ["Budget", "Exchange", "Lane", "Request", "Response", "Session", "Unmetered", "json_body", "make_client"]
 
 EXCERPT_BYTES: Final = 4_096
+TOO_MANY: Final = 429
 LONGEST_WAIT_SECONDS: Final = 30 * 86_400.0
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 ENCODINGS: Final = frozenset(("identity", "gzip", "deflate"))
@@ -140,6 +142,16 @@ class Budget(Protocol):
     def pause(self, system: str, seconds: float, kind: str = "") -> None:
         """The whole system waits (429)."""
 
+    def refused(self, system: str, ago_seconds: float, kind: str = "") -> float | None:
+        """
+        A call that left so long ago was refused for its rate (429): call more slowly from now on.
+
+        Returns the calls a second that are allowed now; None where that is not known.
+        """
+
+    def rest(self, system: str, seconds: float, kind: str = "") -> None:
+        """Nobody's next turn comes before so many seconds; who waits for a turn waits that much longer."""
+
 
 class Unmetered:
     """A budget without limits, for tests and for conformance runs against a simulator."""
@@ -151,6 +163,13 @@ class Unmetered:
         """Nothing to take over."""
 
     def pause(self, system: str, seconds: float, kind: str = "") -> None:
+        """Nothing waits."""
+
+    def refused(self, system: str, ago_seconds: float, kind: str = "") -> float | None:
+        """There is no rate to learn."""
+        return None
+
+    def rest(self, system: str, seconds: float, kind: str = "") -> None:
         """Nothing waits."""
 
 
@@ -173,7 +192,8 @@ class Session:
     are more patient, since breaking off would repeat the calls made so far. `exchanges` keeps all that was sent, and
     `remarks` what of a list could not be read and was left out: a sentence for each record.
     `hook` is called with a name at each boundary of I/O, for the tests that crash there. Nothing leaves without its
-    `lease`: a worker that was frozen and wakes up late finds out here, and not by writing over a newer state.
+    `lease`: a worker that was frozen and wakes up late finds out here, and not by writing over a newer state. A read
+    that `memory` has from an earlier attempt is not sent again.
     """
 
     def __init__(
@@ -190,6 +210,7 @@ class Session:
         hook: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.time,
         lease: Lease | None = None,
+        memory: ReadMemory | None = None,
     ) -> None:
         self.system = system
         self.client = client
@@ -202,6 +223,7 @@ class Session:
         self.hook = hook
         self.clock = clock
         self.lease = lease
+        self.memory = memory
         self.exchanges: list[Exchange] = []
         self.remarks: list[str] = []
 
@@ -212,6 +234,10 @@ class Session:
         VendorUnavailable: it was never sent, or was sent without effect to fear. OutcomeUnknown: a write may have
         arrived. BudgetExhausted: no turn soon enough, LeaseLost: the row is another worker's; nothing was sent.
         """
+        writes = request.writes or request.creates
+        kept = self.memory.find(request, self.clock()) if self.memory is not None else None
+        if kept is not None:
+            return Response(200, kept.headers, kept.body.encode(), request)
         if request.metered:
             patience = self.patience_begun_seconds if self.exchanges else self.patience_seconds
             self.budget.acquire(self.system, self.lane, patience, request.budget)
@@ -219,20 +245,31 @@ class Session:
             self.hook(f"{request.operation}.before_send")
         if self.lease is not None:
             # A write must be over, or given up, before anybody else may claim the row.
-            writes = request.writes or request.creates
             self.lease.hold((request.timeout_seconds or self.timeout_seconds) if writes else 0.0)
         started_at, begun = self.clock(), time.monotonic()
         try:
             status, headers, body = self._exchange(request)
         except httpx.HTTPError as error:
+            if self.memory is not None and writes:
+                self.memory.forget()
             self._record(request, None, None, _describe(error), started_at, time.monotonic() - begun)
             raise _network_error(request, error) from error
         elapsed = time.monotonic() - begun
         response = Response(status, headers, body, request, elapsed)
         self._record(request, status, response.excerpt, None, started_at, elapsed)
+        self._remember(request, response, writes)
         if self.hook is not None:
             self.hook(f"{request.operation}.after_answer")
         return response
+
+    def _remember(self, request: Request, response: Response, writes: bool) -> None:
+        """A write that was not refused for its rate may have changed what was read before it."""
+        if self.memory is None:
+            return
+        if not writes:
+            self.memory.keep(request, response.status, response.headers, response.body, self.clock())
+        elif response.status != TOO_MANY:
+            self.memory.forget()
 
     def _exchange(self, request: Request) -> tuple[int, dict[str, str], bytes]:
         timeout = request.timeout_seconds or self.timeout_seconds
