@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -100,7 +100,10 @@ def test_without_an_email_a_person_looks_after_two_unanswered_creates(hub: Hub) 
 
 
 # --------------------------------------------------------------------------------------------- the vendor's own match
-def test_a_klant_that_recras_itself_matched_is_linked_once(hub: Hub) -> None:
+@pytest.mark.parametrize(("effect", "persons"), [("merge", ["Peeters", "Dakwerken De Linde"]), ("none", ["Peeters"])])
+def test_a_klant_that_recras_itself_matched_is_linked_once(hub: Hub, effect: Any, persons: list[str]) -> None:
+    """What Recras merged into the record (the person of ours) is ours afterwards, and is not added once more."""
+    hub.recras.switches.dedupe_effect = effect
     made: list[str] = []
 
     def made_meanwhile(name: str) -> bool:
@@ -117,7 +120,7 @@ def test_a_klant_that_recras_itself_matched_is_linked_once(hub: Hub) -> None:
     assert [one.response.status for one in hub.recras.calls("POST")] == [200]
     assert [hub.link(source_id, "recras")["external_id"]] == made
     assert klant(hub)["plaats"] == "Gent"  # empty there on the first link
-    assert names(hub) == ["Peeters"]
+    assert names(hub) == persons
 
 
 def test_a_klant_that_recras_matched_and_another_client_holds_goes_to_review(hub: Hub) -> None:

@@ -48,7 +48,7 @@ class RecrasAdapter(TargetAdapter):
         {"person_members_with_id": "refuse"},
         {"person_members_with_id": "apply"},
         {"dedupe": False},
-        {"dedupe_effect": "merge"},
+        {"dedupe_effect": "none"},
         {"order": "newest"},
         {"order": "id"},
         {"id_gt_exclusive": True},

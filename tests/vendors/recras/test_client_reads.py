@@ -16,7 +16,6 @@ from worker.vendors.contract import Intent
 from worker.vendors.recras.client import MARK_SECONDS
 from worker.vendors.recras.created import is_alike
 from worker.vendors.recras.simulator import RecrasSimulator
-from worker.vendors.recras.simulator_access import Key
 from worker.vendors.simulation import transport
 from worker.vendors.transport import Session, Unmetered
 
@@ -318,56 +317,6 @@ def test_blind_posts_end_earlier_where_recras_cannot_match_by_email() -> None:
 
     assert client.most_blind_posts(intent_for(client, with_email)) == 5
     assert client.most_blind_posts(intent_for(client, without)) == 2
-
-
-# ------------------------------------------------------------------------------------------------------------- check
-def test_check_says_whose_key_it_is_and_what_may_be_read() -> None:
-    simulator = RecrasSimulator()
-
-    findings = client_of(simulator).check(session_with(simulator))
-
-    assert [finding.ok for finding in findings] == [True] * 4
-    assert "Sandbox" in findings[0].message
-    assert findings[-1].message == "are not sent (send_landcode_btw is off)"
-    assert all(len(one.response.body) < 200 for one in simulator.calls())
-
-
-@pytest.mark.parametrize(
-    ("simulator", "base_url", "subject", "step"),
-    [
-        (RecrasSimulator(keys={}), BASE_URL, "key", "make an API key"),
-        (RecrasSimulator(keys={"k": Key(frozenset())}), BASE_URL, "rights", "right to see and change customers"),
-        (RecrasSimulator(), f"{BASE_URL}/oops", "address", "systems.recras.base_url"),
-        (RecrasSimulator(), "https://nobody.test/api2", "host", "systems.recras.base_url"),
-    ],
-    ids=["key", "right", "path", "host"],
-)
-def test_check_tells_what_is_wrong_and_what_to_do(
-    simulator: RecrasSimulator, base_url: str, subject: str, step: str
-) -> None:
-    *_, last = client_of(simulator).check(session_with(simulator, base_url))
-
-    assert (last.subject, last.ok) == (subject, False)
-    assert step in last.next_step
-    assert step not in last.message
-
-
-@pytest.mark.parametrize("status", [403, 404])
-def test_check_says_what_a_missing_list_of_contacts_costs(status: int) -> None:
-    simulator = RecrasSimulator()
-    simulator.fail("status", status=status, path="/contacten")
-
-    contacts = client_of(simulator).check(session_with(simulator))[2]
-
-    assert contacts.ok
-    assert "without e-mails" in contacts.message
-
-
-def test_a_list_of_contacts_that_does_not_know_the_parameter_can_be_read_all_the_same() -> None:
-    simulator = RecrasSimulator()
-    simulator.fail("status", status=406, path="/contacten", body='[{"field": "id>", "message": "No"}]')
-
-    assert client_of(simulator).check(session_with(simulator))[2].message == "can be read"
 
 
 def test_a_reference_in_an_extra_field_is_read_where_it_is_shown() -> None:

@@ -262,16 +262,6 @@ def test_a_list_in_which_nobody_is_the_main_person_makes_the_first_one_that() ->
     assert bodies.listing_of(plan) == [{"id": 4, "hoofdcontact": True}, {"id": 5, "hoofdcontact": False}]
 
 
-def test_members_that_the_settings_do_not_allow_are_not_sent_back_either() -> None:
-    held = {"id": 83, "naam": "De Linde", "landcode": "BE", "displaynaam": "De Linde", "status": "actief"}
-
-    off = bodies.for_klant(held, {"plaats": "Gent"}, full=True, hidden=False)
-    on = bodies.for_klant(held, {"plaats": "Gent"}, full=True, hidden=True)
-
-    assert off == {"naam": "De Linde", "plaats": "Gent"}
-    assert on == {**off, "landcode": "BE"}
-
-
 def test_a_list_that_would_leave_nobody_is_not_sent() -> None:
     tenant = Tenant()
     plan = PersonPlan((), (), (), (), list_changes=True, main=None)

@@ -120,6 +120,7 @@ def with_extra(**item: Any) -> dict[str, Any]:
         ({**LINDE, "landcode": "BE"}, ("landcode", "Could not validate extra field")),
         ({**LINDE, "btw_nummer": "BE1"}, ("btw_nummer", "Could not validate extra field")),
         ({**LINDE, "naam": 5}, ("naam", "Invalid.")),
+        ({**LINDE, "website": "www.delinde.example"}, ("website", "Invalid.")),
         (without("contactpersonen"), ("contactpersonen", "Required.")),
         ({**LINDE, "contactpersonen": []}, ("contactpersonen", "Required.")),
         ({**LINDE, "contactpersonen": {"0": MAIN}}, ("contactpersonen", "Required.")),
@@ -324,7 +325,7 @@ def test_a_member_that_no_person_has_is_refused_beside_an_id_too(switch: Any) ->
 
 
 def test_the_same_name_and_address_is_answered_with_the_customer_that_is_there() -> None:
-    simulator = RecrasSimulator()
+    simulator = RecrasSimulator(dedupe_effect="none")
     first = json.loads(create(simulator, LINDE).body)
     again = copy.deepcopy(LINDE)
     again.update(naam="  dakwerken DE LINDE ", plaats="Aalst")
@@ -380,8 +381,8 @@ def test_a_supplier_is_not_matched_and_nothing_is_where_that_is_switched_off() -
     assert create(off, LINDE).status == 201
 
 
-def test_a_match_fills_what_is_empty_and_adds_the_persons_where_that_is_switched_on() -> None:
-    simulator = RecrasSimulator(dedupe_effect="merge")
+def test_a_match_fills_what_is_empty_and_adds_the_persons() -> None:
+    simulator = RecrasSimulator()
     simulator.add_record(
         naam=LINDE["naam"], adres="", plaats="Aalst", contactpersonen=[{"email1": "info@delinde.example"}]
     )

@@ -4,14 +4,17 @@ What is sent to Recras: a new customer, a changed one, a changed contact person 
 The page, https://demo.recras.nl/docs/api/endpoints/klanten.html, does not say whether a PUT leaves alone what it does
 not name. So a full body names every member that holds something, as it was just read, with the changes laid over: that
 is right under both readings. What is empty, null or "" alike, and stays so is left out: it is empty afterwards under
-both readings as well, and no null is ever written over a "" (trap 9).
+both readings as well, and no null is ever written over a "" (trap 9). A web address without a scheme, which people type
+and a write would be refused for (sheet 15), is sent back with one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from worker.core.normalise import url_absolute
 from worker.vendors.recras import persons as people
 from worker.vendors.recras.mapping import EXTRA_FIELDS, HIDDEN, WRITABLE, extra_field
 from worker.vendors.recras.titles import UNKNOWN_GENDER
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     from worker.vendors.contract import Intent
 
 PERSONS = "contactpersonen"
+WEBSITE = "website"
+SHOWN_ELSEWHERE = frozenset({*HIDDEN, EXTRA_FIELDS})
+"""Members that answers under `klanten` are not known to show: where one is refused, it is for all customers."""
+
+_ABSOLUTE = re.compile(r"https?://[^\s/.]+\.[^\s]+", re.IGNORECASE)
 
 
 def for_create(intent: Intent, reference_field: str | None, fallback_name: str | None) -> Json:
@@ -41,12 +49,32 @@ def for_create(intent: Intent, reference_field: str | None, fallback_name: str |
 
 def for_klant(held: Mapping[str, Any], patch: Mapping[str, Any], *, full: bool, hidden: bool) -> Json:
     """
-    The members of a changed customer, None where one is emptied. `hidden`: `landcode` and `btw_nummer` may be sent.
+    The members of a changed customer, None where one is emptied. `hidden`: `landcode` and `btw_nummer` may be changed.
 
-    `displaynaam`, `id`, `type` and whatever else an answer shows are never sent back (sheet 5).
+    These two and the extra fields go back where the read showed them, so that a PUT that replaces the whole record
+    leaves them as they are. `displaynaam`, `id`, `type` and whatever else an answer shows are never sent (sheet 5).
     """
     known = (*WRITABLE, *(HIDDEN if hidden else ()))
-    return _laid_over(held, {m: value for m, value in patch.items() if m in known}, known, full=full)
+    shown = dict(held)
+    if not isinstance(shown.get(EXTRA_FIELDS), list):
+        shown.pop(EXTRA_FIELDS, None)
+    if (website := absolute_or_none(shown.get(WEBSITE))) is None:
+        shown.pop(WEBSITE, None)
+    else:
+        shown[WEBSITE] = website
+    changed = {member: value for member, value in patch.items() if member in known}
+    return _laid_over(shown, changed, (*WRITABLE, *HIDDEN, EXTRA_FIELDS), full=full)
+
+
+def absolute_or_none(website: Any) -> str | None:
+    """
+    A held web address as a write takes it: with a scheme; None where that makes no address of it.
+
+    >>> absolute_or_none("www.delinde.example"), absolute_or_none("geen"), absolute_or_none("ftp://x.example")
+    ('https://www.delinde.example', None, None)
+    """
+    address = url_absolute(website if isinstance(website, str) else None)
+    return address if _ABSOLUTE.fullmatch(address) else None
 
 
 def for_person(held: Mapping[str, Any], patch: Mapping[str, Any], *, full: bool) -> Json:
@@ -55,7 +83,7 @@ def for_person(held: Mapping[str, Any], patch: Mapping[str, Any], *, full: bool)
 
 
 def _laid_over(held: Mapping[str, Any], patch: Mapping[str, Any], known: Iterable[str], *, full: bool) -> Json:
-    kept = {member: held[member] for member in known if held.get(member) not in (None, "")} if full else {}
+    kept = {member: held[member] for member in known if held.get(member) not in (None, "", [])} if full else {}
     return {**kept, **{member: None if value == "" else value for member, value in patch.items()}}
 
 

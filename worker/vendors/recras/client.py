@@ -16,11 +16,10 @@ from typing_extensions import override
 from worker.core.contact import Json
 from worker.core.mapping import Ours, VendorMapping
 from worker.core.matching import Candidate
-from worker.core.persons import PersonChange, PersonPlan
+from worker.core.persons import PersonPlan
 from worker.errors import (
     CredentialsRejected,
     RecordGone,
-    StaleRead,
     SyncError,
     VendorBroken,
     VendorRejected,
@@ -28,6 +27,7 @@ from worker.errors import (
 )
 from worker.vendors.contract import Capabilities, Created, Finding, Intent, Record, Target
 from worker.vendors.recras import bodies, checks, rules
+from worker.vendors.recras.changes import Changes
 from worker.vendors.recras.created import Highest, has_email, is_alike, sent_email
 from worker.vendors.recras.mapping import mapping_for, record_of
 
@@ -43,6 +43,7 @@ MARK_SECONDS: Final = 600.0
 """How long the highest id that this process saw serves as a create's mark without a new look (see `mark`)."""
 
 _Query = tuple[tuple[str, str], ...]
+_BEYOND: Final[_Query] = ((rules.FROM_ID, str(rules.BEYOND_ALL_IDS)),)
 
 
 def build(settings: RecrasSettings, phone_region: str = "BE") -> RecrasClient:
@@ -58,7 +59,6 @@ class RecrasClient(Target):
     def __init__(self, settings: RecrasSettings, phone_region: str = "BE") -> None:
         key = settings.api_key.get_secret_value() if settings.api_key else ""
         self.requests = rules.Requests(key, max(rules.LIST_TIMEOUT_SECONDS, float(settings.timeout_seconds)))
-        self.sends_all = settings.put_mode == "full"
         self.sends_hidden = settings.send_landcode_btw
         self.fallback_name = settings.person_fallback_name
         self.reference_field = settings.reference_extra_field
@@ -71,7 +71,9 @@ class RecrasClient(Target):
             answer_shows_record=False,  # the answers to POST and PUT show no contact persons (sheet 5.1)
         )
         self._highest = Highest()
-        self._list_demanded = False
+        self._changes = Changes(
+            self.requests, settings.put_mode == "full", settings.send_landcode_btw, self._confirm_address
+        )
 
     # ------------------------------------------------------------------------------------------------------ reading
     @override
@@ -204,61 +206,11 @@ class RecrasClient(Target):
         whole = True
         for change in persons.kept if persons else ():
             if change.patch:
-                whole &= self._change_person(session, change, after)
+                whole &= self._changes.person(session, change, after)
         listing = bodies.listing_of(persons) if persons is not None and persons.list_changes else []
         if patch or listing:
-            whole &= self._change_klant(session, external_id, patch, listing, after)
+            whole &= self._changes.klant(session, external_id, patch, listing, after)
         return self._record(after) if whole else None
-
-    def _change_person(self, session: Session, change: PersonChange, after: Json) -> bool:
-        """Change one person and lay the answer over `after`; False where the answer did not show it."""
-        shown = after.get(bodies.PERSONS) or []
-        place = next(at for at, person in enumerate(shown) if str(person["id"]) == change.external_id)
-        body = bodies.for_person(shown[place], change.patch, full=self.sends_all)
-        try:
-            response = session.send(self.requests.update_person(change.external_id, body))
-            answer = rules.record_if_shown(response, change.external_id)
-        except RecordGone as error:
-            self._confirm_address(session)
-            raise StaleRead(f"contact person {change.external_id} is not there any more") from error
-        changed = {**shown[place], **body, **(answer or {})}
-        after[bodies.PERSONS] = [*shown[:place], changed, *shown[place + 1 :]]
-        return answer is not None
-
-    def _change_klant(
-        self, session: Session, external_id: str, patch: Mapping[str, Any], listing: list[Json], after: Json
-    ) -> bool:
-        """Change the customer and lay the answer over `after`; False where persons or members are to be read."""
-        body = bodies.for_klant(after, patch, full=self.sends_all, hidden=self.sends_hidden)
-        if listing:
-            body[bodies.PERSONS] = listing
-        answer = self._put(session, external_id, body, after)
-        persons = bodies.after_listing(after, listing)
-        after.update({member: value for member, value in body.items() if member != bodies.PERSONS})
-        after.update(answer or {})
-        told = bool(answer and answer.get(bodies.PERSONS))
-        if not told:
-            after[bodies.PERSONS] = persons
-        return answer is not None and (persons is not None or told)
-
-    def _put(self, session: Session, external_id: str, body: Json, held: Json) -> Json | None:
-        """
-        One PUT. A Recras that demands the list of persons in each of them (possible by sheet 5.3) gets the one that
-        was just read, from then on at once.
-        """
-        same = bodies.same_persons(held.get(bodies.PERSONS) or [])
-        if self._list_demanded and same:
-            body.setdefault(bodies.PERSONS, same)
-        try:
-            return rules.record_if_shown(session.send(self.requests.update(external_id, body)), external_id)
-        except RecordGone:
-            self._confirm_address(session)
-            raise
-        except VendorRejected as error:
-            if bodies.PERSONS in body or bodies.PERSONS not in error.fields or not same:
-                raise
-        self._list_demanded = True
-        return self._put(session, external_id, body, held)
 
     # -------------------------------------------------------------------------------------------------------- check
     @override
@@ -269,16 +221,16 @@ class RecrasClient(Target):
         The lists are asked from an id that no record has: the answer is empty, and shows that they may be read.
         """
         findings: list[Finding] = []
-        beyond = ((rules.FROM_ID, str(rules.BEYOND_ALL_IDS)),)
         try:
             response = session.send(self.requests.me())
-            findings.append(checks.user(rules.answer_of(response)))
-            rules.list_of_answer(session.send(self.requests.customers("check", beyond)))
-            findings.append(checks.readable("customers"))
+            if response.status != rules.NOT_FOUND:
+                findings.append(checks.user(rules.answer_of(response)))
+            rules.list_of_answer(session.send(self.requests.customers("check", _BEYOND)))
+            findings = [*(findings or [checks.user(None)]), checks.readable("customers")]
         except SyncError as error:
             return [*findings, checks.refused("customers" if findings else "key", error)]
         try:
-            rules.list_of_answer(session.send(self.requests.contacts("check", beyond)))
+            rules.list_of_answer(session.send(self.requests.contacts("check", _BEYOND)))
             findings.append(checks.readable("contacts"))
         except VendorRejected:
             # The parameter is documented for customers only; who refuses it would have answered without it.
@@ -322,10 +274,13 @@ class RecrasClient(Target):
         Rule out that a 404 means the address: an unknown path and a missing record are the same page (sheets 6, 12.1).
 
         Every time, since a host can lose its paths while this process lives, and a 404 is rare. WrongAddress, or the
-        error that the answer means, where nothing of Recras answers.
+        error that the answer means, where nothing of Recras answers. A key's user who is no member of the staff may not
+        be there either, so that then a list of customers decides, which is empty and is there.
         """
         response = session.send(self.requests.me())
-        if response.status == rules.FORBIDDEN and response.is_json:
+        if response.status == rules.NOT_FOUND:
+            response = session.send(self.requests.customers("check", _BEYOND))
+        if response.is_json and response.status in (rules.FORBIDDEN, rules.NOT_ACCEPTABLE):
             return  # Recras itself says so, so the address is right
         rules.answer_of(response)
 

@@ -50,6 +50,8 @@ BEYOND_ALL_IDS: Final = 2_147_483_647
 CREATED: Final = 201
 UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
+NOT_FOUND: Final = 404
+NOT_ACCEPTABLE: Final = 406
 
 KEY_STEP: Final = "make an API key in Recras and set systems.recras.api_key"
 RIGHT_STEP: Final = "give the key's user in Recras the right to see and change customers"

@@ -22,7 +22,7 @@ from worker.vendors.recras.simulator_by_hand import Tenant
 from worker.vendors.recras.simulator_errors import Fault
 from worker.vendors.recras.simulator_faults import EmptySwaps
 from worker.vendors.recras.simulator_lists import checked_query, list_of, page_of, selected
-from worker.vendors.recras.simulator_records import SHOWN_MEMBERS, Contact, Person
+from worker.vendors.recras.simulator_records import HIDDEN_TEXT_MEMBERS, SHOWN_MEMBERS, Contact, Person
 from worker.vendors.recras.simulator_rules import READ_ONLY_MEMBERS, Company, Switches
 from worker.vendors.simulation import SimRequest, SimResponse
 
@@ -59,17 +59,19 @@ class RecrasSimulator(Tenant):
         person_members_with_id: Literal["ignore", "apply", "refuse"] = "ignore",
         strict_soort_klant: bool = True,
         dedupe: bool = True,
-        dedupe_effect: Literal["none", "merge"] = "none",
+        dedupe_effect: Literal["none", "merge"] = "merge",
         order: Literal["shuffled", "id", "newest"] = "shuffled",
         id_gt_exclusive: bool = False,
         column_filters: bool = False,
         page_size: int | None = None,
         show_extra_fields: bool = False,
+        show_landcode_btw: bool = False,
         put_requires_all: bool = False,
+        put_replaces: bool = False,
+        strict_website: bool = True,
         delete_orphans: bool = False,
         ignore_readonly: bool = False,
         flat_errors: bool = False,
-        extra_members: Mapping[str, Any] | None = None,
         rate_limit: int | None = None,
         rate_window_seconds: float = 60.0,
         seed: int | None = None,
@@ -87,7 +89,10 @@ class RecrasSimulator(Tenant):
             column_filters=column_filters,
             page_size=page_size,
             show_extra_fields=show_extra_fields,
+            show_landcode_btw=show_landcode_btw,
             put_requires_all=put_requires_all,
+            put_replaces=put_replaces,
+            strict_website=strict_website,
             delete_orphans=delete_orphans,
             ignore_readonly=ignore_readonly,
             flat_errors=flat_errors,
@@ -99,7 +104,6 @@ class RecrasSimulator(Tenant):
             rate_limit=rate_limit,
             rate_window_seconds=rate_window_seconds,
         )
-        self.records.extra_members.update(extra_members or {})
         self.public_url: str | None = None
         self._swaps = EmptySwaps()
         self._before_next: list[Callable[[], None]] = []
@@ -181,7 +185,9 @@ class RecrasSimulator(Tenant):
         if route is None:
             raise errors.not_found()
         permission, handler = route
-        self.access.check(request.headers.get("authorization"), permission, self.clock())
+        key = self.access.check(request.headers.get("authorization"), permission, self.clock())
+        if resource == "personeel/me" and not key.staff:
+            raise errors.not_found()
         return handler(request, record_id or 0)
 
     def _address(self, request: SimRequest, path: str) -> str:
@@ -233,6 +239,8 @@ class RecrasSimulator(Tenant):
         shown = {**self.records.shown(contact), "contactpersonen": self.records.persons_of(contact)}
         if self.switches.show_extra_fields:
             shown["extra_fields"] = contact.values["extra_fields"]
+        if self.switches.show_landcode_btw:
+            shown |= {member: contact.values[member] for member in HIDDEN_TEXT_MEMBERS}
         return _json(200, shown)
 
     def _change_klant(self, request: SimRequest, record_id: int) -> SimResponse:

@@ -18,9 +18,10 @@ EDIT_WEBHOOKS = "editWebhooks"
 
 @dataclass
 class Key:
-    """The permissions of the user that a key, or a password, belongs to."""
+    """The permissions of the user that a key, or a password, belongs to; `staff`: it is there under `personeel`."""
 
     permissions: frozenset[str] = frozenset({KLANTEN, VIEW_WEBHOOKS, EDIT_WEBHOOKS})
+    staff: bool = True
 
 
 @dataclass
@@ -38,14 +39,15 @@ class Access:
     rate_window_seconds: float
     _seen: dict[str, deque[float]] = field(default_factory=dict)
 
-    def check(self, header: str | None, permission: str | None, now: float) -> None:
-        """Refuse a request without a key, without the permission, or over the limit."""
+    def check(self, header: str | None, permission: str | None, now: float) -> Key:
+        """Refuse a request without a key, without the permission, or over the limit; gives the key it came with."""
         key = self._key(header or "")
         if key is None:
             raise errors.unauthorized()
         if permission is not None and permission not in key.permissions:
             raise errors.forbidden()
         self._count(header or "", now)
+        return key
 
     def _key(self, header: str) -> Key | None:
         scheme, _, value = header.partition(" ")

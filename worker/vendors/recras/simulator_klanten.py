@@ -10,7 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.vendors.recras.simulator_records import PERSON_MEMBERS, Contact, Person, Records
+from worker.vendors.recras.simulator_records import (
+    HIDDEN_TEXT_MEMBERS,
+    PERSON_MEMBERS,
+    TEXT_MEMBERS,
+    Contact,
+    Person,
+    Records,
+)
 from worker.vendors.recras.simulator_rules import Rules
 from worker.vendors.recras.simulator_webhooks import Change, Webhooks
 
@@ -54,8 +61,13 @@ class Klanten:
         self._tell(contact, "postUpdate")
 
     def change(self, contact: Contact, body: Mapping[str, Any]) -> None:
-        """Members that were sent are replaced, the others stay; a list of persons is the exact list (sheet 12.9)."""
+        """
+        Members that were sent are replaced, the others stay, unless *put_replaces* says that the whole record is; a
+        list of persons is the exact list (sheets 5.3 and 12.9).
+        """
         members = self._members(body)
+        if self.rules.switches.put_replaces:
+            members = {**dict.fromkeys((*TEXT_MEMBERS, *HIDDEN_TEXT_MEMBERS)), "extra_fields": [], **members}
         if "bedrijf_id" in body:
             members["bedrijf_id"] = body["bedrijf_id"] or self.rules.default_company()
         self.records.write(contact, members)

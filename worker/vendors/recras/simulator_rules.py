@@ -7,6 +7,7 @@ Pure: a body in, faults out. All faults of one body are found, not only the firs
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard
@@ -14,6 +15,7 @@ from typing import Any, Literal, TypeGuard
 from worker.vendors.recras.simulator_errors import INVALID, REQUIRED, UNKNOWN, Fault, around
 from worker.vendors.recras.simulator_records import HIDDEN_TEXT_MEMBERS, PERSON_MEMBERS, TEXT_MEMBERS
 
+_ABSOLUTE = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
 GENDERS = ("man", "vrouw", "onbekend")
 READ_ONLY_MEMBERS = ("id", "type", "displaynaam")
 
@@ -41,7 +43,10 @@ class Switches:
     column_filters: bool
     page_size: int | None
     show_extra_fields: bool
+    show_landcode_btw: bool
     put_requires_all: bool
+    put_replaces: bool
+    strict_website: bool
     delete_orphans: bool
     ignore_readonly: bool
     flat_errors: bool
@@ -69,6 +74,9 @@ class Rules:
         faults = [Fault(member, UNKNOWN) for member in body if member not in known]
         faults += _text_faults(body, self.text_members())
         faults += self._company_faults(body, company_id)
+        website = body.get("website")
+        if self.switches.strict_website and isinstance(website, str) and website and not _ABSOLUTE.match(website):
+            faults.append(Fault("website", INVALID))  # sheet 15: "Absolute URL"; that another is refused is assumed
         if "contactpersonen" in body or persons_required:
             faults += self._list_of_persons_faults(body.get("contactpersonen"))
         if "extra_fields" in body:
