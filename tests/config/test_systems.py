@@ -262,3 +262,12 @@ def test_the_address_of_recras_is_written_with_its_api(given: Given, address: st
         assert given.problem() == (
             "systems.recras.base_url does not end in /api2: write it whole, like https://NAME.recras.nl/api2"
         )
+
+
+def test_the_customer_number_and_our_reference_do_not_share_a_member(given: Given) -> None:
+    given.toml(enabled("robaws", "rompslomp") + '\nnumber_from = "logic_id"\n')
+
+    assert given.problem().startswith('systems.rompslomp.reference_member is "contact_number"')
+
+    given.toml(enabled("robaws", "rompslomp") + '\nnumber_from = "logic_id"\nreference_member = "free_1"\n')
+    assert given.load().systems.rompslomp.number_from == "logic_id"

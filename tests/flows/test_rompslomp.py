@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.flows.stories import client
 from tests.store.people import OPERATOR
 from worker.store import operating_reviews
@@ -95,3 +97,54 @@ def test_a_private_customer_that_is_a_company_after_all_becomes_one_under_its_na
     [record] = books(hub)
     assert (record["is_individual"], record["name"], record["contact_person_name"]) == (False, "Jan Jansen", None)
     assert hub.link(source_id, "rompslomp")["state"] == "synced"
+
+
+def test_a_contact_of_ours_that_is_odd_is_not_made_a_second_time(hub: Hub) -> None:
+    record = hub.rompslomp.add_record(company_name="Dakwerken De Linde", vat_number="BE0000000097", city="Gent")
+    hub.rompslomp.show_as(record, vat_number=["BE0000000097"])
+    source_id = hub.robaws.add_client(**client(vatIdNumber="BE0000000097"))
+
+    hub.sync(source_id)
+    troubled = hub.link(source_id, "rompslomp")["state"]
+    hub.rompslomp.show_as(record)
+    hub.settle_all()
+
+    assert [each["id"] for each in books(hub)] == [int(record)]
+    assert (troubled, hub.link(source_id, "rompslomp")["external_id"]) == ("waiting", record)
+
+
+NUMBERED = {"number_from": "logic_id", "reference_member": "free_1"}
+
+
+def test_the_books_know_a_client_by_the_number_that_people_know(hub: Hub) -> None:
+    hub.configure(rompslomp=NUMBERED)
+    source_id = hub.robaws.add_client(**client())
+
+    hub.sync(source_id)
+
+    number = hub.robaws.client(source_id)["logicId"]
+    assert [(one["contact_number"], one["free_1"]) for one in books(hub)] == [(number, f"RB-{source_id}")]
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
+def test_an_unanswered_create_under_a_customer_number_is_made_once(hub: Hub, fault: str) -> None:
+    hub.configure(rompslomp=NUMBERED)
+    source_id = hub.robaws.add_client(**client())
+    hub.rompslomp.fail(fault, method="POST")
+
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert [one["free_1"] for one in books(hub)] == [f"RB-{source_id}"]
+    assert hub.link(source_id, "rompslomp")["state"] == "synced"
+
+
+def test_a_customer_number_that_another_contact_has_makes_no_second_record_under_it(hub: Hub) -> None:
+    hub.configure(rompslomp=NUMBERED)
+    source_id = hub.robaws.add_client(**client())
+    number = hub.robaws.client(source_id)["logicId"]
+    hub.rompslomp.add_record(company_name="Bakkerij Zon", contact_number=number)
+
+    hub.sync(source_id)
+
+    assert [one["company_name"] for one in books(hub) if one["contact_number"] == number] == ["Bakkerij Zon"]

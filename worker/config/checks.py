@@ -34,6 +34,12 @@ def check(settings: Settings) -> Iterator[Problem]:
             ("systems", "workspace", "username"),
             'is missing: auth is "basic", so give it, or change auth',
         )
+    rompslomp = settings.systems.rompslomp
+    if rompslomp.number_from == "logic_id" and rompslomp.reference_member == "contact_number":
+        yield (
+            ("systems", "rompslomp", "reference_member"),
+            'is "contact_number", where number_from puts the customer number: set it to "free_1"',
+        )
     recras = settings.systems.recras
     if recras.enabled and recras.base_url and not _ends(recras.base_url, "api2", "api2.php"):
         yield (

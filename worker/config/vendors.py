@@ -152,6 +152,11 @@ class RompslompSettings(SystemSettings):
         description="which address of the client the contact holds, as invoices carry it: `invoice`, the visiting "
         "address where there is none, or always `visiting`",
     )
+    number_from: Literal["id", "logic_id"] = Field(
+        default="id",
+        description="what `contact_number` of a new contact is: our reference with the Robaws id, or the customer "
+        "number (`logicId`); our reference then stands in another `reference_member`",
+    )
     reference_member: Literal["contact_number", "free_1", "free_2", "free_3", "none"] = Field(
         default="contact_number", description="member that carries our reference; only `contact_number` can be searched"
     )
@@ -266,6 +271,11 @@ class WorkspaceSettings(SystemSettings):
     )
     reference_offset: Whole = Field(
         default=0, ge=0, description="added to the Robaws id in `client_reference`, away from existing numbers"
+    )
+    number_from: Literal["none", "id", "logic_id"] = Field(
+        default="none",
+        description="what `client_code` of a contact that has none is filled with: nothing, the Robaws id, or the "
+        "customer number (`logicId`)",
     )
     country_style: Literal["code", "name_nl"] = Field(
         default="code", description="how a country is written: `BE`, or `België`"

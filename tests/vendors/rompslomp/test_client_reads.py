@@ -262,3 +262,48 @@ def test_a_limit_is_no_fault_of_the_token() -> None:
     simulator.fail("throttle", retry_after=30)
 
     assert checked(simulator) == [("limits", False)]
+
+
+@pytest.mark.parametrize("odd", [{"city": ["Gent"]}, {"is_supplier": "no"}, {"phone": {"mobile": "1"}}])
+def test_one_odd_contact_hides_no_other_and_is_told(odd: dict[str, Any]) -> None:
+    simulator = RompslompSimulator()
+    strange = simulator.add_record(company_name="Vreemd", city="Gent")
+    simulator.add_record(company_name="Bakkerij Zon")
+    simulator.show_as(strange, **odd)
+    session = session_with(simulator)
+
+    listed = {record.external_id: record for record in client_of(simulator).list_records(session)}
+
+    [member] = odd
+    assert {record.name for record in listed.values()} == {"Vreemd", "Bakkerij Zon"}
+    assert member not in listed[strange].fields
+    assert session.remarks == [f"contact {strange}: {member} cannot be read"]
+    with pytest.raises(VendorBroken, match=member):
+        client_of(simulator).read(session, strange)
+
+
+def test_a_number_where_a_text_belongs_is_its_digits() -> None:
+    simulator = RompslompSimulator()
+    record = simulator.add_record(company_name="Bakkerij Zon", zipcode="9000")
+    simulator.show_as(record, zipcode=9000)
+
+    assert client_of(simulator).read(session_with(simulator), record).fields["zipcode"] == "9000"
+
+
+@pytest.mark.parametrize(
+    ("held", "odd"),
+    [
+        ({"contact_number": "RB-1834"}, {"contact_number": ["RB-1834"]}),
+        ({"vat_number": "BE0000000097"}, {"vat_number": True}),
+        ({"contact_person_email_address": "facturen@delinde.example"}, {"contact_person_email_address": {}}),
+        ({}, {"company_name": ["Dakwerken De Linde"]}),
+    ],
+    ids=["number", "VAT number", "e-mail", "name"],
+)
+def test_a_search_for_what_is_odd_is_a_broken_answer(held: dict[str, Any], odd: dict[str, Any]) -> None:
+    simulator = RompslompSimulator()
+    record = simulator.add_record(company_name="Dakwerken De Linde", **held)
+    simulator.show_as(record, **odd)
+
+    with pytest.raises(VendorBroken, match="cannot be read"):
+        list(client_of(simulator).search(session_with(simulator), de_linde(), "RB-1834"))

@@ -235,3 +235,25 @@ def test_a_record_that_we_made_needs_nothing_more() -> None:
 )
 def test_what_has_no_place_is_listed_for_each_contact(values: dict[str, Any], lost: set[str]) -> None:
     assert set(ours(values).unheld) == lost
+
+
+@pytest.mark.parametrize(
+    ("number_from", "held", "written"),
+    [
+        ("none", "", None),
+        ("logic_id", "", "20417"),
+        ("id", "", "1834"),
+        ("logic_id", "WS-7", None),
+    ],
+)
+def test_an_empty_client_code_is_filled_where_the_settings_say_with_what(
+    number_from: str, held: str, written: str | None
+) -> None:
+    mapping = mapping_for(settings_of(WorkspaceSimulator(), number_from=number_from))
+    ours = mapping.outward(de_linde(**{"references.customer_number": "20417"}))
+    theirs = {**ours.fields, "client_code": held}
+
+    plan = plan_update(mapping, ours, mapping.owners({}), None, theirs)
+
+    assert getattr(plan, "patch", {}).get("client_code") == written
+    assert ("references.customer_number" in ours.unheld) == (number_from != "logic_id")

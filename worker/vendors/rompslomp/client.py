@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
+from worker.core import contact as canonical
 from worker.core.matching import Candidate, recognise
-from worker.errors import MappingError, SyncError, VendorBroken
+from worker.errors import MappingError, SyncError, VendorBroken, VendorRejected
 from worker.vendors.contract import Capabilities, Created, Finding, Intent, Record, Target
 from worker.vendors.rompslomp import checks, rules
 from worker.vendors.rompslomp.mapping import SEARCHABLE_REFERENCE, mapping_for, record_of, reference_of, search_terms
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _EMAIL_FILTER: Final = "search[contact_person_email_address]"
 _ANY_FILTER: Final = "search[q]"
+_NUMBER: Final = ("contact_number",)
+_NAMES: Final = ("company_name", "contact_person_name")
 _SAME_CREATE: Final = {"name": "text", "contact_person_email_address": "email"}
 
 
@@ -46,7 +49,8 @@ class RompslompClient(Target):
         self.requests = rules.Requests(settings.company_id or "", settings.path_template, token)
         self.member: str | None = None if settings.reference_member == "none" else settings.reference_member
         self.prefix = settings.reference_prefix
-        mapping = mapping_for(self.member, self.prefix, settings.address)
+        self.numbered = settings.number_from == "logic_id"
+        mapping = mapping_for(self.member, self.prefix, settings.address, numbered=self.numbered)
         self.mapping: VendorMapping = mapping.reading_phones(phone_region)
         self.capabilities = Capabilities(
             search=True,
@@ -95,33 +99,38 @@ class RompslompClient(Target):
         known to look through points and blanks either, so the number is asked for in its other spellings too, until
         something comes.
         """
-        if reference and self.member == SEARCHABLE_REFERENCE:
-            yield from self._pages(session, "search", (_ANY_FILTER, reference))
+        number = reference if self.member == SEARCHABLE_REFERENCE else self.number_of(contact)
+        if number:
+            yield from self._pages(session, "search", (_ANY_FILTER, number), needs=_NUMBER)
         for spelling in vat_spellings(contact):
-            found = list(self._pages(session, "search", (_ANY_FILTER, spelling)))
+            found = list(self._pages(session, "search", (_ANY_FILTER, spelling), needs=("vat_number",)))
             yield from found
             if found:
                 break
         for member, text in search_terms(contact):
             exact = member == "contact_person_email_address"
-            yield from self._pages(session, "search", (_EMAIL_FILTER if exact else _ANY_FILTER, text))
+            needs = _NAMES if member == "name" else (member,)
+            yield from self._pages(session, "search", (_EMAIL_FILTER if exact else _ANY_FILTER, text), needs=needs)
 
     @override
     def find_created(self, session: Session, intent: Intent) -> list[Record]:
         """
         The record of an unanswered create (sheet 13).
 
-        By our reference where it can be searched. Where it sits in free_1..3, among the records of the same e-mail
-        and name, and if it is not there in the whole list. Without a reference, by e-mail and name alone.
+        By our reference where it can be searched. Where it sits in free_1..3, among the records with the customer
+        number that was sent, those of the same e-mail and name, and if it is not there in the whole list. Without a
+        reference, by e-mail and name alone.
         """
         if intent.reference and self.member == SEARCHABLE_REFERENCE:
-            found = self._pages(session, "search", (_ANY_FILTER, intent.reference))
+            found = self._pages(session, "search", (_ANY_FILTER, intent.reference), needs=_NUMBER)
             return _with_reference(found, intent.reference)
-        alike = self._alike(session, intent)
         if intent.reference is None or self.member is None:
-            return alike
-        return _with_reference(alike, intent.reference) or _with_reference(
-            self._pages(session, "list"), intent.reference
+            return self._alike(session, intent)
+        numbered = self._numbered(session, intent, intent.reference)
+        if numbered:
+            return numbered
+        return _with_reference(self._alike(session, intent), intent.reference) or _with_reference(
+            self._pages(session, "list", needs=(self.member,)), intent.reference
         )
 
     @override
@@ -135,13 +144,20 @@ class RompslompClient(Target):
         """
         Make the contact. A number that is taken is a VendorRejected with the word `validation` (sheet 13.6).
 
-        What is sent is the intent as it was committed, so that a second POST is the same as the first.
+        What is sent is the intent as it was committed, so that a second POST is the same as the first. Where the number
+        is the customer's, the record that has it may be our own of an earlier POST: then it carries our reference.
         """
         members = {member: value for member, value in intent.body.items() if value is not None}
         if self.member and intent.reference:
             members[self.member] = intent.reference
         response = session.send(self.requests.create(members))
-        record = self._record(rules.contact_of(response))
+        try:
+            record = self._record(rules.contact_of(response))
+        except VendorRejected as error:
+            made = self._numbered(session, intent, intent.reference) if error.word == "validation" else []
+            if len(made) != 1:
+                raise
+            return Created(made[0].external_id, made[0])
         return Created(record.external_id, record)
 
     @override
@@ -191,14 +207,36 @@ class RompslompClient(Target):
         return findings
 
     # ------------------------------------------------------------------------------------------------------ helpers
-    def _pages(self, session: Session, operation: str, *filters: tuple[str, str]) -> Iterator[Record]:
+    def number_of(self, contact: Json) -> str | None:
+        """The number of a contact where it is the customer's and not our reference; it is searched like one."""
+        number = canonical.get(contact, "references.customer_number") if self.numbered else None
+        return str(number) if number else None
+
+    def _numbered(self, session: Session, intent: Intent, reference: str | None) -> list[Record]:
+        """The records with the customer number that was sent and with our reference."""
+        number = intent.body.get("contact_number") if self.numbered else None
+        if not number or reference is None or self.member is None:
+            return []
+        found = self._pages(session, "search", (_ANY_FILTER, str(number)), needs=(self.member,))
+        return _with_reference(found, reference)
+
+    def _pages(
+        self, session: Session, operation: str, *filters: tuple[str, str], needs: tuple[str, ...] = ()
+    ) -> Iterator[Record]:
+        """
+        The contacts of all pages. VendorBroken where one of them is odd in what the question `needs`, as nobody could
+        tell then whether it is the one that was searched for, and it would be made a second time.
+        """
+
         def request(page: int) -> Request:
             return self.requests.contacts(operation, page, *filters)
 
-        for item in self._items(session, request, "contacts"):
+        for item in self._items(session, request, "contacts", needs):
             yield self._record(item)
 
-    def _items(self, session: Session, request: Callable[[int], Request], root: str) -> Iterator[Json]:
+    def _items(
+        self, session: Session, request: Callable[[int], Request], root: str, needs: tuple[str, ...] = ()
+    ) -> Iterator[Json]:
         """
         The items of all pages, each once, a page asked for when it is wanted.
 
@@ -213,6 +251,7 @@ class RompslompClient(Target):
             while True:
                 number += 1
                 page = rules.page_of(session.send(request(number)), root)
+                _remark(session, page, needs)
                 seen += len(page.items)
                 fresh = {str(item.get("id")): item for item in page.items if str(item.get("id")) not in known}
                 known |= fresh.keys()
@@ -239,6 +278,15 @@ class RompslompClient(Target):
 
     def _record(self, contact: Json) -> Record:
         return record_of(contact, self.member)
+
+
+def _remark(session: Session, page: rules.Page, needs: tuple[str, ...]) -> None:
+    for external_id, members in page.odd.items():
+        remark = f"contact {external_id}: {', '.join(members)} cannot be read"
+        if not set(needs).isdisjoint(members):
+            raise VendorBroken(f"{remark}, and it may be the one that is searched for")
+        if remark not in session.remarks:
+            session.remarks.append(remark)
 
 
 def _with_reference(records: Iterator[Record] | list[Record], reference: str) -> list[Record]:

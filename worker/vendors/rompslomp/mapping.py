@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = "rompslomp-1"
 AddressChoice = Literal["invoice", "visiting"]
+CUSTOMER_NUMBER: Final = "references.customer_number"
 SEARCHABLE_REFERENCE: Final = "contact_number"
 """The one member among those that may carry our reference that `search[q]` looks at (sheet 4.1)."""
 
@@ -205,7 +206,7 @@ NOT_HELD: Final[Mapping[str, str]] = {
     "payment_term_days": "lost",
     "status": "lost: an inactive client is left as it is",
     "notes": "never copied",
-    "references.customer_number": "never written: the contact number carries the Robaws id",
+    CUSTOMER_NUMBER: "not written unless `number_from` says so: the contact number carries the Robaws id",
     "references.routix_id": "lost",
 }
 
@@ -262,17 +263,37 @@ def _persons_lost(contact: Json) -> bool:
     return len(persons) > 1 or rest or _is_person(contact)
 
 
-def mapping_for(member: str | None, prefix: str, address: AddressChoice = "invoice") -> VendorMapping:
+def mapping_for(
+    member: str | None, prefix: str, address: AddressChoice = "invoice", *, numbered: bool = False
+) -> VendorMapping:
     """
     The table with our reference in `member`, None where no member is set aside for it.
 
     The reference is given at the create and never later: a number that was there before belongs to the bookkeeper and
     is printed on invoices (sheets 9 and 10.9). `address` is the one of the client's addresses that a contact holds.
+    `numbered`: a new contact's number is the client's customer number, and our reference stands elsewhere.
     """
     rows = tuple(_reference_row(row, prefix) if row.vendor == member else row for row in rows_for(address))
+    if numbered:
+        rows = tuple(_number_row(row) if row.vendor == SEARCHABLE_REFERENCE else row for row in rows)
     lost = {f"invoice_address.{part}": "lost: the settings choose the visiting address" for part in ADDRESS_PARTS}
     not_held = NOT_HELD if address == "invoice" else {**NOT_HELD, **lost}
+    if numbered:
+        not_held = {path: text for path, text in not_held.items() if path != CUSTOMER_NUMBER}
     return RompslompMapping("rompslomp", VERSION, rows, inward, not_held=not_held, names=NAMES, address=address)
+
+
+def _number_row(row: FieldRow) -> FieldRow:
+    return replace(
+        row,
+        canonical=CUSTOMER_NUMBER,
+        direction="both",
+        owner="robaws",
+        write="create",
+        null_rule="never",
+        adopt=False,
+        lossy="given at the create; a number that was there before stays",
+    )
 
 
 def _reference_row(row: FieldRow, prefix: str) -> FieldRow:

@@ -145,10 +145,14 @@ def _digits(external_id: str) -> str:
 # --------------------------------------------------------------------------------------------------------- answers
 @dataclass(frozen=True)
 class Page:
-    """One page of a list. `total` is what X-Total says, None without it."""
+    """
+    One page of a list. `total` is what X-Total says, None without it. `odd` are the members that could not be read and
+    are left out, by the id of their contact.
+    """
 
     items: tuple[Json, ...]
     total: int | None
+    odd: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def contact_of(response: Response) -> Json:
@@ -160,18 +164,29 @@ def contact_of(response: Response) -> Json:
     contact = _root(response, "contact")
     if not isinstance(contact, dict):
         raise response.broken("the answer holds no contact")
-    return _sound(contact, response)
+    readable, odd = _read(contact, response)
+    if odd:
+        raise response.broken(f"{odd[0]} of contact {readable['id']} is of another type than the page says")
+    return readable
 
 
 def page_of(response: Response, root: str) -> Page:
-    """One page of `contacts` or `companies`; the errors are those of `contact_of`."""
+    """
+    One page of `contacts` or `companies`; the errors are those of `contact_of`.
+
+    But a member of one contact that cannot be read is only left out: one odd contact must not hide all others. A
+    contact without an id is VendorBroken, as nothing can be said about it.
+    """
     items = _root(response, root)
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise response.broken(f"the answer holds no list of {root}")
+    odd = {}
     if root == "contacts":
-        items = [_sound(item, response) for item in items]
+        read = [_read(item, response) for item in items]
+        items = [item for item, _ in read]
+        odd = {str(item["id"]): members for item, members in read if members}
     total = response.headers.get("x-total", "")
-    return Page(tuple(items), int(total) if _NUMBER.fullmatch(total) else None)
+    return Page(tuple(items), int(total) if _NUMBER.fullmatch(total) else None, odd)
 
 
 def is_last(page: Page, seen: int, fresh: int, per_page: int = PER_PAGE) -> bool:
@@ -194,17 +209,24 @@ def _root(response: Response, root: str) -> Any:
     return body.get(root) if isinstance(body, dict) else None
 
 
-def _sound(contact: Json, response: Response) -> Json:
-    number = contact.get("id")
+def _read(item: Json, response: Response) -> tuple[Json, tuple[str, ...]]:
+    """
+    A contact, and the members that are not what the page says, which it lacks; a whole number is read as its digits.
+    """
+    number = item.get("id")
     if isinstance(number, bool) or not _NUMBER.fullmatch(str(number)):
         raise response.broken("a contact without an id")
+    contact = dict(item)
     for member in TEXT_MEMBERS:
-        if not isinstance(contact.get(member), str | None):
-            raise response.broken(f"{member} of contact {number} is not a text")
-    for member in BOOLEAN_MEMBERS:
-        if not isinstance(contact.get(member), bool | None):
-            raise response.broken(f"{member} of contact {number} is neither true nor false")
-    return contact
+        if type(contact.get(member)) is int:
+            contact[member] = str(contact[member])
+    odd = tuple(
+        member
+        for members, kind in ((TEXT_MEMBERS, str), (BOOLEAN_MEMBERS, bool))
+        for member in members
+        if not isinstance(contact.get(member), kind | None)
+    )
+    return {member: value for member, value in contact.items() if member not in odd}, odd
 
 
 # ---------------------------------------------------------------------------------------------------------- errors

@@ -134,6 +134,11 @@ class RompslompSimulator(Simulator):
         with self.lock:
             self._records.remove(self._records.get(int(record_id)))
 
+    def show_as(self, record_id: str, **members: Any) -> None:
+        """From now on the API shows these values of a contact, of whatever type, in place of what it holds."""
+        with self.lock:
+            self._records.get(int(record_id)).shown_as = members
+
     def add_invoice(self, record_id: str) -> None:
         """From now on the contact has an invoice, which matters when it is deleted (sheet 11.10)."""
         with self.lock:

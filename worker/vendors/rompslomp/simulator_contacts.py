@@ -61,6 +61,7 @@ class Contact:
         self.has_invoices = False
         self.values: dict[str, Any] = {**dict.fromkeys(WRITABLE_MEMBERS), **dict.fromkeys(BOOLEAN_MEMBERS, False)}
         self.searched = ""
+        self.shown_as: dict[str, Any] = {}
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Lay stored values over the present ones."""
@@ -77,6 +78,7 @@ class Contact:
             "is_supplier": self.values["is_supplier"],
             "name": self.values[named_by],
             **{member: self.values[member] for member in TEXT_MEMBERS},
+            **self.shown_as,
         }
 
 

@@ -30,6 +30,7 @@ DEBTOR: Final = "1"
 """The `type` of a customer; 2 is a supplier (sheet 5)."""
 
 PLACEHOLDER: Final = "placeholder:"
+CUSTOMER_NUMBER: Final = "references.customer_number"
 
 _PAGE: Final = "https://apidocs.workspace.nl/contacts"
 _MEMBERS: Final = f"Workspace sheet 5 and 12, {_PAGE}"
@@ -137,6 +138,14 @@ def _once(settings: WorkspaceSettings) -> tuple[FieldRow, ...]:
     )
 
 
+def _client_code(settings: WorkspaceSettings) -> FieldRow:
+    """The number that Workspace's own users give; filled where they gave none and the settings say with what."""
+    if settings.number_from == "none":
+        return _theirs("client_code", "kept by Workspace's own users")
+    path = "references.robaws_id" if settings.number_from == "id" else CUSTOMER_NUMBER
+    return _row(path, "client_code", owner="fill", null_rule="never", lossy="as systems.workspace.number_from says")
+
+
 def _location(settings: WorkspaceSettings) -> tuple[FieldRow, ...]:
     return (
         _required(
@@ -220,7 +229,7 @@ def rows_for(settings: WorkspaceSettings) -> tuple[FieldRow, ...]:
     return (
         _theirs("id", "given by Workspace"),
         *_once(settings)[:1],
-        _theirs("client_code", "kept by Workspace's own users"),
+        _client_code(settings),
         *_once(settings)[1:],
         _required(
             settings,
@@ -277,7 +286,7 @@ NOT_HELD: Final[Mapping[str, str]] = {
     "status": "not written: an inactive client is left as it is",
     "notes": "never copied",
     "persons": "lost: how contact persons (SubContact) are written is not known",
-    "references.customer_number": "never written: client_reference carries the Robaws id",
+    CUSTOMER_NUMBER: "not written unless `number_from` says so: client_reference carries the Robaws id",
     "references.routix_id": "lost",
 }
 
@@ -316,7 +325,9 @@ def mapping_for(settings: WorkspaceSettings) -> WorkspaceMapping:
         for row in rows
         if row.missing and row.missing.startswith(PLACEHOLDER) and row.vendor != "payment_term"
     }
-    return WorkspaceMapping("workspace", VERSION, rows, partial(inward, stand_ins), not_held=NOT_HELD)
+    filled = settings.number_from == "logic_id"
+    not_held = {path: text for path, text in NOT_HELD.items() if not (filled and path == CUSTOMER_NUMBER)}
+    return WorkspaceMapping("workspace", VERSION, rows, partial(inward, stand_ins), not_held=not_held)
 
 
 # ----------------------------------------------------------------------------------------------------------- inward
