@@ -65,7 +65,7 @@ def test_a_refused_credential_is_not_missing_as_well(given: Given) -> None:
         ("robaws.rate_per_second", "15", "15.5"),
         ("robaws.burst", "20", "21"),
         ("robaws.daily_requests", "10000", "10001"),
-        ("routix.rate_per_minute", "100", "101"),
+        ("routix.rate_per_minute", "1000", "1001"),
         ("routix.page_size", "1000", "1001"),
     ],
 )

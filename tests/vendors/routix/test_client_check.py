@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.vendors.routix.client_wire import BASE_URL, ONE, TWO, organisation, wire
+from worker.config import RoutixSettings
 from worker.vendors.contract import Finding
 
 
@@ -26,6 +27,32 @@ def test_all_is_well_line_by_line_with_one_small_read_for_each_branch() -> None:
     assert all(finding.ok and not finding.next_step for finding in found.values())
     assert found[f"branch {ONE}"].message == "1 account can be read"
     assert [dict(call.request.query)["limit"] for call in routix.calls("GET")] == ["1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"rate_per_minute": 100}, False),
+        ({"rate_per_minute": 101}, True),
+        ({"rate_per_minute": None, "rate_per_second": 3}, True),
+        ({"rate_per_minute": 600, "rate_per_second": 1}, False),
+    ],
+)
+def test_a_rate_between_the_two_published_limits_is_told_and_not_refused(settings: dict[str, Any], told: bool) -> None:
+    routix, clock = organisation()
+
+    found = findings(routix, clock, **settings)
+
+    assert ("limits" in found) is told
+    assert all(finding.ok for finding in found.values())
+
+
+@pytest.mark.parametrize(
+    ("base_url", "told"),
+    [("https://api.routix.com/functions/v1", 600.0), ("https://api.routix.com/rest/v1", None)],
+)
+def test_the_address_decides_which_limit_is_told(base_url: str, told: float | None) -> None:
+    assert RoutixSettings(base_url=base_url, rate_per_minute=600).rate_of_functions_exceeded == told
 
 
 def test_a_wrong_secret_is_said_once_with_the_step() -> None:

@@ -22,6 +22,7 @@ from worker.vendors.routix.mapping import (
     split_line,
     to_canonical,
 )
+from worker.vendors.routix.simulator_rules import V2_MEMBERS
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -103,6 +104,22 @@ def test_financial_and_internal_members_have_no_place_anywhere() -> None:
     assert not set(FINANCIAL_MEMBERS) & set(KEPT_MEMBERS)
     assert all("https://" in row.source for row in ROWS_V2)
     assert all(row.direction == "in" for row in ROWS_V2)
+
+
+def test_every_member_of_the_page_is_read_or_dropped_on_purpose() -> None:
+    dropped = {*FINANCIAL_MEMBERS, "industry", "lead_source", "payment_terms", "registration_date", "created_at"}
+
+    assert set(V2_MEMBERS) - set(KEPT_MEMBERS) == dropped
+
+
+def test_the_shipping_address_is_read_and_said_to_be_held_nowhere() -> None:
+    rows = [row for row in MAPPINGS["v2"].rows if row.vendor.startswith("shipping_address_")]
+    account = stored(shipping_address_street="Kade", shipping_address_number="1", shipping_address_city="Delft")
+
+    assert {row.vendor for row in rows} == {name for name in V2_MEMBERS if name.startswith("shipping_address_")}
+    assert all("held nowhere" in row.lossy for row in rows)
+    assert to_canonical(account, "NL") == to_canonical(stored(), "NL")
+    assert set(expected(to_canonical(account, "NL"), "v2")).isdisjoint(row.vendor for row in rows)
 
 
 def test_an_account_says_what_is_expected_of_it() -> None:

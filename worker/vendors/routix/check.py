@@ -43,7 +43,18 @@ def findings(client: RoutixClient, session: Session) -> list[Finding]:
             found.append(Finding(_subject(branch), True, f"{number} can be read"))
     if found and found[0].subject.startswith("branch"):
         found.insert(0, Finding("credentials", True, "Routix accepts the app; it can only be read, never written"))
+    if client.rate_above is not None:
+        found.append(_rate(client.rate_above))
     return found
+
+
+def _rate(rate: float) -> Finding:
+    """A rate that one of two published limits allows; which of them counts is not said (Routix sheet 5)."""
+    text = (
+        f"{rate:g} calls a minute: Routix allows its REST API 1000 for each organisation, and addresses with "
+        "/functions/, such as this one, 100 for each user"
+    )
+    return Finding("limits", True, text, "set systems.routix.rate_per_minute to 100 or less if it answers 429")
 
 
 def _subject(branch: str) -> str:

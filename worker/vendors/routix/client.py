@@ -31,7 +31,7 @@ class RoutixClient:
     Routix for flows: `contract.Source`. One for each process; threads may share it.
 
     `account_types` and `statuses` say which accounts take part; the spelling of a status is not documented, so case
-    does not count (Routix sheet 4.1 and 7).
+    does not count (Routix sheet 4.1 and 7). `rate_above` is the rate that `check` warns of, None where there is none.
     """
 
     name = "routix"
@@ -47,8 +47,10 @@ class RoutixClient:
         country: str = "NL",
         account_types: Sequence[str] = ("customer",),
         statuses: Sequence[str] = ("active",),
+        rate_above: float | None = None,
     ) -> None:
         self.access = access
+        self.rate_above = rate_above
         self.branches = tuple(dict.fromkeys(branches))
         self.country = country
         self.account_types = frozenset(kind.casefold() for kind in account_types)
@@ -173,4 +175,5 @@ def build(settings: RoutixSettings, phone_region: str) -> RoutixClient:
         country=settings.country,
         account_types=settings.account_types,
         statuses=settings.statuses,
+        rate_above=settings.rate_of_functions_exceeded,
     )

@@ -101,10 +101,24 @@ ROWS_V2: Final[tuple[FieldRow, ...]] = (
     *_address_rows("address", "visit_address"),
     *_address_rows("invoice_address", "billing_address"),
 )
+SHIPPING: Final[tuple[FieldRow, ...]] = tuple(
+    FieldRow(
+        member,
+        member,
+        "postcode" if member.endswith("_zipcode") else "text",
+        direction="in",
+        owner="system",
+        lossy="read, and held nowhere: a contact has an address and an invoice address",
+        source=SHEET_V2,
+    )
+    for member in (f"shipping_address_{part}" for part in ("street", "number", "addition", "zipcode", "city"))
+)
+"""The third address of an account, which no other system has a place for."""
+
 ROWS: Final[Mapping[Version, tuple[FieldRow, ...]]] = {"v1": ROWS_V1, "v2": ROWS_V2}
 
 KEPT_MEMBERS: Final[tuple[str, ...]] = (
-    *(row.vendor for row in ROWS_V2),
+    *(row.vendor for row in (*ROWS_V2, *SHIPPING)),
     # Who takes part, and a shortcut for what changed; see `client`.
     "account_type",
     "status",
@@ -185,12 +199,14 @@ def _inward(members: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 MAPPINGS: Final[Mapping[Version, VendorMapping]] = {
-    version: VendorMapping("routix", f"{VERSION}-{version}", rows, inward=_inward, not_held=NOT_HELD)
+    version: VendorMapping(
+        "routix", f"{VERSION}-{version}", (*rows, *SHIPPING) if version == "v2" else rows, _inward, not_held=NOT_HELD
+    )
     for version, rows in ROWS.items()
 }
 """Routix as a source, by version of its API: what a version does not show has no row, and is never taken for empty."""
 
 _EXPECTED: Final[Mapping[Version, VendorMapping]] = {
-    version: replace(mapping, rows=tuple(replace(row, direction="out") for row in mapping.rows if row.vendor != "id"))
+    version: replace(mapping, rows=tuple(replace(row, direction="out") for row in ROWS[version] if row.vendor != "id"))
     for version, mapping in MAPPINGS.items()
 }
