@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from webhooks.database import Database
 from webhooks.figures import Figures
 from webhooks.group_commit import GroupCommit, Limits
 from webhooks.health import Readiness
+from webhooks.lookup import Lookup
 from webhooks.nudge import Nudger
 from webhooks.problems import Problem, on_error, on_http_exception
 from webhooks.receive import PATH, Receiver
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from worker.config import Settings
-    from worker.runtime import Publisher
+    from worker.runtime import Publisher, Runtime
 
 
 class Application(Starlette):
@@ -58,14 +59,21 @@ class Application(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings, *, publisher: Publisher | None = None, limits: Limits | None = None) -> Application:
+def create_app(
+    settings: Settings,
+    *,
+    publisher: Publisher | None = None,
+    limits: Limits | None = None,
+    runtime: Callable[[], Runtime] | None = None,
+) -> Application:
     """
     The application of these settings, which carry the database's and Redis's url.
 
-    `publisher` takes the nudges; without one they go out over Celery. A database that is away at the start is waited
-    for: until then events are answered with 503 and `/readyz` says what is missing.
+    `publisher` takes the nudges; without one they go out over Celery. `runtime` makes what looking up a record at a
+    vendor takes, if not the settings' own. A database that is away at the start is waited for: until then events are
+    answered with 503 and `/readyz` says what is missing.
     """
-    parts = Parts(settings, publisher, limits)
+    parts = Parts(settings, publisher, limits, runtime)
     app = Application(
         routes=[
             Route("/healthz", parts.healthz),
@@ -85,7 +93,13 @@ def create_app(settings: Settings, *, publisher: Publisher | None = None, limits
 class Parts:
     """What one receiver consists of."""
 
-    def __init__(self, settings: Settings, publisher: Publisher | None, limits: Limits | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        publisher: Publisher | None,
+        limits: Limits | None,
+        runtime: Callable[[], Runtime] | None = None,
+    ) -> None:
         assert settings.database.url is not None, "settings carry urls once a process starts"  # noqa: S101
         self.settings = settings
         self.figures = Figures()
@@ -96,10 +110,12 @@ class Parts:
         self.readiness = Readiness(self.database, self.commit)
         self.access = Access(settings)
         self.bulk = BulkWorker(self.database, self.nudger)
+        self.lookup = Lookup(settings, self.database.engine, runtime)
 
     def for_api(self) -> calls.Parts:
         """What the API needs of it."""
-        return calls.Parts(self.settings, self.database, self.access, self.nudger, Masker(self.settings), self.bulk.due)
+        masker = Masker(self.settings)
+        return calls.Parts(self.settings, self.database, self.access, self.nudger, masker, self.lookup, self.bulk.due)
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:

@@ -70,44 +70,13 @@ class Database:
     async def _within(self, transaction: Callable[[], T], seconds: float) -> T:
         try:
             async with asyncio.timeout(seconds):
-                return await self._in_thread(transaction)
+                return await in_thread(self._threads, transaction)
         except DBAPIError as error:
             if is_away(error):
                 raise _away() from error
             raise
         except (TimeoutError, PoolTimeout) as error:
             raise _away() from error
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        """
-        Run in a thread of its own, which the process does not wait for at its end.
-
-        When nobody waits any more the thread goes on, and keeps its place until its database answers: so one that
-        hangs costs a few threads and not one for each request.
-        """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        await self._threads.acquire()
-
-        def deliver(result: T | None, error: BaseException | None) -> None:
-            self._threads.release()
-            if future.done():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(result)  # type: ignore[arg-type]
-
-        def run() -> None:
-            try:
-                outcome: tuple[T | None, BaseException | None] = (work(), None)
-            except BaseException as error:  # noqa: BLE001  it is raised where the result is waited for
-                outcome = (None, error)
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(deliver, *outcome)
-
-        threading.Thread(target=run, name="database", daemon=True).start()
-        return await future
 
     async def summary(self, max_age_seconds: float = SUMMARY_SECONDS) -> Summary:
         """The summary, at most so old; whoever asks meanwhile waits for the same reading."""
@@ -127,6 +96,38 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+async def in_thread(slots: asyncio.Semaphore, work: Callable[[], T]) -> T:
+    """
+    Run in a thread of its own, which the process does not wait for at its end; `slots` are how many at once.
+
+    When nobody waits any more the thread goes on, and keeps its place until what it called answers: so one that hangs
+    costs a few threads and not one for each request.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+    await slots.acquire()
+
+    def deliver(result: T | None, error: BaseException | None) -> None:
+        slots.release()
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        try:
+            outcome: tuple[T | None, BaseException | None] = (work(), None)
+        except BaseException as error:  # noqa: BLE001  it is raised where the result is waited for
+            outcome = (None, error)
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(deliver, *outcome)
+
+    threading.Thread(target=run, name="beside", daemon=True).start()
+    return await future
 
 
 def _away() -> Problem:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import redis
 import structlog
 
+from worker.config import TARGETS
 from worker.core.fuse import FusePolicy
 from worker.core.retry import RetryPolicy
 from worker.store import attempts, clock, systems
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SOURCE = "robaws"
-TARGETS = ("rompslomp", "recras", "workspace")
 BACKGROUND = 1
 """Links and fetches of at least this priority wait for live traffic."""
 

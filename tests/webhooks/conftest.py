@@ -19,9 +19,14 @@ from webhooks.app import create_app
 from webhooks.server import make_server
 from worker.config import Settings
 from worker.core.signature import sign
+from worker.runtime import Runtime
 from worker.store.engine import make_engine
+from worker.vendors.rompslomp.simulator import RompslompSimulator
+from worker.vendors.simulation import transport
+from worker.vendors.transport import Unmetered
 
 SECRET = "a-made-up-secret"
+ROMPSLOMP = "https://rompslomp.example/api/v1"
 TOKENS = {"viewer-token": "viewer", "operator-token": "operator", "administrator-token": "admin"}
 
 
@@ -73,7 +78,9 @@ def make_settings(database_url: str, **sections: Any) -> Settings:
 
 
 class Served:
-    """One running receiver, seen from the outside."""
+    """One running receiver, seen from the outside; `rompslomp` is the vendor that it can ask, if it can."""
+
+    rompslomp: RompslompSimulator
 
     def __init__(self, url: str, engine: Engine, nudges: Nudges) -> None:
         self.url = url
@@ -138,8 +145,18 @@ def serving(settings: Settings, engine: Engine, *, request_seconds: float = 10.0
 
 @pytest.fixture
 def served(migrated_url: str, engine: Engine) -> Iterator[Served]:
-    """A running receiver on a fresh database."""
-    with serving(make_settings(migrated_url), engine) as made:
+    """A running receiver on a fresh database, with a simulated Rompslomp to look records up in."""
+    rompslomp = RompslompSimulator()
+    systems = {"rompslomp": rompslomp.settings(ROMPSLOMP)}
+    asking = make_settings(migrated_url)
+    asking = asking.model_copy(update={"systems": Settings.model_validate({"systems": systems}).systems})
+
+    def runtime() -> Runtime:
+        transports = {"rompslomp": transport((ROMPSLOMP, rompslomp))}
+        return Runtime(asking, engine=engine, budget=Unmetered(), transports=transports)
+
+    with serving(make_settings(migrated_url), engine, runtime=runtime) as made:
+        made.rompslomp = rompslomp
         wait_until(lambda: made.http.get("/readyz").status_code == 200)
         yield made
 

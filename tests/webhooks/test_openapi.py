@@ -90,6 +90,8 @@ def test_real_actions_are_what_it_says(served: Served, description: dict[str, An
     fill(served.engine)
     [fetch, link, _] = [item["id"] for item in served.api("/retries").json()["items"]]
     [review] = [item["id"] for item in served.api("/reviews").json()["items"]]
+    place = {"system": "rompslomp", "reason": "x"}
+    record = served.rompslomp.add_record(company_name="Dakwerken De Linde")
     done = [
         ("/retries/{retry_id}/retry", f"/retries/{fetch}/retry", None),
         ("/retries/{retry_id}/discard", f"/retries/{link}/discard", {"reason": "x"}),
@@ -99,6 +101,10 @@ def test_real_actions_are_what_it_says(served: Served, description: dict[str, An
         ("/reviews/{review_id}/resolve", f"/reviews/{review}/resolve", {"choose": "theirs"}),
         ("/events/{event_id}/replay", "/events/e-1/replay", None),
         ("/bulk", "/bulk", {"action": "retry", "filter": {"state": "dead"}, "reason": "x", "expect": 0}),
+        ("/contacts/{source_id}/include", "/contacts/1834/include", place),
+        ("/contacts/{source_id}/unlink", "/contacts/1834/unlink", place),
+        ("/contacts/{source_id}/link", "/contacts/1834/link", {**place, "external_id": record}),
+        ("/contacts/{source_id}/exclude", "/contacts/1834/exclude", place),
     ]
 
     for template, path, body in done:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from webhooks.database import Database
+    from webhooks.lookup import Lookup
     from webhooks.nudge import Nudger
     from worker.store.summary import Summary
 
@@ -85,6 +86,13 @@ class Unheard:
         """Nobody is told."""
 
 
+class Unasked:
+    """A lookup that finds every record, at no vendor."""
+
+    async def record(self, system: str, external_id: str) -> None:
+        """It is there."""
+
+
 class ApiTarget:
     """One API for all documents, on a database that holds a little of everything."""
 
@@ -106,7 +114,8 @@ class ApiTarget:
         )
         self.database = RolledBack(url, settings)
         database, nudger = cast("Database", self.database), cast("Nudger", Unheard())
-        parts = Parts(settings, database, Access(settings), nudger, Masker(settings), lambda: None)
+        lookup = cast("Lookup", Unasked())
+        parts = Parts(settings, database, Access(settings), nudger, Masker(settings), lookup, lambda: None)
         self.app = Starlette(
             routes=api_routes(parts), exception_handlers={HTTPException: on_http_exception, Exception: on_error}
         )

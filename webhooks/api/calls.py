@@ -7,7 +7,7 @@ A call's function gets one transaction and gives a value; it knows nothing of HT
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from webhooks.access import Access, Caller
     from webhooks.api.masks import Masker
     from webhooks.database import Database
+    from webhooks.lookup import Lookup
     from webhooks.nudge import Nudger
     from worker.config import Role, Settings
 
@@ -79,6 +80,7 @@ class Parts:
     access: Access
     nudger: Nudger
     masker: Masker
+    lookup: Lookup
     bulk_is_due: Callable[[], None]
 
 
@@ -131,6 +133,8 @@ class Call:
     body: type[Body] | None = None
     status: int = 200
     refusals: tuple[int, ...] = ()
+    before: Callable[[Parts, Mapping[str, str], Any], Awaitable[None]] | None = None
+    """What is looked up first, without a transaction: given the parts, what the path names, and the body."""
 
     async def __call__(self, parts: Parts, request: Request) -> Response:
         """Answer a request: who, what, the transaction, and nudges once it is committed."""
@@ -142,6 +146,8 @@ class Call:
             return self.handler(connection, Asked(parts, caller, request.path_params, query, given, now))
 
         try:
+            if self.before is not None:
+                await self.before(parts, request.path_params, given)
             result = await parts.database.run_at(answer)
         except (NotFound, Conflict, Unfit) as refusal:
             raise Problem(REFUSALS[type(refusal)], refusal.message) from refusal

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
 
-from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter
+from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter, Parts
 from webhooks.api.masks import Masker, hide, known_values, mask_fields, mask_path, mask_text
-from worker.store import listing_contacts, operating
+from worker.store import listing_contacts, operating, operating_links
 from worker.store.listing import Page
 from worker.store.listing_contacts import ContactDetail, ContactView, RequestEntry
 from worker.store.operating import Acted
+from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -57,6 +58,70 @@ def show_contact(connection: Connection, asked: Asked) -> ContactDetail:
 def sync_contact(connection: Connection, asked: Asked) -> Acted:
     """Fetch and deliver now."""
     return operating.sync(connection, asked.path["source_id"], asked.actor, asked.now, asked.body(MaybeReason).reason)
+
+
+class Place(Body):
+    """Where, and why."""
+
+    system: str = Field(max_length=40)
+    reason: str = Field(min_length=1, max_length=1_000)
+
+
+class RecordPlace(Place):
+    """Which record there."""
+
+    external_id: str = Field(max_length=100)
+
+
+async def find_record(parts: Parts, _path: Mapping[str, str], given: RecordPlace) -> None:
+    """The record that is named must be there."""
+    system = operating_links.target(parts.settings, given.system)
+    await parts.lookup.record(system, operating_links.checked(system, given.external_id, id_shape(system)))
+
+
+def exclude_contact(connection: Connection, asked: Asked) -> Acted:
+    """Left out of one system."""
+    given = asked.body(Place)
+    return operating_links.exclude(
+        connection, asked.path["source_id"], _target(asked, given), asked.actor, asked.now, given.reason
+    )
+
+
+def include_contact(connection: Connection, asked: Asked) -> Acted:
+    """Taken in again."""
+    given = asked.body(Place)
+    return operating_links.include(
+        connection, asked.path["source_id"], _target(asked, given), asked.actor, asked.now, given.reason
+    )
+
+
+def link_contact(connection: Connection, asked: Asked) -> Acted:
+    """Which record it is."""
+    given = asked.body(RecordPlace)
+    system = _target(asked, given)
+    return operating_links.link(
+        connection,
+        asked.path["source_id"],
+        system,
+        given.external_id,
+        asked.actor,
+        asked.now,
+        given.reason,
+        shape=id_shape(system),
+    )
+
+
+def unlink_contact(connection: Connection, asked: Asked) -> Acted:
+    """The link taken back."""
+    given = asked.body(Place)
+    return operating_links.unlink(
+        connection, asked.path["source_id"], _target(asked, given), asked.actor, asked.now, given.reason
+    )
+
+
+def _target(asked: Asked, given: Place) -> str:
+    """The system; Unfit where contacts do not go."""
+    return operating_links.target(asked.parts.settings, given.system)
 
 
 def masked_request(request: RequestView, masker: Masker, known: list[str]) -> dict[str, Any]:
@@ -126,5 +191,46 @@ CALLS = (
         body=MaybeReason,
         status=202,
         refusals=(404,),
+    ),
+    Call(
+        "POST",
+        "/contacts/{source_id}/exclude",
+        "operator",
+        "Leave it out of one system; its record there stays as it is.",
+        exclude_contact,
+        Outcome,
+        body=Place,
+        refusals=(404, 409),
+    ),
+    Call(
+        "POST",
+        "/contacts/{source_id}/include",
+        "operator",
+        "Take it into one system again that it was left out of.",
+        include_contact,
+        Outcome,
+        body=Place,
+        refusals=(404, 409),
+    ),
+    Call(
+        "POST",
+        "/contacts/{source_id}/link",
+        "operator",
+        "Say which record it is in one system; the record of a client that is gone or left out is taken over.",
+        link_contact,
+        Outcome,
+        body=RecordPlace,
+        refusals=(404, 409),
+        before=find_record,
+    ),
+    Call(
+        "POST",
+        "/contacts/{source_id}/unlink",
+        "operator",
+        "Take the link to a record back; it is left out there until it is linked or included.",
+        unlink_contact,
+        Outcome,
+        body=Place,
+        refusals=(404, 409),
     ),
 )

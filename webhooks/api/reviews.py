@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter
+from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter, Parts
 from webhooks.api.masks import hide, mask_text
 from worker.store import listing_reviews, operating_reviews
 from worker.store.listing import Page
@@ -54,6 +55,18 @@ def resolve(connection: Connection, asked: Asked) -> Acted:
     )
 
 
+async def find_record(parts: Parts, path: Mapping[str, str], answer: Answer) -> None:
+    """A record that is named must be there; one that the question shows was there when it was asked."""
+    if operating_reviews.SYNONYMS.get(answer.choose, answer.choose) != "link":
+        return
+    review_id, named = path["review_id"], answer.external_id
+    system = await parts.database.run(
+        lambda connection: operating_reviews.unseen(connection, review_id, named, shape_of=id_shape)
+    )
+    if system is not None:
+        await parts.lookup.record(system, str(named))
+
+
 def _masked(review: ReviewView) -> ReviewView:
     """A viewer sees that values differ, and not which."""
     left = ("field", "label", "rule")
@@ -81,5 +94,6 @@ CALLS = (
         Outcome,
         body=Answer,
         refusals=(404, 409),
+        before=find_record,
     ),
 )

@@ -1,4 +1,4 @@
-"""`contactsync contacts`: one client with its whole way, search, and sync now."""
+"""`contactsync contacts`: one client with its whole way, search, sync now, and who takes part where."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from worker.cli import taking_part
 from worker.cli.output import DONE, NEEDS_A_PERSON, command, console
 from worker.cli.telling import name_in_list
 
@@ -45,7 +46,7 @@ def list_(
     Example: contactsync contacts list --query "de linde"
     """
     from worker.cli import asking
-    from worker.runtime import TARGETS
+    from worker.config import TARGETS
     from worker.store import listing_contacts
     from worker.store.listing import Paging
 
@@ -96,9 +97,9 @@ def not_accepted(settings: Settings, agreed: Any) -> dict[str, dict[str, Any]]:
     The fields where a system holds something other than what it was sent: by its own name, what was sent and what it
     holds. Values that it dropped or changed, or that a person was allowed to keep.
     """
+    from worker.config import TARGETS
     from worker.core import planning
     from worker.core.planning import Snapshot
-    from worker.runtime import TARGETS
     from worker.vendors import contract
 
     snapshot = Snapshot.from_json(agreed.snapshot)
@@ -239,3 +240,6 @@ def _now(connection: Connection, source_id: str) -> ContactDetail:
     from worker.store import listing_contacts
 
     return listing_contacts.one(connection, source_id)
+
+
+taking_part.add_to(app)

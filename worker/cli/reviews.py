@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from worker.cli import taking_part
 from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console, stop
 from worker.cli.telling import name_in_list
 
@@ -122,7 +123,7 @@ def _show_candidates(found: ReviewView) -> None:
 def resolve(
     review_id: Annotated[str, typer.Argument(metavar="ID", help="as reviews list shows it")],
     choose: Annotated[
-        str, typer.Option("--choose", help="field: ours or theirs; record: link:EXTERNAL_ID, create or exclude")
+        str, typer.Option("--choose", help="ours, theirs, link:EXTERNAL_ID, create or exclude, as reviews show lists")
     ],
     reason: Annotated[str | None, typer.Option("--reason", help="why, for the log")] = None,
     as_json: Json = False,
@@ -139,17 +140,23 @@ def resolve(
     word, colon, external_id = choose.partition(":")
     if (word == "link") != bool(colon and external_id):
         stop(WRONG_USE, "write link:EXTERNAL_ID with the record's id in that system; the other words stand alone")
-    with asking.asking() as (_, engine), engine.begin() as connection:
-        acted = operating_reviews.resolve(
-            connection,
-            review_id,
-            word,
-            asking.actor(),
-            asking.now(),
-            shape_of=id_shape,
-            external_id=external_id or None,
-            reason=reason,
-        )
+    with asking.asking() as (settings, engine):
+        if word == "link":
+            with engine.connect() as connection:
+                system = operating_reviews.unseen(connection, review_id, external_id, shape_of=id_shape)
+            if system is not None:
+                taking_part.look_up(settings, engine, system, external_id)
+        with engine.begin() as connection:
+            acted = operating_reviews.resolve(
+                connection,
+                review_id,
+                word,
+                asking.actor(),
+                asking.now(),
+                shape_of=id_shape,
+                external_id=external_id or None,
+                reason=reason,
+            )
     asking.show_acted([acted], as_json=as_json)
     return DONE
 

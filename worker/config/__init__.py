@@ -26,7 +26,7 @@ from worker.config.sections import (
     WorkerSettings,
 )
 from worker.config.settings import Settings, SystemsSettings
-from worker.config.systems import SYSTEM_NAMES, SystemName, SystemSettings
+from worker.config.systems import SYSTEM_NAMES, TARGETS, SystemName, SystemSettings
 from worker.config.vendors import (
     RecrasSettings,
     RobawsSettings,
@@ -37,6 +37,7 @@ from worker.config.vendors import (
 
 __all__ = [
     "SYSTEM_NAMES",
+    "TARGETS",
     "BreakerSettings",
     "DatabaseSettings",
     "FilterSettings",

@@ -13,6 +13,8 @@ from worker.core.contact import BY_PATH
 
 SystemName = Literal["robaws", "rompslomp", "recras", "workspace", "routix"]
 SYSTEM_NAMES: tuple[SystemName, ...] = get_args(SystemName)
+TARGETS: tuple[SystemName, ...] = ("rompslomp", "recras", "workspace")
+"""Those that contacts are delivered to."""
 
 BASE_URL = "address of the API, with its version"
 RATE_PER_SECOND = "calls a second, sustained; may be a fraction"

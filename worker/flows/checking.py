@@ -15,8 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
+from worker.config import TARGETS
 from worker.errors import ConfigurationError
-from worker.runtime import SOURCE, TARGETS
+from worker.runtime import SOURCE
 from worker.store import directory, migrations
 from worker.store.engine import is_away, make_engine
 from worker.vendors import contract

@@ -49,7 +49,8 @@ WANT = """
             WHEN l.state = 'waiting' AND NOT (l.reason = ANY(CAST(:refused AS text[]))) THEN l.next_attempt_at
             WHEN l.state = 'due' THEN LEAST(l.next_attempt_at, :now)
             ELSE :now END
-    WHERE (l.wanted_version < :version AND l.state <> 'excluded') OR :restore
+    WHERE (l.wanted_version < :version AND l.state <> 'excluded')
+        OR (:restore AND NOT (l.state = 'excluded' AND l.reason IN ('unlinked', 'taken_over')))
         OR (l.state = 'excluded' AND l.reason = 'filtered')
     RETURNING l.id, l.system, l.state
 """

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from worker.config import TARGETS
 from worker.core.identity import IdShape
 from worker.store import link_rows, source_link, written
 from worker.store.link_rows import LinkRow
@@ -20,6 +21,8 @@ from worker.store.refusals import Conflict, NotFound, Unfit
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from worker.config import Settings
 
 
 def exclude(
@@ -130,6 +133,14 @@ def unlink(
     said = f"client {source_id} is no longer linked to record {record_id}, and left out of {system}. {told}"
     details = {"external_id": record_id}
     return _done(connection, found, "unlinked", said, actor, "unlink", why, now, details=details)
+
+
+def target(settings: Settings, system: str) -> str:
+    """A system that contacts go to, by the settings; Unfit for another name."""
+    known = [name for name in TARGETS if settings.system(name).enabled]
+    if system not in known:
+        raise Unfit(f"{system[:40]!r} is no system that clients go to: there are {', '.join(known) or 'none'}")
+    return system
 
 
 def checked(system: str, external_id: str | None, shape: IdShape) -> str:

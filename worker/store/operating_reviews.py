@@ -34,6 +34,8 @@ _LINK_OF: Final = text("SELECT l.id, l.system FROM review AS r JOIN link AS l ON
 
 _READ: Final = text("SELECT id, kind, path, reason, detail, resolved_at FROM review WHERE id = :id FOR UPDATE")
 
+_SHOWN: Final = text("SELECT l.system, r.detail FROM review AS r JOIN link AS l ON l.id = r.link_id WHERE r.id = :id")
+
 _RESOLVE: Final = text(
     "UPDATE review SET resolved_at = :now, choice = :choice, resolved_by = :by, resolve_reason = :why WHERE id = :id"
 )
@@ -65,8 +67,7 @@ class _Asked:
     @property
     def candidates(self) -> list[str]:
         """The ids of the records that were shown."""
-        shown = self.detail.get("candidates") or ()
-        return [str(one["external_id"]) for one in shown if one.get("external_id") is not None]
+        return _candidates(self.detail)
 
 
 def resolve(
@@ -117,6 +118,17 @@ def resolve(
     return Acted(str(row.id), "resolved", message, owed)
 
 
+def unseen(
+    connection: Connection, review_id: str, external_id: str | None, *, shape_of: Callable[[str], IdShape]
+) -> str | None:
+    """The system in which a record is to be looked up before it is linked: None for one that the question shows."""
+    row = connection.execute(_SHOWN, {"id": number(review_id, "question")}).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no question {review_id}")
+    wanted = operating_links.checked(row.system, external_id, shape_of(row.system))
+    return None if wanted in _candidates(row.detail) else str(row.system)
+
+
 def _field(connection: Connection, asked: _Asked, word: str, now: datetime) -> tuple[LinkRow, str]:
     link = asked.link
     if word not in ("ours", "theirs"):
@@ -144,6 +156,11 @@ def _field(connection: Connection, asked: _Asked, word: str, now: datetime) -> t
         link = _rested(connection, link, now)
     snapshot = {**(link.snapshot or {}), "ours": ours, "theirs": theirs}
     return replace(link, snapshot=snapshot, parked=parked), message
+
+
+def _candidates(detail: dict[str, Any]) -> list[str]:
+    shown = detail.get("candidates") or ()
+    return [str(one["external_id"]) for one in shown if one.get("external_id") is not None]
 
 
 def _soon(link: LinkRow, now: datetime, what: str) -> tuple[LinkRow, str]:

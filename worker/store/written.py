@@ -31,7 +31,7 @@ def written_fields(connection: Connection, link_id: int, external_id: str | None
     if external_id is None:
         return {}
     fields: dict[str, Any] = {}
-    path = rf"/{re.escape(external_id)}([/?]|$)"
+    path = rf"(^|[^0-9A-Za-z]){re.escape(external_id)}([^0-9A-Za-z]|$)"
     made = False
     for row in connection.execute(_READ, {"link": link_id, "path": path}):
         if row.operation == "create":
