@@ -22,6 +22,7 @@ from worker.store.budget import RedisBudget
 from worker.store.listing import Paging
 from worker.store.listing_retries import RetryFilter
 from worker.vendors.recent_reads import VALID_SECONDS
+from worker.vendors.simulation import SimRequest, SimResponse
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
@@ -299,3 +300,31 @@ def test_fetches_enter_one_at_a_time_too(hub: Hub) -> None:
 def row(hub: Hub, statement: str, **values: Any) -> None:
     with hub.engine.begin() as connection:
         connection.execute(text(statement), values)
+
+
+@pytest.mark.parametrize("clients", [80])
+def test_beside_another_integration_robaws_refuses_nothing_and_blocks_nobody(
+    hub: Hub, paced: RedisBudget, clients: int
+) -> None:
+    hub.configure(rompslomp={"enabled": False})
+    hub.runtime.budget = paced
+    robaws = hub.robaws
+    robaws.clock = lambda: hub.time.timestamp()
+    robaws.switches.block_after_throttles = 1
+    for number in range(1, clients + 1):
+        hub.event(robaws.add_client(**client(number)))
+    limits_of_tenant, handle = robaws.limits, robaws.handle
+
+    def beside(request: SimRequest) -> SimResponse:
+        # The other integration takes a call for each of ours, as long as there is one to be had.
+        now = hub.time.timestamp()
+        if int(limits_of_tenant.headers("live", now)["X-RateLimit-Remaining"]) >= 1:
+            limits_of_tenant.take("live", now)
+        return handle(request)
+
+    robaws.handle = beside  # type: ignore[method-assign]
+
+    hub.settle(most=10_000)
+
+    assert hub.equation()["applied"] == clients
+    assert [one.response.status for one in robaws.calls()] == [200] * clients

@@ -63,7 +63,7 @@ class RobawsAdapter(Adapter):
 
     @override
     def simulator(self, **switches: Any) -> RobawsSimulator:
-        return RobawsSimulator(switches=Switches(rate_per_second=None, **switches))
+        return RobawsSimulator(switches=Switches(**{"rate_per_second": None, "block_after_throttles": 10, **switches}))
 
     @override
     def by_hand(self, simulator: RobawsSimulator, tag: str) -> str:

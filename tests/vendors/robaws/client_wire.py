@@ -28,6 +28,11 @@ class Remembering(Unmetered):
 
     asked: list[str] = field(default_factory=list)
     learned: list[tuple[str, str, int | None, float | None]] = field(default_factory=list)
+    rests: list[tuple[str, float, str]] = field(default_factory=list)
+
+    @override
+    def rest(self, system: str, seconds: float, kind: str = "") -> None:
+        self.rests.append((system, seconds, kind))
 
     @override
     def acquire(self, system: str, lane: Lane, patience_seconds: float, kind: str = "") -> None:

@@ -278,6 +278,21 @@ def test_what_the_headers_say_of_the_day_is_passed_on_with_each_answer() -> None
     assert at.budget.asked == ["", "", "replica", "replica"]
 
 
+def test_when_few_calls_are_left_of_a_second_everybody_rests_for_one() -> None:
+    robaws = RobawsSimulator(clock=lambda: 86_400.0 * 20_000, switches=Switches(burst=5))
+    client_id = robaws.add_client(name="Dakwerken De Linde")
+
+    with wire(robaws) as at:
+        for _ in range(2):
+            at.client.fetch(at.session, client_id)
+        before = list(at.budget.rests)
+        at.client.fetch(at.session, client_id)
+        list(at.client.list_ids(at.session))
+
+    assert before == []
+    assert at.budget.rests[:2] == [("robaws", 1.0, ""), ("robaws", 1.0, "replica")]
+
+
 def test_a_spent_day_is_parked_until_its_reset_and_not_for_a_second() -> None:
     robaws = RobawsSimulator(clock=lambda: 86_400.0 * 20_000 + 80_000)
     robaws.spend_daily_quota()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vendors.robaws.client_wire import answered
+from tests.vendors.robaws.client_wire import answered, stored
+from worker.core.wire import Request
 from worker.errors import (
     Busy,
     CredentialsRejected,
@@ -28,7 +31,7 @@ from worker.errors import (
     WrongAddress,
 )
 from worker.vendors.robaws import answers, calls
-from worker.vendors.robaws.refusals import Quota, failure, quota, require_ok
+from worker.vendors.robaws.refusals import Quota, failure, nearly_spent, quota, require_ok
 
 FIXTURES = Path(__file__).parent / "fixtures"
 JSON = {"content-type": "application/json"}
@@ -128,6 +131,23 @@ def test_the_day_s_quota_is_read_from_the_headers_of_any_answer() -> None:
     assert quota(answered(200, b"{}", {"x-ratelimit-remaining": "3"})) is None
     assert quota(answered(500, b"", {"x-ratelimit-daily-remaining": "x"})) is None
     assert quota(answered(200, b"", {"x-ratelimit-daily-remaining": "-1"})) is None
+
+
+@pytest.mark.parametrize("name", ["X-RateLimit-Remaining", "x-ratelimit-remaining", "X-Ratelimit-Remaining"])
+@pytest.mark.parametrize(
+    ("left", "nearly"), [("0", True), ("2", True), ("3", False), ("14", False), ("-1", False), ("soon", False)]
+)
+def test_a_second_that_is_nearly_spent_shows_in_the_headers_of_any_answer(name: str, left: str, nearly: bool) -> None:
+    for status in (200, 404, 429):
+        answer = httpx.Response(status, headers={name: left})
+        with stored(partial(_same, answer)) as at:
+            response = at.session.send(Request("read", "GET", "/clients/1"))
+
+        assert nearly_spent(response) is nearly
+
+
+def _same(answer: httpx.Response, _request: httpx.Request) -> httpx.Response:
+    return answer
 
 
 def test_the_error_bodies_of_the_sheet_are_read() -> None:

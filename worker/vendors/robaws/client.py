@@ -272,11 +272,13 @@ class RobawsClient:
         return self._send(session, call)
 
     def _send(self, session: Session, request: Request) -> Response:
-        """Send, take over what the headers say of the day's quota, and raise what a refusal means."""
+        """Send, obey what the headers say is left of the day and of the second, and raise what a refusal means."""
         response = session.send(request)
         told = refusals.quota(response)
         if told is not None:
             session.budget.learn(session.system, request.budget, told.remaining, told.reset_seconds)
+        if refusals.nearly_spent(response):
+            session.budget.rest(session.system, refusals.REST_SECONDS, request.budget)
         refusals.require_ok(response)
         return response
 

@@ -31,6 +31,10 @@ UNTOLD_RESET_SECONDS: Final = 3_600.0
 
 ADDRESS_STEP: Final = "systems.robaws.base_url should end in /api/v2"
 
+NEARLY_SPENT: Final = 2
+"""So many calls left of this second are close to none: as many may be on their way from another worker."""
+REST_SECONDS: Final = 1.0
+
 MOST_TEXT: Final = 1_000
 MOST_FIELDS: Final = 50
 
@@ -53,6 +57,18 @@ def quota(response: Response) -> Quota | None:
         return None
     seconds = None if reset is None else min(float(reset), DAY_SECONDS)
     return Quota(limit, remaining, seconds)
+
+
+def nearly_spent(response: Response) -> bool:
+    """
+    Whether few calls are left of this second's, as the headers of any answer say.
+
+    "Pausing API calls for a second when the remaining becomes close to zero" is what Robaws asks for (Robaws sheet 4;
+    https://support.robaws.com/nl/article/api-rate-limiting-1c0ti0o). The tenant's other integrations take from the
+    same calls, so that keeping to a rate of our own is not enough.
+    """
+    left = _number(response.headers.get("x-ratelimit-remaining"))
+    return left is not None and left <= NEARLY_SPENT
 
 
 def require_ok(response: Response) -> None:
