@@ -3,6 +3,7 @@
 from models.attempt import Attempt
 from models.base import Base
 from models.contact import Contact
+from models.create_lock import CreateLock
 from models.directory import DirectoryEntry
 from models.inbox import EventTally, InboxEvent, InboxKey, InboxReject
 from models.link import Link
@@ -16,6 +17,7 @@ __all__ = [
     "Base",
     "Checkpoint",
     "Contact",
+    "CreateLock",
     "DirectoryEntry",
     "EventTally",
     "InboxEvent",

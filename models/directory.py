@@ -15,7 +15,8 @@ class DirectoryEntry(Base):
     """
     One record of a whole list, as far as matching needs it. Rows change only where the record did.
 
-    `values` are canonical values by path; the keys beside them are their comparison keys, each one an index.
+    `values` are canonical values by path; the keys beside them are their comparison keys, each one an index. The
+    previous release looks numbers up by `vat_key` and `registration_key`.
     """
 
     __tablename__ = "directory_entry"
@@ -31,7 +32,9 @@ class DirectoryEntry(Base):
         ),
         Index("ix_directory_entry_name", "system", "name_key", postgresql_where=text("name_key <> ''")),
         Index("ix_directory_entry_postcode", "system", "postcode_key", postgresql_where=text("postcode_key <> ''")),
+        Index("ix_directory_entry_numbers", "number_keys", postgresql_using="gin"),
         Index("ix_directory_entry_emails", "email_keys", postgresql_using="gin"),
+        Index("ix_directory_entry_phones", "phone_keys", postgresql_using="gin"),
     )
 
     system: Mapped[str]
@@ -46,5 +49,7 @@ class DirectoryEntry(Base):
     vat_key: Mapped[str]
     registration_key: Mapped[str]
     postcode_key: Mapped[str]
+    number_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
     email_keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    phone_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

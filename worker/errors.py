@@ -12,6 +12,7 @@ Everything that can go wrong, as one tree.
         ├ VendorBroken        answered, but not as its page says (HTML, truncated JSON, wrong types)
         ├ StaleRead           read and plan anew
         ├ RateLimited, QuotaReached, CredentialsRejected, Busy    wait as told, or until a person acts; no attempt
+        ├ AlreadyBeingMade    another contact that may be the same is being created; wait; no attempt
         └ OutcomeUnknown      sent but unanswered: read back, or repeat under the same idempotency key
 
 What is expected (nothing to do, an echo, wait until then) is a value and not in this tree.
@@ -204,6 +205,19 @@ class BudgetExhausted(NoAttempt):
 
     def __init__(self, message: str, *, wait_seconds: float, reason: str | None = None) -> None:
         super().__init__(message, reason=reason)
+        self.wait_seconds = wait_seconds
+
+
+class AlreadyBeingMade(NoAttempt):
+    """
+    Another contact with the same number, or the same e-mail and name, is being made there; `wait_seconds` until a
+    new look.
+    """
+
+    reason = "being_made"
+
+    def __init__(self, message: str, *, wait_seconds: float) -> None:
+        super().__init__(message)
         self.wait_seconds = wait_seconds
 
 

@@ -14,6 +14,7 @@ from worker.core.matching import Candidate, Verdict, decide
 
 VAT, OTHER_VAT, BAD_VAT = "BE0000000097", "BE0000000196", "BE0000000001"
 KVK, OTHER_KVK = "12345678", "87654321"
+NL_VAT, RSIN = "NL004495445B01", "004495445"
 
 CLIENT = {
     "kind": "organisation",
@@ -32,9 +33,9 @@ def contact(**values: Any) -> Json:
 
 def record(external_id: str = "1", name: str | None = "Bakkerij Het Zuiden", **values: Any) -> Candidate:
     """One that is nobody's, with `email` and canonical values laid over."""
-    email = values.pop("email", None)
+    email, other_email = values.pop("email", None), values.pop("other_email", None)
     more = {key: values.pop(key) for key in ("reference", "usable", "why_not") if key in values}
-    return Candidate(external_id, name, values, (email,) if email else (), **more)
+    return Candidate(external_id, name, values, tuple(one for one in (email, other_email) if one), **more)
 
 
 def verdict(
@@ -43,9 +44,12 @@ def verdict(
     return decide(client, found, reference=reference, reference_is_unique=unique, **more)
 
 
-SAME_NAME = {"name": "DAKWERKEN DE LINDE bv"}
+SAME_NAME = {"name": "DAKWERKEN de linde"}
+SAME_NAME_BV = {"name": "DAKWERKEN DE LINDE bv"}
 SAME_EMAIL = {"email": "Info@DeLinde.example"}
 SAME_PLACE = {"address.postal_code": "9000"}
 ELSEWHERE = {"address.postal_code": "2000"}
+OTHER_EMAIL = {"email": "andere@else.example"}
 SAME_PHONE = {"phone": "09 000 00 01"}
+OTHER_PHONE = {"phone": "02 000 00 02"}
 ALIKE = {"name": "Dakwerken de Lindt"}

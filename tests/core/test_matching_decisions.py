@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from tests.core.matching_records import (
     ALIKE,
     BAD_VAT,
+    ELSEWHERE,
     KVK,
+    OTHER_EMAIL,
     OTHER_KVK,
+    OTHER_PHONE,
     OTHER_VAT,
     SAME_EMAIL,
     SAME_NAME,
@@ -25,7 +28,8 @@ from tests.core.matching_records import (
     record,
     verdict,
 )
-from worker.core.contact import Json
+from worker.core.contact import Json, build
+from worker.core.evidence import is_email_alone
 from worker.core.matching import Candidate, Verdict, compare, decide, first_made
 
 # --------------------------------------------------------------------------------------------------------- decisions
@@ -61,11 +65,54 @@ def test_a_doubtful_record_is_a_review_that_says_what_speaks_for_it() -> None:
     result = verdict(contact(), record("1", **{**SAME_NAME, **SAME_PLACE}))
 
     assert (result.action, result.external_id, result.reason) == ("review", None, "doubtful_match")
-    assert "DAKWERKEN DE LINDE bv (name, postcode)" in result.message
+    assert "DAKWERKEN de linde (the same name, the same postcode)" in result.message
 
 
 def test_a_doubtful_record_of_another_client_stops_nothing() -> None:
     assert verdict(contact(), record("1", **SAME_NAME), taken=frozenset({"1"})).action == "create"
+
+
+def test_a_record_of_another_client_with_the_same_number_is_a_review() -> None:
+    result = verdict(contact(vat_number=VAT), record("1", vat_number=VAT), taken=frozenset({"1"}))
+
+    assert (result.action, result.reason) == ("review", "match_taken")
+
+
+def test_a_certain_record_beside_another_with_the_number_is_a_review() -> None:
+    department = record("2", vat_number=VAT, **ELSEWHERE)
+
+    free = verdict(contact(vat_number=VAT), record("1", **CERTAIN), department)
+    held = verdict(contact(vat_number=VAT), record("1", **CERTAIN), department, taken=frozenset({"2"}))
+
+    assert (free.action, free.reason) == ("review", "several_matches")
+    assert (held.action, held.external_id) == ("link", "1")
+
+
+def test_a_record_that_a_person_refused_is_neither_linked_nor_offered() -> None:
+    certain = verdict(contact(), record("1", **CERTAIN), refused=frozenset({"1"}))
+    doubtful = verdict(contact(), record("1", **SAME_NAME), record("2", **SAME_NAME), refused=frozenset({"1"}))
+    referred = verdict(contact(), record("1", reference="1834", **CERTAIN), reference="1834", refused=frozenset({"1"}))
+
+    assert (certain.action, referred.action) == ("create", "create")
+    assert [match.candidate.external_id for match in doubtful.matches] == ["2"]
+
+
+def test_a_record_with_the_reference_of_another_client_is_a_review() -> None:
+    result = verdict(contact(), record("1", reference="RB-1500", **CERTAIN), others=frozenset({"1"}))
+
+    assert (result.action, result.reason) == ("review", "doubtful_match")
+    assert "it carries the reference of another client" in result.message
+
+
+def test_nothing_is_made_silently_where_the_search_was_cut_off() -> None:
+    result = verdict(contact(), cut="300 records have a similar name")
+
+    assert (result.action, result.reason, result.message) == (
+        "review",
+        "several_matches",
+        "300 records have a similar name",
+    )
+    assert verdict(contact(), record("1", **CERTAIN), cut="300 records have a similar name").action == "link"
 
 
 def test_a_free_doubtful_record_beside_a_taken_one_is_a_review() -> None:
@@ -82,7 +129,7 @@ def test_the_only_record_with_an_email_is_asked_about_and_one_of_several_is_not(
     )
 
     assert (alone.action, alone.reason) == ("review", "doubtful_match")
-    assert "Bakkerij Het Zuiden (e-mail, another name)" in alone.message
+    assert "Bakkerij Het Zuiden (an e-mail address in common; but another name)" in alone.message
     assert (shared.action, also_ours.action) == ("create", "create")
 
 
@@ -120,7 +167,12 @@ OURS, THEIRS = {"vat_number": VAT}, {"vat_number": OTHER_VAT}
 @pytest.mark.parametrize(
     ("unique", "ours", "theirs", "expected"),
     [
-        pytest.param(True, {}, {}, LINKED, id="unique: the name may have changed"),
+        pytest.param(True, {}, {}, COLLISION, id="unique: another name, and nothing that agrees"),
+        pytest.param(True, {}, {"name": None}, COLLISION, id="unique: no name"),
+        pytest.param(True, {}, OTHER_EMAIL | OTHER_PHONE | ELSEWHERE, COLLISION, id="unique: all else differs"),
+        pytest.param(True, {}, SAME_EMAIL, LINKED, id="unique: the name may have changed"),
+        pytest.param(True, OURS, OURS, LINKED, id="unique: another name, the same number"),
+        pytest.param(True, OURS, {**THEIRS, **SAME_EMAIL}, COLLISION, id="unique: another name and number"),
         pytest.param(True, OURS, {**THEIRS, **SAME_NAME}, LINKED, id="unique: so may the number"),
         pytest.param(True, OURS, THEIRS, COLLISION, id="unique: not both"),
         pytest.param(True, {}, {"usable": False, "why_not": "a supplier"}, COLLISION, id="unique: a supplier"),
@@ -252,12 +304,12 @@ def test_no_stranger_is_linked_and_nobody_is_made_who_might_be_there(
         assert result.external_id not in taken
         referred = [one for one in linked if reference and one.reference == reference]
         assert any(one.usable for one in linked)
-        assert referred or any((match := compare(client, one)) and match.strength == "certain" for one in linked)
+        assert referred or any(compare(client, one).strength == "certain" for one in linked)
     if result.action == "create":
         assert not any(reference and one.reference == reference for one in found)
         free = [one for one in found if one.usable and one.external_id not in taken]
-        seen = {match.evidence for one in free if (match := compare(client, one))}
-        assert seen <= {("e-mail", "another name")}  # of one record only that is a question
+        seen = [match for one in free if (match := compare(client, one)).strength != "apart"]
+        assert all(is_email_alone(frozenset(match.evidence)) for match in seen)  # of one only that is a question
     assert (result.external_id is not None) == (result.action == "link")
 
 
@@ -269,4 +321,39 @@ def test_a_number_that_contradicts_is_never_certain(client: Json, found: Candida
 
     match = compare(client, found)
 
-    assert not differs or match is None or match.strength == "doubtful"
+    assert not differs or match.strength != "certain"
+
+
+AGREEING: dict[str, dict[str, Any]] = {
+    "name": {"name": "Dakwerken De Linde"},
+    "email": {"email": "info@delinde.example"},
+    "address.postal_code": {"address.postal_code": "9000"},
+    "phone": {"phone": "09 000 00 01"},
+    "vat_number": {"vat_number": VAT},
+    "registration_number": {"registration_number": KVK},
+}
+ORDER = ("apart", "doubtful", "certain")
+
+
+@given(CLIENTS, RECORDS, st.sampled_from(sorted(AGREEING)))
+@settings(deadline=None, max_examples=400)
+def test_one_more_fact_that_agrees_never_makes_it_less(client: Json, found: Candidate, field: str) -> None:
+    client = {**client, "vat_number": client["vat_number"] or None}
+    if field in ("vat_number", "registration_number"):
+        client = {**client, field: AGREEING[field][field]}
+    before = compare(client, found)
+    values = {"name": found.name, "email": next(iter(found.emails), None), **found.values, **AGREEING[field]}
+
+    name = values.pop("name")
+    after = compare(client, record(found.external_id, name, **{key: value for key, value in values.items() if value}))
+
+    assert ORDER.index(after.strength) >= ORDER.index(before.strength), (before.because, after.because)
+
+
+@given(RECORDS, RECORDS)
+@settings(deadline=None, max_examples=200)
+def test_which_side_a_fact_stands_on_decides_nothing(one: Candidate, other: Candidate) -> None:
+    def as_contact(record: Candidate) -> Json:
+        return build({**record.values, "name": record.name, "email": next(iter(record.emails), None)})
+
+    assert compare(as_contact(one), other).evidence == compare(as_contact(other), one).evidence

@@ -21,7 +21,12 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LINDE = Candidate(
     "7",
     "De Linde",
-    {"vat_number": "BE0000000097", "registration_number": "12345678", "address.postal_code": "9000"},
+    {
+        "vat_number": "BE0000000097",
+        "registration_number": "12345678",
+        "address.postal_code": "9000",
+        "phone": "+32 9 000 00 01",
+    },
     ("info@delinde.example",),
     reference="1834",
 )
@@ -38,7 +43,7 @@ def found(hub: Hub, reference: str | None = None, **values: Any) -> list[str]:
     """The ids of the records that share a key with a contact."""
     contact = build({path.replace("__", "."): value for path, value in values.items()})
     with hub.engine.connect() as connection:
-        return sorted(one.external_id for one in directory.find(connection, "workspace", contact, reference))
+        return sorted(one.external_id for one in directory.find(connection, "workspace", contact, reference).candidates)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +87,12 @@ def test_clients_that_come_together_share_one_list(hub: Hub) -> None:
         {"registration_number": "0000.000.097"},
         {"registration_number": "12345678"},
         {"name": "de linde"},
-        {"address__postal_code": "9000"},
+        {"vat_number": "BE0000000097 / NL004495445B01"},
+        {"registration_number": "12345678 0000"},
+        {"name": "Dakwerken De Linde", "address__postal_code": "B-9000"},
+        {"name": "Dakwerken De Linde", "phone": "09 000 00 01"},
         {"email": "Info@DeLinde.example"},
+        {"email": "boekhouding@delinde.example; Info@DeLinde.example"},
         {"persons": [{"email": "info@delinde.example"}]},
     ],
     ids=[
@@ -93,8 +102,12 @@ def test_clients_that_come_together_share_one_list(hub: Hub) -> None:
         "enterprise number",
         "registration number",
         "name",
-        "postcode",
+        "two numbers in one field",
+        "KvK with a branch",
+        "similar name and postcode",
+        "similar name and phone",
         "e-mail",
+        "two e-mails in one field",
         "a person's e-mail",
     ],
 )
@@ -104,10 +117,111 @@ def test_a_record_is_found_by_each_of_its_keys(hub: Hub, values: dict[str, Any])
     assert found(hub, **values) == ["7"]
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"address__postal_code": "9000"},
+        {"phone": "09 000 00 01"},
+        {"name": "Dakwerken De Linde"},
+        {"name": "Bakkerij", "address__postal_code": "9000", "phone": "09 000 00 01"},
+        {"name": "Bakkerij", "email": "info@delinde.example", "phone": "09 000 00 02"},
+    ],
+    ids=["postcode", "phone", "similar name", "postcode and phone", "an e-mail with another phone"],
+)
+def test_a_record_that_could_not_be_doubtful_is_not_found(hub: Hub, values: dict[str, Any]) -> None:
+    read(hub, LINDE, MAAS)
+
+    assert found(hub, **values) == []
+
+
+def town(count: int, name: str = "Klant {number} Janssens", **values: Any) -> list[Candidate]:
+    """As many records of one town."""
+    return [
+        Candidate(str(number), name.format(number=number), {"address.postal_code": "9000", **values})
+        for number in range(1_000, 1_000 + count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reference", "values"),
+    [
+        ("1834", {"name": "Another"}),
+        (None, {"vat_number": "BE0000000097"}),
+        (None, {"name": "De Linde"}),
+        (None, {"name": "Dakwerken De Linde"}),
+        (None, {"email": "info@delinde.example"}),
+    ],
+    ids=["reference", "VAT number", "name", "similar name", "e-mail"],
+)
+def test_a_record_is_found_among_all_of_a_large_town(hub: Hub, reference: str | None, values: dict[str, Any]) -> None:
+    read(hub, *town(2_000), LINDE)
+
+    assert found(hub, reference, address__postal_code="9000", **values) == ["7"]
+
+
+def test_of_very_many_similar_names_so_many_are_compared_and_the_rest_is_reported(hub: Hub) -> None:
+    name = "Vereniging van eigenaars Kerkstraat"
+    read(hub, *town(directory.MOST_SIMILAR + 50, name=name + "s"))
+    contact = build({"name": name, "address.postal_code": "9000"})
+
+    with hub.engine.connect() as connection:
+        result = directory.find(connection, "workspace", contact, None)
+
+    assert len(result.candidates) == directory.MOST_SIMILAR
+    assert (
+        result.cut == "250 records have a similar name and a postcode, phone or e-mail in common: only 200 are compared"
+    )
+
+
+def test_similar_names_that_our_clients_hold_already_are_no_reason_to_cut(hub: Hub) -> None:
+    name = "Vereniging van eigenaars Kerkstraat"
+    read(hub, *town(directory.MOST_SIMILAR + 1, name=name + "s"))
+    held = hub.robaws.add_client(**client())
+    hub.sync(held)
+    with hub.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE link SET external_id = '1000' WHERE id = :id"), {"id": hub.link(held, "workspace")["id"]}
+        )
+        result = directory.find(connection, "workspace", build({"name": name, "address.postal_code": "9000"}), None)
+
+    assert (len(result.candidates), result.cut) == (directory.MOST_SIMILAR, "")
+
+
+def test_an_email_on_very_many_records_brings_no_more_than_two_of_them(hub: Hub) -> None:
+    shared = [Candidate(str(number), f"Klant {number}", {}, ("geen@mail.example",)) for number in range(100, 400)]
+    alike = Candidate("7", "De Linde Dakwerken", {}, ("geen@mail.example",))
+    read(hub, *shared, alike)
+
+    assert found(hub, name="De Linde", email="geen@mail.example") == ["100", "101", "7"]
+
+
+def test_a_record_is_looked_up_by_index_in_a_large_directory(hub: Hub) -> None:
+    with hub.engine.begin() as connection:
+        connection.execute(
+            text(
+                """
+                INSERT INTO directory_entry (system, external_id, name, usable, why_not, "values", emails, name_key,
+                    vat_key, registration_key, postcode_key, number_keys, email_keys, phone_keys)
+                SELECT 'workspace', n, 'Klant ' || n, true, '', '{}', '{}', 'klant ' || n, '', '', 1000 + n % 2000,
+                    ARRAY[CAST(n + 100000000 AS text)], ARRAY['k' || n || '@x.example'], ARRAY['+329' || n]
+                FROM generate_series(1, 30000) AS n
+                """
+            )
+        )
+        connection.execute(text("ANALYZE directory_entry"))
+        keys = {"reference": "1", "numbers": ["1"], "name": "a", "emails": ["a"], "phones": ["a"], "postcode": "1000"}
+        statement = directory.narrow(frozenset(keys))
+        explained = connection.execute(text(f"EXPLAIN {statement}"), {**keys, "system": "workspace"}).scalars()
+        plan = "\n".join(explained)
+
+    assert "Seq Scan" not in plan
+    assert plan.count("Index Scan using") + plan.count("Bitmap Index Scan") == 6
+
+
 def test_a_list_with_the_keys_of_another_release_is_not_trusted_and_its_rows_are_written_anew(hub: Hub) -> None:
     read(hub, LINDE)
     with hub.engine.begin() as connection:
-        connection.execute(text("UPDATE directory_entry SET vat_key = 'BE0000000097'"))
+        connection.execute(text("UPDATE directory_entry SET number_keys = '{BE0000000097}'"))
         connection.execute(text("UPDATE checkpoint SET cursor = cursor - 'keys' WHERE name = 'directory'"))
         aged = directory.age(connection, "workspace")
 

@@ -8,6 +8,10 @@ from tools.mutations.entry import Mutation
 
 LINKING: Final = "worker/flows/linking.py"
 MATCHING: Final = "worker/core/matching.py"
+EVIDENCE: Final = "worker/core/evidence.py"
+DIRECTORY: Final = "worker/store/directory.py"
+CREATE_LOCKS: Final = "worker/store/create_locks.py"
+DELIVERY: Final = "worker/flows/delivery.py"
 MATCHES: Final = "tests/flows/test_matching_records.py"
 
 MUTATIONS: Final = (
@@ -23,8 +27,8 @@ MUTATIONS: Final = (
         "a vendor's search result is believed",
         "every result is compared again here, as vendors search loosely",
         MATCHING,
-        "    matches = _matches(contact, candidates)\n",
-        '    matches = tuple(Match(one, "certain", ("found",)) for one in candidates)\n',
+        "    matches = _matches(contact, candidates, others)\n",
+        '    matches = tuple(Match(one, "certain", ()) for one in candidates)\n',
         f"{MATCHES}::test_a_supplier_of_the_same_name_is_no_match",
     ),
     Mutation(
@@ -47,30 +51,86 @@ MUTATIONS: Final = (
         "another client's record is linked",
         "a record that another client holds is never linked a second time",
         MATCHING,
-        "    if certain and certain[0].candidate.external_id in taken:\n",
-        "    if certain and certain[0].candidate.external_id in ():\n",
+        "    if match.candidate.external_id in taken:\n",
+        "    if match.candidate.external_id in ():\n",
         "tests/core/test_matching_decisions.py::test_a_certain_record_of_another_client_is_a_review",
     ),
     Mutation(
         "a reference is believed",
         "a record with our reference and another name is somebody else's",
         MATCHING,
-        "    strangers = [why for one in referred if (why := _stranger(contact, one, unique))]\n",
-        "    strangers: list[str] = []\n",
+        '    strangers = [match for match in matches if match.strength != "certain"]\n',
+        "    strangers: list[Match] = []\n",
         f"{MATCHES}::test_a_reference_that_was_there_before_in_workspace_waits_for_a_person",
     ),
     Mutation(
         "numbers that contradict are no matter",
-        "a VAT or registration number that both have and that differs tells two clients apart",
-        MATCHING,
-        "    return None if differ else _by_name(contact, candidate)\n",
-        "    return _by_name(contact, candidate)\n",
+        "a record with another number is never linked without a question",
+        EVIDENCE,
+        "    if rows & _NEVER_CERTAIN:\n",
+        "    if rows & frozenset({KIND_OTHER, REFERENCE_OTHER}):\n",
         "tests/core/test_matching.py::test_how_far_a_record_is_the_client",
+    ),
+    Mutation(
+        "a private person is his own company",
+        "a legal form on one side only is asked about, however much else agrees",
+        EVIDENCE,
+        "    if rows & {FORM_OTHER, FORM_ON_ONE_SIDE}:\n",
+        "    if rows & {FORM_OTHER}:\n",
+        "tests/core/test_matching.py::test_how_far_a_record_is_the_client",
+    ),
+    Mutation(
+        "a number is enough",
+        "the same VAT number with everything else different is asked about",
+        EVIDENCE,
+        "        return bool(rows & _ALIKE) or (NAME_MISSING in rows and POSTCODE_SAME in rows)\n",
+        "        return True\n",
+        "tests/core/test_matching.py::test_how_far_a_record_is_the_client",
+    ),
+    Mutation(
+        "a typing error makes a second record",
+        "another number whose check digits do not hold contradicts nothing by itself",
+        EVIDENCE,
+        "        if is_near(one, other) or _fails(one) or _fails(other):\n",
+        "        if False:\n",
+        "tests/flows/test_namesakes.py::test_another_vat_number_on_the_same_client_is_asked_about",
+    ),
+    Mutation(
+        "a large town hides a client",
+        "all records that share a number, a name or our reference are compared",
+        DIRECTORY,
+        "[*strong, *similar[:MOST_SIMILAR], *shared]",
+        "[*similar[:MOST_SIMILAR], *shared]",
+        "tests/flows/test_namesakes.py::test_the_client_is_found_among_more_records_of_its_town_than_are_compared",
+    ),
+    Mutation(
+        "what was cut off is forgotten",
+        "nothing is made silently where the search was cut off",
+        MATCHING,
+        "    if cut:\n",
+        "    if cut and contact is None:\n",
+        "tests/core/test_matching_decisions.py::test_nothing_is_made_silently_where_the_search_was_cut_off",
+    ),
+    Mutation(
+        "two clients of one company create at once",
+        "one create at a time for each number, and for each e-mail with a name",
+        DELIVERY,
+        "                self._take_keys(connection)\n",
+        "                pass\n",
+        "tests/flows/test_created_at_once.py::test_two_clients_of_one_company_at_once_are_one_record_and_one_question",
+    ),
+    Mutation(
+        "a record that was made since the search is not seen",
+        "a client that searched before another was made does not create one beside it",
+        CREATE_LOCKS,
+        "        if holder.external_id is not None and holder.external_id not in known:\n",
+        "        if holder.external_id in known:\n",
+        "tests/flows/test_created_at_once.py::test_one_that_searched_before_the_other_was_made_asks_all_the_same",
     ),
     Mutation(
         "a person's no is forgotten",
         "a record that a person said is somebody else is not proposed again",
-        LINKING,
+        MATCHING,
         "    candidates = [candidate for candidate in candidates if candidate.external_id not in refused]\n",
         "",
         "tests/store/test_operating_reviews.py::test_none_of_the_candidates_means_a_new_record",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,8 @@ from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console,
 from worker.cli.telling import name_in_list
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from worker.store.listing_reviews import ReviewView
 
 app = typer.Typer(rich_markup_mode=None)
@@ -110,12 +112,24 @@ def _show_candidates(found: ReviewView) -> None:
         [
             str(one.get("external_id")),
             str(one.get("name") or ""),
-            ", ".join(map(str, one.get("evidence") or ())),
+            _evidence_text(one.get("evidence") or ()),
             value_text({name: value for name, value in (one.get("values") or {}).items() if value}, 160),
         ]
         for one in candidates
     ]
-    show_table(["record", "name", "what speaks for it", "what it holds"], rows)
+    show_table(["record", "name", "what speaks for it, and against", "what it holds"], rows)
+
+
+def _evidence_text(evidence: Sequence[Any]) -> str:
+    """Questions that an earlier release asked hold plain texts."""
+    for_it = [str(one["says"]) if isinstance(one, dict) else str(one) for one in evidence if _speaks_for(one)]
+    against = [str(one["says"]) for one in evidence if not _speaks_for(one)]
+    text = ", ".join(for_it)
+    return f"{text}; but {', '.join(against)}" if against else text
+
+
+def _speaks_for(one: Any) -> bool:
+    return bool(one.get("for")) if isinstance(one, dict) else True
 
 
 @app.command()

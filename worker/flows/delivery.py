@@ -12,9 +12,10 @@ from worker.core.answers import Answers
 from worker.core.echo import content_hash
 from worker.core.persons import find_sent
 from worker.core.planning import Decision, Snapshot
+from worker.errors import AmbiguousMatch
 from worker.flows.lease import LinkLease
 from worker.runtime import BACKGROUND, SOURCE
-from worker.store import attempts, links, reviews, source_link
+from worker.store import attempts, create_locks, links, reviews, source_link
 from worker.store.attempts import AttemptContext
 from worker.store.reviews import Question
 from worker.vendors.recent_reads import RecentReads
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from worker.core.contact import Json
     from worker.core.mapping import Ours, Owner, VendorMapping
+    from worker.core.matching import Match
     from worker.core.wire import Exchange
     from worker.errors import SyncError
     from worker.runtime import Runtime
@@ -47,7 +49,8 @@ class Delivery:
     A claimed link with what its delivery needs.
 
     `claim` is replaced as things are learned and committed. `operation` is the word for what is being done, for the
-    log and the fingerprint; `evidence` is what a review shows if this delivery ends in one.
+    log and the fingerprint; `evidence` is what a review shows if this delivery ends in one. `found` are the external
+    ids of the records that its search compared.
     """
 
     def __init__(self, runtime: Runtime, claim: LinkClaim, begun: float) -> None:
@@ -63,6 +66,7 @@ class Delivery:
         self.evidence: dict[str, Any] = {}
         self.must_read = claim.reason == "outcome_unknown" or claim.crashes > 0
         self.in_flight: Sequence[str] = ()
+        self.found: frozenset[str] = frozenset()
         self._logged = 0
         self._ours: Ours | None = None
 
@@ -116,16 +120,34 @@ class Delivery:
         return content_hash({"link": self.claim.id, "operation": operation, "content": content})
 
     def intend(self, intent: Intent | None) -> None:
-        """Commit the intent (None takes it back: it is known that nothing was made)."""
+        """
+        Commit the intent (None takes it back: it is known that nothing was made).
+
+        AlreadyBeingMade or AmbiguousMatch, and nothing committed, where another contact that has the same number, or
+        e-mail and name, is being made there or was made since this delivery searched.
+        """
         value = intent.to_json() if intent is not None else None
         withdrawn = value is not None and self.claim.asked
         with self.runtime.transaction("deliver.intend") as connection:
             links.intend(connection, self.claim, value)
+            if value is not None and self.claim.intent is None:
+                self._take_keys(connection)
             if withdrawn:
                 # What was asked before was which record it is: an answer to that would leave the one that is made now.
                 reviews.ask(connection, self.claim.id, (), self.runtime.now())
             self.log_attempts(connection)
         self.claim = replace(self.claim, intent=value, asked=self.claim.asked and not withdrawn)
+
+    def _take_keys(self, connection: Connection) -> None:
+        known = self.found | self.answers.refused
+        made = create_locks.take(connection, self.claim, self.runtime.now(), known=known)
+        if made is not None:
+            self.evidence = {"candidates": [shown(made)]}
+            external_id, because = made.candidate.external_id, made.because
+            raise AmbiguousMatch(
+                f"record {external_id} was made for another client a moment ago, and may be this one's too: {because}",
+                reason="match_taken",
+            )
 
     def bind(self, external_id: str, snapshot: Snapshot | None) -> None:
         """Commit which record it is, at once, and that its id is to be written back where the settings want that."""
@@ -259,6 +281,20 @@ def _why(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
         for one in decisions
         if one.action in ("write", "park")
     ]
+
+
+def shown(match: Match) -> dict[str, Any]:
+    """A record that may be the contact, as a question shows it."""
+    candidate = match.candidate
+    return {
+        "external_id": candidate.external_id,
+        "name": candidate.name,
+        "reference": candidate.reference,
+        "values": dict(candidate.values),
+        "emails": list(candidate.emails),
+        "strength": match.strength,
+        "evidence": [{"field": row.field, "says": row.says, "for": row.speaks_for} for row in match.evidence],
+    }
 
 
 def park_questions(mapping: VendorMapping, decisions: Sequence[Decision], ours: Ours) -> list[Question]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
-from worker.core.matching import Candidate, Match, Verdict, decide
-from worker.errors import VendorBroken
+from worker.core.matching import Candidate, Verdict, decide
+from worker.core.references import MarkedRecords, marked_records, robaws_id_of
+from worker.errors import AlreadyBeingMade, VendorBroken
 from worker.flows import creating, updating
-from worker.flows.delivery import Delivery, Ended
-from worker.store import directory, links
+from worker.flows.delivery import Delivery, Ended, shown
+from worker.runtime import SOURCE
+from worker.store import contacts, create_locks, directory, links
 from worker.store.reviews import Question
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
     from worker.vendors.contract import Capabilities, Record
 
 log = structlog.get_logger()
@@ -28,6 +33,9 @@ def first_link(delivery: Delivery, gone: str | None = None) -> Ended:
     `gone` is the record that the link has had, and that is not there any more.
     """
     delivery.operation = "search"
+    if delivery.claim.reason == AlreadyBeingMade.reason:
+        with delivery.runtime.engine.connect() as connection:
+            create_locks.look(connection, delivery.claim, delivery.runtime.now())
     reference = delivery.client.reference_for(delivery.claim.contact)
     verdict = search(delivery, reference, gone)
     if verdict.action == "link" and verdict.external_id is not None:
@@ -45,40 +53,64 @@ def search(delivery: Delivery, reference: str | None, gone: str | None = None) -
     VendorBroken where the record that is `gone` is found all the same: the 404 was not what it said.
     """
     capabilities: Capabilities = delivery.client.capabilities
-    if capabilities.search:
-        candidates = _ask_vendor(delivery, reference)
-    else:
-        refresh_directory(delivery, force=gone is not None)
-        with delivery.runtime.engine.connect() as connection:
-            candidates = directory.find(connection, delivery.claim.system, delivery.claim.contact, reference)
-    with delivery.runtime.engine.connect() as connection:
-        ids = [candidate.external_id for candidate in candidates]
-        taken = links.taken_ids(connection, delivery.claim.system, ids, delivery.claim.id)
-        references = [candidate.reference for candidate in candidates if candidate.reference]
-        being_made = links.open_references(connection, delivery.claim.system, references, delivery.claim.id)
-    taken |= {candidate.external_id for candidate in candidates if candidate.reference in being_made}
-    refused = delivery.answers.refused
-    candidates = [candidate for candidate in candidates if candidate.external_id not in refused]
-    if any(candidate.external_id == gone and candidate.usable for candidate in candidates):
+    found = _ask_vendor(delivery, reference) if capabilities.search else _look_up(delivery, reference, gone)
+    candidates = found.candidates
+    if any(one.external_id == gone and one.usable and gone not in delivery.answers.refused for one in candidates):
         raise VendorBroken(f"record {gone} is not there when it is asked for, and is found when it is searched for")
     candidates = [candidate for candidate in candidates if candidate.external_id != gone]
+    delivery.found = frozenset(candidate.external_id for candidate in candidates)
+    with delivery.runtime.engine.connect() as connection:
+        taken = links.taken_ids(connection, delivery.claim.system, sorted(delivery.found), delivery.claim.id)
+        references = [candidate.reference for candidate in candidates if candidate.reference]
+        being_made = links.open_references(connection, delivery.claim.system, references, delivery.claim.id)
+        marked = _marked(delivery, connection, candidates, reference)
+    taken |= {candidate.external_id for candidate in candidates if candidate.reference in being_made}
     return decide(
         delivery.claim.contact,
         candidates,
         reference=reference,
         reference_is_unique=capabilities.reference_is_unique,
-        taken=taken,
+        taken=taken | marked.taken,
+        refused=delivery.answers.refused,
+        others=marked.unknown,
+        cut=found.cut,
     )
 
 
-def _ask_vendor(delivery: Delivery, reference: str | None) -> list[Candidate]:
+def _marked(
+    delivery: Delivery, connection: Connection, candidates: Sequence[Candidate], reference: str | None
+) -> MarkedRecords:
+    """The records that carry the reference of another contact of ours."""
+    sample = delivery.client.reference_for({"references": {"robaws_id": "1"}})
+    marked = [
+        (candidate, owner)
+        for candidate in candidates
+        if candidate.reference != reference and (owner := robaws_id_of(candidate.reference, sample)) is not None
+    ]
+    if not marked:
+        return MarkedRecords()
+    names = contacts.names(connection, SOURCE, sorted({owner for _, owner in marked}))
+    return marked_records(marked, names, sample)
+
+
+def _look_up(delivery: Delivery, reference: str | None, gone: str | None) -> directory.Found:
+    refresh_directory(delivery, force=gone is not None)
+    with delivery.runtime.engine.connect() as connection:
+        return directory.find(connection, delivery.claim.system, delivery.claim.contact, reference)
+
+
+def _ask_vendor(delivery: Delivery, reference: str | None) -> directory.Found:
+    """All that the vendor's searches bring; no further than a record with our reference that is certain."""
     found: list[Candidate] = []
+    unique = delivery.client.capabilities.reference_is_unique
     for record in delivery.client.search(delivery.session, delivery.claim.contact, reference):
         candidate = delivery.client.candidate(record)
         found.append(candidate)
-        if reference and candidate.reference == reference and delivery.client.capabilities.reference_is_unique:
-            break
-    return found
+        if unique and reference and candidate.reference == reference:
+            verdict = decide(delivery.claim.contact, [candidate], reference=reference, reference_is_unique=True)
+            if verdict.action == "link":
+                break
+    return directory.Found(found)
 
 
 def refresh_directory(delivery: Delivery, *, force: bool = False) -> None:
@@ -103,7 +135,7 @@ def refresh_directory(delivery: Delivery, *, force: bool = False) -> None:
 
 def ask_match(delivery: Delivery, verdict: Verdict) -> Ended:
     """Park the link until a person says which record it is, or that it is none of them."""
-    detail = {"candidates": [_candidate(match) for match in verdict.matches]}
+    detail = {"candidates": [shown(match) for match in verdict.matches]}
     question = Question("match", "", verdict.reason, verdict.message, detail)
     return delivery.end(
         "review",
@@ -111,16 +143,3 @@ def ask_match(delivery: Delivery, verdict: Verdict) -> Ended:
         reason=verdict.reason,
         message=verdict.message,
     )
-
-
-def _candidate(match: Match) -> dict[str, Any]:
-    shown = dataclasses.asdict(match.candidate)
-    return {
-        "external_id": shown["external_id"],
-        "name": shown["name"],
-        "reference": shown["reference"],
-        "values": dict(shown["values"]),
-        "emails": list(shown["emails"]),
-        "strength": match.strength,
-        "evidence": list(match.evidence),
-    }

@@ -10,6 +10,7 @@ from typing import Literal
 from worker.core.fingerprint import fingerprint
 from worker.core.retry import ErrorKind, RetryPolicy, decide
 from worker.errors import (
+    AlreadyBeingMade,
     AmbiguousMatch,
     BudgetExhausted,
     Busy,
@@ -119,7 +120,7 @@ def _row(
     if isinstance(error, RateLimited):
         # Also a short wait is shown in the retry queue: it may be one of many.
         return "waiting", now + timedelta(seconds=_told(error)), attempts
-    if isinstance(error, BudgetExhausted):
+    if isinstance(error, BudgetExhausted | AlreadyBeingMade):
         at = now + timedelta(seconds=_told(error))
         return ("due" if at <= now + timedelta(seconds=SHORT_WAIT_SECONDS) else "waiting"), at, attempts
     if isinstance(error, NotYetKnown):
@@ -142,8 +143,8 @@ def _kind(error: SyncError) -> ErrorKind:
     return "transient"
 
 
-def _told(error: RateLimited | BudgetExhausted) -> float:
-    if isinstance(error, BudgetExhausted):
+def _told(error: RateLimited | BudgetExhausted | AlreadyBeingMade) -> float:
+    if isinstance(error, BudgetExhausted | AlreadyBeingMade):
         return max(0.05, error.wait_seconds)
     told = error.retry_after_seconds
     return min(LONGEST_THROTTLE_SECONDS, THROTTLE_SECONDS if told is None else max(told, 0.05))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from worker.runtime import SOURCE, slots
-from worker.store import clock, contacts, inbox, links, migrations, summary, systems
+from worker.store import clock, contacts, create_locks, inbox, links, migrations, summary, systems
 from worker.store.budget import RedisBudget
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Sweeper:
             with self.runtime.transaction("sweep.fold") as connection:
                 inbox.fold_tally(connection)
                 summary.fold_rows(connection)
+                create_locks.forget(connection, now)
                 self._keep_usage(connection, now)
         if elapsed - self._partitioned >= PARTITION_SECONDS:
             self._partitioned = elapsed

@@ -188,3 +188,12 @@ def due_fetches(connection: Connection, now: datetime, limit: int) -> list[int]:
     """The ids of contacts whose fetch is due, the most urgent first."""
     statement = text(f"SELECT id FROM contact WHERE {DUE} ORDER BY fetch_priority, fetch_next_attempt_at LIMIT :limit")
     return [row.id for row in connection.execute(statement, {"now": now, "limit": limit})]
+
+
+def names(connection: Connection, source: str, source_ids: Sequence[str]) -> dict[str, str | None]:
+    """The names of those contacts that are there, by the source's id; one that is gone from the source is not."""
+    statement = text(
+        "SELECT source_id, name FROM contact WHERE source = :source AND source_id = ANY(:ids) AND gone_at IS NULL"
+    )
+    rows = connection.execute(statement, {"source": source, "ids": list(source_ids)})
+    return {row.source_id: row.name for row in rows}

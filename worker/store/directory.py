@@ -2,64 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, text
+import structlog
+from sqlalchemy import Connection, Row, TextClause, text
 
-from worker.core import contact as canonical
 from worker.core.contact import Json
-from worker.core.matching import Candidate, number_key
-from worker.core.normalise import NORMALISERS, identity_key, name_key
+from worker.core.evidence import Candidate, MatchingKeys, keys_alike, keys_of_contact, keys_of_record
+
+log = structlog.get_logger()
 
 NAME = "directory"
 
 CLOCKS_SECONDS = 60.0
 """Two processes that read the database's clock differ by far less: what lies further ahead was never so."""
 
-_KEYS = 2
+MOST_SIMILAR: Final = 200
+"""So many records are compared that share but a similar name and a postcode, phone or e-mail with a contact."""
+
+_KEYS = 3
 """Which keys the rows have: raised where they change, so that a list with others is read anew and not trusted."""
 
 _MOST_REMARKS = 100
 """How many records that could not be read in full are kept by name."""
+_COLUMNS: Final = {
+    "name": "text",
+    "reference": "text",
+    "usable": "boolean",
+    "why_not": "text",
+    "values": "jsonb",
+    "emails": "text[]",
+    "name_key": "text",
+    "vat_key": "text",
+    "registration_key": "text",
+    "postcode_key": "text",
+    "number_keys": "text[]",
+    "email_keys": "text[]",
+    "phone_keys": "text[]",
+}
+
+
+def _listed(form: str) -> str:
+    return ", ".join(form.format(name=f'"{name}"') for name in _COLUMNS)
+
 
 _UPSERT = text(
-    """
-    INSERT INTO directory_entry AS d (system, external_id, name, reference, usable, why_not, "values", emails,
-        name_key, vat_key, registration_key, postcode_key, email_keys, seen_at)
-    SELECT :system, r.external_id, r.name, r.reference, r.usable, r.why_not, r."values",
-        ARRAY(SELECT jsonb_array_elements_text(r.emails)), r.name_key, r.vat_key, r.registration_key, r.postcode_key,
-        ARRAY(SELECT jsonb_array_elements_text(r.email_keys)), :now
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(external_id text, name text, reference text, usable boolean,
-        why_not text, "values" jsonb, emails jsonb, name_key text, vat_key text, registration_key text,
-        postcode_key text, email_keys jsonb)
+    f"""
+    INSERT INTO directory_entry AS d (system, external_id, {_listed("{name}")}, seen_at)
+    SELECT :system, r.external_id, {
+        ", ".join(
+            f"ARRAY(SELECT jsonb_array_elements_text(r.{name}))" if kind == "text[]" else f'r."{name}"'
+            for name, kind in _COLUMNS.items()
+        )
+    }, :now
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(external_id text, {
+        ", ".join(f'"{name}" {"jsonb" if kind == "text[]" else kind}' for name, kind in _COLUMNS.items())
+    })
     ORDER BY r.external_id
     ON CONFLICT (system, external_id) DO UPDATE SET
-        name = excluded.name, reference = excluded.reference, usable = excluded.usable, why_not = excluded.why_not,
-        "values" = excluded."values", emails = excluded.emails, name_key = excluded.name_key,
-        vat_key = excluded.vat_key, registration_key = excluded.registration_key,
-        postcode_key = excluded.postcode_key, email_keys = excluded.email_keys, seen_at = excluded.seen_at
-    WHERE (d.name, d.reference, d.usable, d."values", d.emails, d.vat_key, d.registration_key)
-        IS DISTINCT FROM (excluded.name, excluded.reference, excluded.usable, excluded."values", excluded.emails,
-            excluded.vat_key, excluded.registration_key)
+        {_listed("{name} = excluded.{name}")}, seen_at = excluded.seen_at
+    WHERE ({_listed("d.{name}")}) IS DISTINCT FROM ({_listed("excluded.{name}")})
     """
 )
 
-_FIND = text(
+# Each has an index of its own.
+_STRONG: Final = {
+    "reference": "reference = :reference",
+    "numbers": "number_keys && CAST(:numbers AS text[])",
+    "name": "name_key <> '' AND name_key = :name",
+}
+_WEAK: Final = {
+    "emails": "email_keys && CAST(:emails AS text[])",
+    "phones": "phone_keys && CAST(:phones AS text[])",
+    "postcode": "postcode_key <> '' AND postcode_key = :postcode",
+}
+
+_READ = text(
     """
     SELECT external_id, name, reference, usable, why_not, "values", emails FROM directory_entry
-    WHERE system = :system AND (
-        (:reference <> '' AND reference = :reference)
-        OR (vat_key <> '' AND vat_key = ANY(CAST(:numbers AS text[])))
-        OR (registration_key <> '' AND registration_key = ANY(CAST(:numbers AS text[])))
-        OR (:name <> '' AND name_key = :name)
-        OR (:postcode <> '' AND postcode_key = :postcode)
-        OR (cardinality(CAST(:emails AS text[])) > 0 AND email_keys && CAST(:emails AS text[])))
-    LIMIT 500
+    WHERE system = :system AND external_id = ANY(:ids)
     """
 )
+
+
+_NUMBER_FIELDS: Final = ("vat_number", "registration_number")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The records that a contact may be; `cut` says how many more there were than are compared, empty for none."""
+
+    candidates: list[Candidate]
+    cut: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,39 +180,108 @@ def _upsert(connection: Connection, system: str, rows: list[Json], now: datetime
         connection.execute(_UPSERT, {"system": system, "rows": page, "now": now})
 
 
-def find(connection: Connection, system: str, contact: Json, reference: str | None) -> list[Candidate]:
-    """Every record that shares a key with the contact; to be compared again by `matching`."""
-    emails = [contact.get("email"), contact.get("invoice_email")]
-    emails += [person.get("email") for person in contact.get("persons") or []]
-    rows = connection.execute(
-        _FIND,
-        {
-            "system": system,
-            "reference": reference or "",
-            "numbers": sorted({number_key(contact, path) for path in ("vat_number", "registration_number")} - {""}),
-            "name": name_key(contact.get("name")),
-            "postcode": NORMALISERS["postcode"](canonical.get(contact, "address.postal_code")),
-            "emails": sorted({identity_key("email", email) for email in emails if email}),
-        },
-    )
-    return [
-        Candidate(external_id, name, values, tuple(emails), ref, usable, why_not)
-        for external_id, name, ref, usable, why_not, values, emails in rows
+def find(connection: Connection, system: str, contact: Json, reference: str | None) -> Found:
+    """
+    Every record that a contact could be by its keys, to be compared again by `matching`.
+
+    All that share a strong key: our reference, a number, the name. By an e-mail, a phone or a postcode only those of
+    which `core.evidence` could say more than *apart*, and of the many with a similar name no more than `MOST_SIMILAR`.
+    """
+    keys = keys_of_contact(contact)
+    told = {
+        "reference": reference,
+        "numbers": sorted(keys.numbers),
+        "name": keys.name,
+        "emails": sorted(keys.emails),
+        "phones": sorted(keys.phones),
+        "postcode": keys.postcode,
+    }
+    values = {name: value for name, value in told.items() if value}
+    rows = connection.execute(narrow(frozenset(values)), {**values, "system": system}).all() if values else []
+    strong = {row.external_id for row in rows if row.strong}
+    similar, shared = _weak({row.external_id: row for row in rows if row.external_id not in strong}, keys)
+    cut = ""
+    if len(similar) > MOST_SIMILAR:
+        similar = _free(connection, system, similar)
+    if len(similar) > MOST_SIMILAR:
+        cut = f"{len(similar)} records have a similar name and a postcode, phone or e-mail in common"
+        cut = f"{cut}: only {MOST_SIMILAR} are compared"
+        log.warning("directory.cut", system=system, similar=len(similar), compared=MOST_SIMILAR)
+    read = connection.execute(_READ, {"system": system, "ids": [*strong, *similar[:MOST_SIMILAR], *shared]})
+    return Found([_candidate(*row) for row in read], cut)
+
+
+def _candidate(
+    external_id: str,
+    name: str | None,
+    marked: str | None,
+    usable: bool,  # a column
+    why_not: str,
+    values: Json,
+    emails: list[str],
+) -> Candidate:
+    return Candidate(external_id, name, values, tuple(emails), marked, usable, why_not)
+
+
+def narrow(told: frozenset[str]) -> TextClause:
+    """
+    The statement that finds the records which share one of these keys, by their keys alone; one may come repeatedly.
+
+    A part for each key: of one with many keys the planner would think that it brings half the table.
+    """
+    parts = [
+        f"SELECT external_id, name_key, postcode_key, email_keys, phone_keys, {arms is _STRONG} AS strong "
+        f"FROM directory_entry WHERE system = :system AND {arm}"
+        for arms in (_STRONG, _WEAK)
+        for name, arm in arms.items()
+        if name in told
     ]
+    return text(" UNION ALL ".join(parts))
+
+
+def _weak(rows: Mapping[str, Row[Any]], keys: MatchingKeys) -> tuple[list[str], list[str]]:
+    """
+    Of records without a strong key: those that may be doubtful by name and place, and those with an e-mail alone.
+
+    Of the latter two are as good as all: an address on several records asks nothing.
+    """
+    similar: list[str] = []
+    shared: list[str] = []
+    for external_id, row in rows.items():
+        email = not keys.emails.isdisjoint(row.email_keys)
+        phone = not keys.phones.isdisjoint(row.phone_keys)
+        place = bool(keys.postcode) and row.postcode_key == keys.postcode
+        if keys_alike(keys.name, row.name_key) or (email and (phone or place or not row.name_key or not keys.name)):
+            similar.append(external_id)
+        elif email and not (keys.phones and row.phone_keys) and not (keys.postcode and row.postcode_key):
+            shared.append(external_id)
+    return sorted(similar), sorted(shared)[:2]
+
+
+def _free(connection: Connection, system: str, external_ids: Sequence[str]) -> list[str]:
+    """Those that no contact of ours holds: of the others a similar name asks nothing."""
+    statement = text("SELECT external_id FROM link WHERE system = :s AND external_id = ANY(:ids)")
+    held = {row.external_id for row in connection.execute(statement, {"s": system, "ids": list(external_ids)})}
+    return [external_id for external_id in external_ids if external_id not in held]
 
 
 def _row(candidate: Candidate) -> Json:
+    keys = keys_of_record(candidate)
+    # The previous release looks numbers up by these two.
+    first = {path: next((one.key for one in keys.company_numbers if one.field == path), "") for path in _NUMBER_FIELDS}
     return {
         "external_id": candidate.external_id,
         "name": candidate.name,
-        "reference": candidate.reference,
+        "reference": candidate.reference or None,
         "usable": candidate.usable,
         "why_not": candidate.why_not,
         "values": dict(candidate.values),
         "emails": list(candidate.emails),
-        "name_key": name_key(candidate.name),
-        "vat_key": number_key(candidate.values, "vat_number"),
-        "registration_key": number_key(candidate.values, "registration_number"),
-        "postcode_key": NORMALISERS["postcode"](candidate.values.get("address.postal_code")),
-        "email_keys": sorted({identity_key("email", email) for email in candidate.emails if email}),
+        "name_key": keys.name,
+        "vat_key": first["vat_number"],
+        "registration_key": first["registration_number"],
+        "postcode_key": keys.postcode,
+        "number_keys": sorted(keys.numbers),
+        "email_keys": sorted(keys.emails),
+        "phone_keys": sorted(keys.phones),
     }

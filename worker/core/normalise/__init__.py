@@ -29,7 +29,7 @@ from worker.core.normalise.text import (
     postcode_key,
     text_key,
 )
-from worker.core.normalise.web import email_key, url_absolute, url_key
+from worker.core.normalise.web import email_key, email_keys, url_absolute, url_key
 
 Normaliser = Callable[[object], str]
 
@@ -109,6 +109,7 @@ __all__ = [
     "country_key",
     "country_name_nl",
     "email_key",
+    "email_keys",
     "folded",
     "identity_key",
     "integer_key",

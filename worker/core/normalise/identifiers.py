@@ -15,6 +15,8 @@ from worker.core.normalise.text import choice_key, kept, text_key
 _MOST_VAT_CHARACTERS: Final = 20  # the longest in the world has 16; the check digits of endless ones cannot be computed
 # Written before the number, by people.
 _VAT_WORD: Final = re.compile(r"(?:(?:BTW|TVA|VAT|MWST|UST)(?:ID)?(?:NR|NUMMER|NO)?)+(?=[A-Z]{2}[0-9]|[0-9])")
+# Written behind it. Switzerland's and Norway's own numbers end in such a word, which stays.
+_VAT_WORD_BEHIND: Final = re.compile(r"(?<=[0-9])(?:BTW|TVA|VAT|MWST|UST|IVA|TTC|HTVA|EXCL|INCL)+$")
 _REGISTRATION_WORD: Final = re.compile(r"(?:KVK|KBO|BCE|RPR|RPM|BTW|TVA|NL|BE|ONDERNEMING|ONDERNEMINGS)+(?:NR|NUMMER)?")
 _DIGITS: Final = re.compile(r"[0-9]+")
 
@@ -25,7 +27,8 @@ def vat_key(value: str | None, country: str | None = None) -> str:
     A VAT number for comparison and for writing: capitals, no blanks, points or dashes, and the country before it.
 
     The country's letters are put before a number that has none only if it is a valid one in `country` (a code or a
-    name); Belgium's old nine digits become ten. What holds no letter or digit stays as it is.
+    name); Belgium's old nine digits become ten; the word for the tax is left out. What holds no letter or digit stays
+    as it is.
 
     >>> vat_key("be 0403.170.701"), vat_key("BE403170701"), vat_key("0403.170.701", "België")
     ('BE0403170701', 'BE0403170701', 'BE0403170701')
@@ -37,6 +40,8 @@ def vat_key(value: str | None, country: str | None = None) -> str:
         return choice_key(value)
     if word := _VAT_WORD.match(number):
         number = number[word.end() :]
+    if not number.startswith(("CHE", "NO")):
+        number = _VAT_WORD_BEHIND.sub("", number)
     prefix = _vat_prefix(country)
     if prefix and not number[:2].isalpha() and _is_valid_vat(prefix + number):
         number = prefix + number

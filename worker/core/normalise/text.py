@@ -16,6 +16,12 @@ _UNSEEN: Final = dict.fromkeys(
 )
 _WHOLE_NUMBER: Final = re.compile(r"([+-]?)0*([0-9]+?)(?:\.0+)?")
 _LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:[-_].*)?", re.DOTALL)
+# The country before a postcode, as on an envelope: with a dash, or straight before four digits at least.
+_ENVELOPE_COUNTRIES: Final = "AT|BE|CH|CZ|DE|DK|ES|FI|FR|HU|IT|LU|NL|NO|PL|PT|SE"
+_POSTCODE_COUNTRY: Final = re.compile(
+    rf"(?:(?:{_ENVELOPE_COUNTRIES}|[ABDEFILNPS])-(?=\d{{3}})|(?:{_ENVELOPE_COUNTRIES})(?=\d{{4}}))"
+)
+_DASHES: Final = re.compile(r"[\u2010-\u2015\u2212]")
 _TRUE: Final = frozenset({"true", "1", "yes", "ja", "oui", "y", "on", "waar", "vrai", "wahr"})
 _FALSE: Final = frozenset({"false", "0", "no", "nee", "non", "nein", "n", "off", "onwaar", "faux", "falsch"})
 
@@ -130,12 +136,13 @@ def integer_key(value: str | None) -> str:
 
 def postcode_key(value: str | None) -> str:
     """
-    A postcode without blanks, in capitals.
+    A postcode without blanks, in capitals, and without the country that is written before it on an envelope.
 
-    >>> postcode_key("1337 xd")
-    '1337XD'
+    >>> postcode_key("1337 xd"), postcode_key("B-9000"), postcode_key("NL-1234 AB"), postcode_key("LU 1234")
+    ('1337XD', '9000', '1234AB', '1234')
     """
-    return settled(text_key(value).upper().replace(" ", ""))
+    code = _DASHES.sub("-", settled(text_key(value).upper().replace(" ", "")))
+    return code[word.end() :] if (word := _POSTCODE_COUNTRY.match(code)) else code
 
 
 def language_key(value: str | None) -> str:
