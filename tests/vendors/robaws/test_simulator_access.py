@@ -41,12 +41,32 @@ def test_a_block_is_a_401_with_its_reason_whatever_the_credentials() -> None:
     assert call(robaws, "GET", "/clients").status == 200
 
 
-def test_too_many_429_end_in_a_block_where_that_is_switched_on() -> None:
+def test_too_many_429_end_in_a_block() -> None:
     robaws = RobawsSimulator(clock=Clock(), switches=Switches(burst=1, block_after_throttles=3))
 
     statuses = [call(robaws, "GET", "/clients").status for _ in range(6)]
 
     assert statuses == [200, 429, 429, 429, 401, 401]
+
+
+def test_who_does_not_heed_the_limit_is_blocked_unless_told_otherwise() -> None:
+    blocking = RobawsSimulator(clock=Clock())
+    patient = RobawsSimulator(clock=Clock(), switches=Switches(block_after_throttles=None))
+
+    assert [call(blocking, "GET", "/clients").status for _ in range(100)][-1] == 401
+    assert [call(patient, "GET", "/clients").status for _ in range(100)][-1] == 429
+
+
+def test_429_that_are_long_past_do_not_count() -> None:
+    clock = Clock()
+    robaws = RobawsSimulator(clock=clock, switches=Switches(burst=1, block_after_throttles=3))
+    statuses = []
+
+    for _ in range(5):
+        statuses += [call(robaws, "GET", "/clients").status for _ in range(2)]
+        clock.now += 60
+
+    assert 401 not in statuses
 
 
 @pytest.mark.parametrize(
@@ -211,3 +231,23 @@ def test_it_can_be_set_in_at_the_wire_of_httpx() -> None:
         answer = http.get(f"{settings['base_url']}/clients/{client_id}", auth=auth)
 
     assert answer.json()["name"] == "Dakwerken De Linde"
+
+
+def test_an_answer_can_leave_members_out() -> None:
+    robaws = RobawsSimulator(clock=Clock())
+    client_id = robaws.add_client(
+        name="De Linde",
+        address={"city": "Gent", "postalCode": "9000"},
+        contacts=[{"name": "An", "email": "an@delinde.example"}],
+    )
+    robaws.fail("partial", members=("email", "address.city", "contacts.email"))
+
+    short = read(call(robaws, "GET", f"/clients/{client_id}", query="include=contacts"))
+    whole = read(call(robaws, "GET", f"/clients/{client_id}", query="include=contacts"))
+
+    assert "email" not in short
+    assert "city" not in short["address"]
+    assert short["address"]["postalCode"] == "9000"
+    assert "email" not in short["contacts"][0]
+    assert (whole["email"], whole["address"]["city"]) == (None, "Gent")
+    assert whole["contacts"][0]["email"] == "an@delinde.example"

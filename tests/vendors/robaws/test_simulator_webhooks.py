@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.vendors.robaws.simulator_wire import NOW, Clock, call, event, read
+from worker.vendors.robaws.events import parse_event
 from worker.vendors.robaws.simulator import SANDBOX_WEBHOOK_SECRET, RobawsSimulator, Switches
 from worker.vendors.robaws.simulator_webhooks import sign
 
@@ -326,3 +327,17 @@ def test_event_ids_do_not_repeat_after_a_restart_unless_a_seed_says_so() -> None
 
     assert first_event_id(None) != first_event_id(None)
     assert first_event_id(7) == first_event_id(7)
+
+
+def test_other_kinds_of_records_are_announced_under_ids_of_their_own(robaws: RobawsSimulator) -> None:
+    url = "http://127.0.0.1:1/everything"
+    robaws.register_webhook(url, ("document.updated",))
+
+    robaws.change_other("document.updated")
+    robaws.change_other("comment.created")
+
+    [webhook] = robaws.take_webhooks()
+    sent = event(webhook.body)
+    assert (webhook.url, sent["event"]) == (url, "document.updated")
+    assert re.fullmatch(r"[0-9a-f-]{36}", sent["data"]["id"])
+    assert parse_event(webhook.body).source_id == sent["data"]["id"]

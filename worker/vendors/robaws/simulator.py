@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import base64
 import datetime
+import json
 import math
 import random as random_module
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, get_args
 
 from typing_extensions import override
@@ -26,7 +28,7 @@ from worker.vendors.robaws.simulator_api import Api, endpoint_json
 from worker.vendors.robaws.simulator_clients import Clients
 from worker.vendors.robaws.simulator_keys import Keys
 from worker.vendors.robaws.simulator_limits import Limits, Mode
-from worker.vendors.robaws.simulator_records import Client, write_client
+from worker.vendors.robaws.simulator_records import Client, Partial, without, write_client
 from worker.vendors.robaws.simulator_rules import DEFAULT_EXTRA_FIELDS, ExtraField, Refusal, Switches
 from worker.vendors.robaws.simulator_webhooks import Webhook, WebhookFault, WebhookFaultKind, Webhooks
 from worker.vendors.simulation import SimRequest, SimResponse, Simulator
@@ -70,6 +72,7 @@ class RobawsSimulator(Simulator):
         self.password = self.SANDBOX_PASSWORD
         self._id_source = random_module.Random(seed)  # noqa: S311 - ids, not secrets
         self.webhooks = Webhooks(self.switches, self._new_uuid, clock, SANDBOX_WEBHOOK_SECRET)
+        self.partial: list[Partial] = []
         self.limits = Limits(self.switches)
         self.keys = Keys(self.switches)
         self.clients = Clients(self.switches, extra_fields, clock, self.webhooks.announce)
@@ -162,6 +165,13 @@ class RobawsSimulator(Simulator):
         with self.lock:
             return self.webhooks.register(url, events).secret
 
+    def change_other(self, kind: str = "document.updated", record_id: str | None = None) -> str:
+        """
+        A record of another kind changes, and is announced; the event's id. Ids of those may be UUIDs (15, assumed).
+        """
+        with self.lock:
+            return self.webhooks.announce(kind, {"id": record_id or self._new_uuid()})
+
     def take_webhooks(self) -> list[Webhook]:
         """The deliveries that are due now, signed; each is given once."""
         with self.lock:
@@ -189,9 +199,15 @@ class RobawsSimulator(Simulator):
 
     @override
     def fail(self, kind: str, **settings: Any) -> None:
-        """Beside the kinds of every simulator: those of `WebhookFault`, as `webhook_lose` and so on."""
+        """
+        Beside the kinds of every simulator: those of `WebhookFault`, as `webhook_lose` and so on, and `partial`, whose
+        `members` (dotted paths) the answers about single clients leave out, not even as null.
+        """
         if kind.startswith("webhook_"):
             self.fail_webhooks(kind.removeprefix("webhook_"), **settings)  # type: ignore[arg-type]  # it checks
+        elif kind == "partial":
+            with self.lock:
+                self.partial.append(Partial(**{**settings, "members": tuple(settings["members"])}))
         else:
             super().fail(kind, **settings)  # type: ignore[arg-type]  # the base checks
 
@@ -199,6 +215,7 @@ class RobawsSimulator(Simulator):
     def clear_faults(self) -> None:
         with self.lock:
             super().clear_faults()
+            self.partial.clear()
             self.webhooks.faults.clear()
 
     def fail_webhooks(self, kind: WebhookFaultKind, **settings: Any) -> None:
@@ -222,7 +239,7 @@ class RobawsSimulator(Simulator):
         """The vendor lifts the block."""
         with self.lock:
             self.switches.blocked = False
-            self.limits.throttles = 0
+            self.limits.forget_throttles()
 
     # ------------------------------------------------------------------------------------------------- one request
 
@@ -242,7 +259,7 @@ class RobawsSimulator(Simulator):
             mode = self._mode(request)
             now = self.clock()
             self.limits.take(mode, now)
-            response = self._work(request, mode, now)
+            response = self._shortened(request, self._work(request, mode, now))
             return SimResponse(response.status, response.body, {**response.headers, **self.limits.headers(mode, now)})
         except Refusal as refusal:
             return self._refused(request, refusal)
@@ -251,6 +268,19 @@ class RobawsSimulator(Simulator):
     def throttled(self, retry_after: float | None) -> SimResponse:
         refusal = self.limits.refusal("live", self.clock(), retry_after)
         return self._refused(SimRequest("GET", self.prefix, "", {}, b""), refusal)
+
+    def _shortened(self, request: SimRequest, response: SimResponse) -> SimResponse:
+        """The answer without what a fault has it leave out."""
+        single = request.method == "GET" and len(parts := self._parts(request)) == 2 and parts[0] == "clients"
+        if not (self.partial and single and response.status == 200):
+            return response
+        fault = self.partial[0]
+        if fault.times == 1:
+            del self.partial[0]
+        elif fault.times > 1:
+            self.partial[0] = replace(fault, times=fault.times - 1)
+        body = without(json.loads(response.body), fault.members)
+        return replace(response, body=json.dumps(body, ensure_ascii=False).encode())
 
     def _work(self, request: SimRequest, mode: Mode, now: float) -> SimResponse:
         try:
@@ -261,7 +291,7 @@ class RobawsSimulator(Simulator):
     def _admit(self, request: SimRequest) -> None:
         """2: Basic, and the block that looks like a wrong password (trap 3); then the role."""
         most = self.switches.block_after_throttles
-        if most is not None and self.limits.throttles >= most:
+        if most is not None and self.limits.throttles(self.clock()) >= most:
             self.switches.blocked = True
         if self.switches.blocked:
             raise Refusal(401, None, {"X-Robaws-Unauthorized-Reason": "temp-blocked"})

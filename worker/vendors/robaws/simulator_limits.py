@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,7 +22,7 @@ class Limits:
     _refilled_at: float = 0.0
     _day: int = -1
     _spent: dict[Mode, int] = field(default_factory=dict)
-    throttles: int = 0
+    _throttled_at: deque[float] = field(default_factory=deque)
 
     def take(self, mode: Mode, now: float) -> None:
         """Count one call, or refuse it with 429; a refused call costs nothing of the day (assumed)."""
@@ -37,13 +38,23 @@ class Limits:
 
     def refusal(self, mode: Mode, now: float, retry_after: float | None = None) -> Refusal:
         """A 429 with the headers of both limits; which one was hit shows in the daily remainder only."""
-        self.throttles += 1
+        self._throttled_at.append(now)
         wait = retry_after if retry_after is not None else self.switches.retry_after_seconds
         headers = dict(self.headers(mode, now))
         headers["X-RateLimit-Remaining"] = "0"
         if wait is not None:
             headers["Retry-After"] = f"{wait:g}"
         return Refusal(429, "Rate limit exceeded", headers)
+
+    def throttles(self, now: float) -> int:
+        """How many 429s there were in the time that the vendor looks back before it blocks."""
+        while self._throttled_at and self._throttled_at[0] <= now - self.switches.block_window_seconds:
+            self._throttled_at.popleft()
+        return len(self._throttled_at)
+
+    def forget_throttles(self) -> None:
+        """Count them from here on."""
+        self._throttled_at.clear()
 
     def headers(self, mode: Mode, now: float) -> Mapping[str, str]:
         """What every answer tells of the limits."""

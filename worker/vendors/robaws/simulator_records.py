@@ -87,6 +87,28 @@ def timestamp(milliseconds: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@dataclass(frozen=True)
+class Partial:
+    """Members that the next `times` answers leave out (`times` < 0: until it is cleared)."""
+
+    members: tuple[str, ...]
+    times: int = 1
+
+
+def without(value: Any, members: tuple[str, ...]) -> Any:
+    """A JSON value without these members, by dotted path; a path goes through every item of a list."""
+    if isinstance(value, list):
+        return [without(item, members) for item in value]
+    if not isinstance(value, dict):
+        return value
+    inner = [path.partition(".") for path in members]
+    return {
+        name: without(held, tuple(rest for first, _, rest in inner if first == name and rest))
+        for name, held in value.items()
+        if name not in members
+    }
+
+
 def write_client(
     client: Client, switches: Switches, fields: tuple[ExtraField, ...], *, contacts: bool = False
 ) -> dict[str, Any]:

@@ -83,7 +83,9 @@ class Switches:
     burst: int = 15
     daily_requests: int | None = 10_000
     retry_after_seconds: float | None = None  # 4: never mentioned
-    block_after_throttles: int | None = None  # 2: "too many 429s and the integration is blocked"
+    # 2 and 15: "429s are monitored", and who runs into too many is blocked; how many in how long is assumed.
+    block_after_throttles: int | None = 60
+    block_window_seconds: float = 60.0
     replica_lag_seconds: float = 0.0  # 4: "eventually consistent"
     # 2: authentication and rights.
     blocked: bool = False
