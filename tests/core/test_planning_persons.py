@@ -94,7 +94,7 @@ def test_persons_that_somebody_let_stand_are_asked_about_again_only_when_ours_ch
     assert asked(again) == []
     assert again.persons is None
     assert not wants_read([AN, BO], "review", let_stand)
-    assert wants_read([AN, BO], "robaws", let_stand)
+    assert not wants_read([AN, BO], "robaws", let_stand)
     assert asked(changed) == ["persons"]
     assert agree(Ours(HELD, (AN, BO)), let_stand, again.decisions, HELD, None, None).ours["persons"] == question.ours
 

@@ -52,6 +52,22 @@ MUTATIONS: Final = (
         "tests/core/test_units.py::test_a_part_is_filled_only_where_nothing_else_says_another_place",
     ),
     Mutation(
+        "what an answer leaves out is empty",
+        "a member that Robaws does not show keeps its value",
+        "worker/vendors/robaws/client.py",
+        "            raw, kept = completed(raw, known)\n",
+        "            raw, kept = raw, completed(raw, known)[1]\n",
+        "tests/flows/test_emptied.py::test_what_an_answer_of_robaws_leaves_out_is_kept_everywhere",
+    ),
+    Mutation(
+        "a client is emptied without a word",
+        "many values that go at once are asked about",
+        "worker/core/emptied.py",
+        "    if len(kinds) < FEWEST and paths.isdisjoint(held_back):\n",
+        "    if len(kinds) >= 0 and paths.isdisjoint(held_back):\n",
+        "tests/flows/test_emptied.py::test_many_values_that_go_at_once_stay_until_a_person_says_so",
+    ),
+    Mutation(
         "what is parked leaves no question",
         "a parked field waits for a person, and the link says so",
         "worker/flows/updating.py",

@@ -73,8 +73,9 @@ BY_PATH: Final[Mapping[str, CanonicalField]] = {field.path: field for field in F
 UNITS: Final[Mapping[str, CanonicalField]] = {
     "address": CanonicalField("address", "address", "text", "contact"),
     "invoice_address": CanonicalField("invoice_address", "invoice address", "text", "contact"),
+    "*": CanonicalField("*", "several fields", "text", "contact"),
 }
-"""Values that several fields hold between them, by the name of a mapping row's `unit`."""
+"""Values that several fields hold between them, by the name of a mapping row's `unit`, and all that a record holds."""
 
 PERSON_FIELDS: Final[tuple[CanonicalField, ...]] = (
     CanonicalField("first_name", "first name", "text", "identity"),

@@ -18,7 +18,8 @@ from worker.core.planning import agree
 if TYPE_CHECKING:
     from worker.core.mapping import Ours
     from worker.core.persons import PersonPlan
-    from worker.core.planning import Snapshot, Update
+    from worker.core.planning import Update
+    from worker.core.snapshot import Snapshot
 
 
 def expected(ours: Ours, base: Snapshot | None, plan: Update) -> tuple[Snapshot, tuple[str, ...]] | None:

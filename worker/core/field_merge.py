@@ -33,7 +33,7 @@ from worker.core.normalise import ALIKE
 
 if TYPE_CHECKING:
     from worker.core.mapping import FieldRow, Ours, Owner
-    from worker.core.planning import Snapshot
+    from worker.core.snapshot import Snapshot
 
 Action = Literal["write", "park", "settle", "keep", "forget"]
 

@@ -30,6 +30,9 @@ OWNERS: Final[tuple[Owner, ...]] = ("robaws", "system", "fill", "review", "ignor
 PERSONS: Final = "persons"
 """The path that contact persons go by where a system holds a list of them, in owners, decisions and questions."""
 
+EVERYTHING: Final = "*"
+"""The path of a question about several fields of a record, whichever they are."""
+
 
 def unit_path(unit: str) -> str:
     """
@@ -277,9 +280,11 @@ class VendorMapping:
 
     def row(self, vendor_path: str) -> FieldRow:
         """
-        The row of a vendor path, also for `persons` where there is a list of them, and for a whole unit by its
-        `unit_path`; KeyError where there is none.
+        The row of a vendor path, also for `persons` where there is a list of them, for a whole unit by its `unit_path`
+        and for `EVERYTHING`; KeyError where there is none.
         """
+        if vendor_path == EVERYTHING:
+            return FieldRow(EVERYTHING, EVERYTHING)
         for row in self.rows:
             if row.vendor == vendor_path:
                 return row

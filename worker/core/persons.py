@@ -23,7 +23,7 @@ from worker.core.person_matching import SELF, TheirPerson, is_stand_in, match_pe
 
 if TYPE_CHECKING:
     from worker.core.mapping import FieldRow, Owner, PersonTable, VendorMapping
-    from worker.core.planning import Snapshot
+    from worker.core.snapshot import Snapshot
 
 __all__ = [
     "LOST",

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from worker.core.emptied import hold_back
 from worker.core.field_merge import DOES_NOT_FIT, NO_ROW, NOT_READ, NOT_THE_NAME, Action, Decision, decide_field
 from worker.core.mapping import PERSONS
 from worker.core.persons import (
@@ -25,6 +26,7 @@ from worker.core.persons import (
     plan_persons,
     written_parts,
 )
+from worker.core.snapshot import Snapshot
 from worker.core.units import decide_units
 
 if TYPE_CHECKING:
@@ -50,45 +52,6 @@ __all__ = [
 ]
 
 PERSONS_DECIDED: Final = "contact persons changed here, and a person decides about them"
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """
-    One system's record as both sides last agreed; JSON through `to_json` and `from_json`.
-
-    `persons` is by the source's person key: external id, and both sides of the person's members. `main` is the key
-    of the person that we last made the main one. `placeholders` are paths to which we wrote a stand-in.
-    """
-
-    ours: Mapping[str, Any] = field(default_factory=dict)
-    theirs: Mapping[str, Any] = field(default_factory=dict)
-    persons: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    main: str | None = None
-    placeholders: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The snapshot as it stands in the link's row."""
-        return {
-            "ours": dict(self.ours),
-            "theirs": dict(self.theirs),
-            "persons": {key: dict(person) for key, person in self.persons.items()},
-            "main": self.main,
-            "placeholders": list(self.placeholders),
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any] | None) -> Snapshot | None:
-        """The snapshot from a link's row, None where there was none."""
-        if not value:
-            return None
-        return cls(
-            value.get("ours") or {},
-            value.get("theirs") or {},
-            value.get("persons") or {},
-            value.get("main"),
-            tuple(value.get("placeholders") or ()),
-        )
 
 
 @dataclass(frozen=True)
@@ -179,10 +142,9 @@ def needs_read(
     """
     if base is None:
         return True
-    if _persons(mapping, owners) and persons_changed(mapping, ours.persons, base.persons, base.main):
-        let_stand = owners.get(PERSONS) == "review" and base.ours.get(PERSONS) == _shown(ours.persons)
-        if not let_stand:
-            return True
+    changed = _persons(mapping, owners) and persons_changed(mapping, ours.persons, base.persons, base.main)
+    if changed and base.ours.get(PERSONS) != _shown(ours.persons):
+        return True
     return any(
         decision.rule == NOT_READ or (write_replaces and decision.action == "write")
         for decision in _decisions(mapping, ours, owners, base, None, restore=False)
@@ -199,6 +161,8 @@ def plan_update(
     their_persons: tuple[TheirPerson, ...] | None = (),
     restore: bool = False,
     repair: Collection[str] = (),
+    held_back: Collection[str] = (),
+    allowed: Collection[str] = (),
 ) -> Update | Nothing:
     """
     Plan the change of a record that is there.
@@ -208,6 +172,7 @@ def plan_update(
     is None where the answer does not show them. `restore` also puts back owned fields that somebody changed there (an
     operator's "sync now", a reconcile), and wants a read; a live event writes only what changed here. `repair` are
     the paths (`may_have_written`) where a change of ours that was not answered is put right, in the same way.
+    Many values that go at once are asked about: `held_back` and `allowed` are those of `emptied.hold_back`.
     """
     decisions = _decisions(mapping, ours, owners, base, theirs, restore=restore, repair=repair)
     persons, table = None, _persons(mapping, owners)
@@ -215,6 +180,7 @@ def plan_update(
         owner = owners.get(PERSONS, table.owner)
         persons, asked = _plan_persons(table, ours, owner, base, their_persons, restore, repair)
         decisions += asked
+    decisions, persons = hold_back(mapping, ours, base, decisions, persons, held_back=held_back, allowed=allowed)
     patch = {decision.path: decision.ours for decision in decisions if decision.action == "write"}
     if not patch and (persons is None or not persons.changes):
         return Nothing(tuple(decisions), persons)
@@ -300,7 +266,14 @@ def _plan_persons(
     restore: bool,
     repair: Collection[str],
 ) -> tuple[PersonPlan | None, list[Decision]]:
-    """The plan of the list of persons, or the question about it where a person decides and the list is not empty."""
+    """
+    The plan of the list of persons, or the question about it where a person decides and the list is not empty.
+
+    None for a list of theirs that a person let stand, until ours changes.
+    """
+    shown = _shown(ours.persons)
+    if base is not None and base.ours.get(PERSONS) == shown:
+        return None, []
     plan = plan_persons(
         table,
         ours.persons,
@@ -312,9 +285,6 @@ def _plan_persons(
     )
     if owner != "review" or not plan.changes or not theirs:
         return plan, []
-    shown = _shown(ours.persons)
-    if base is not None and base.ours.get(PERSONS) == shown:
-        return None, []
     held = [{"main": person.main, **person.fields} for person in theirs]
     return None, [Decision(PERSONS, "park", shown, held, PERSONS_DECIDED)]
 
@@ -355,6 +325,9 @@ def agree(
         if decision.action == "write":
             new_theirs[path] = held[path] if held is not None and path in held else decision.ours
             stand_ins |= {path} & set(ours.placeholders)
+    if persons is not None:
+        new_ours.pop(PERSONS, None)
+        new_theirs.pop(PERSONS, None)
     return Snapshot(
         new_ours,
         new_theirs,

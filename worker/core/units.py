@@ -88,14 +88,7 @@ def _write_along(one: Judged) -> Decision:
 def _ask(unit: str, members: Sequence[Judged], rule: str) -> dict[str, Decision | None]:
     decided: dict[str, Decision | None] = {}
     whole = tuple(one.decision for one in members if one.decision.rule != DOES_NOT_FIT)
-    question = Decision(
-        unit_path(unit),
-        "park",
-        _shown([one.ours for one in whole]),
-        _shown([one.theirs for one in whole]),
-        rule,
-        whole,
-    )
+    question = ask_together(unit_path(unit), whole, rule)
     for one in (member.decision for member in members):
         waits = one.action == "write" or (one.action == "park" and one.rule != DOES_NOT_FIT)
         decided[one.path] = one
@@ -104,5 +97,11 @@ def _ask(unit: str, members: Sequence[Judged], rule: str) -> dict[str, Decision 
     return decided
 
 
+def ask_together(path: str, members: Sequence[Decision], rule: str) -> Decision:
+    """One question about several fields, shown with the values of all of them."""
+    ours, theirs = ([getattr(one, side) for one in members] for side in ("ours", "theirs"))
+    return Decision(path, "park", _shown(ours), _shown(theirs), rule, tuple(members))
+
+
 def _shown(values: Sequence[Any]) -> str | None:
-    return ", ".join(str(value) for value in values if value not in (None, "")) or None
+    return ", ".join(str(value) for value in values if isinstance(value, str | int) and value != "") or None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from worker.core import merge_patch, planning
 from worker.core.answers import Answers
 from worker.core.echo import content_hash
+from worker.core.mapping import EVERYTHING
 from worker.core.persons import find_sent
 from worker.core.planning import Decision, Snapshot
 from worker.errors import AmbiguousMatch
@@ -98,6 +99,12 @@ class Delivery:
     def base(self) -> Snapshot | None:
         """What both sides last agreed on."""
         return Snapshot.from_json(self.claim.snapshot)
+
+    @property
+    def held_back(self) -> Sequence[str]:
+        """The fields that a question about many emptied ones is open about."""
+        members: Sequence[str] = (self.claim.parked.get(EVERYTHING) or {}).get("members") or ()
+        return members
 
     @cached_property
     def repair(self) -> frozenset[str]:
@@ -321,9 +328,10 @@ def park_questions(mapping: VendorMapping, decisions: Sequence[Decision], ours: 
 def parked_fields(decisions: Sequence[Decision]) -> dict[str, Any]:
     """What the link's row keeps of the parked fields."""
     return {
-        decision.path: {"ours": decision.ours, "theirs": decision.theirs, "rule": decision.rule}
-        for decision in decisions
-        if decision.action == "park"
+        one.path: {"ours": one.ours, "theirs": one.theirs, "rule": one.rule}
+        | ({"members": [member.path for member in one.members]} if one.members else {})
+        for one in decisions
+        if one.action == "park"
     }
 
 

@@ -103,7 +103,9 @@ class _Fetch:
                 self._end(outcome)
                 return Fetched("failed")
             try:
-                canonical, raw = self.runtime.client(SOURCE).fetch(self.session, self.claim.source_id)
+                canonical, raw = self.runtime.client(SOURCE).fetch(
+                    self.session, self.claim.source_id, self._record_before
+                )
             except RecordGone:
                 return self._gone()
             return self._store(canonical, raw)
@@ -116,6 +118,10 @@ class _Fetch:
             log.exception("fetch.unexpected")
             wrapped = TransientError(f"unexpected {type(error).__name__}: {error}", reason="internal_error")
             return self._failed(wrapped)
+
+    def _record_before(self) -> Mapping[str, Any] | None:
+        with self.runtime.autocommit.connect() as connection:
+            return contacts.record(connection, self.claim.contact_id)
 
     def _store(self, canonical: Json, raw: Mapping[str, Any]) -> Fetched:
         claim, now = self.claim, self.runtime.now()

@@ -56,6 +56,8 @@ def update(delivery: Delivery, record: Record | None = None) -> Ended:
         their_persons=record.persons if record else None,
         restore=delivery.claim.restore,
         repair=delivery.repair,
+        held_back=delivery.held_back,
+        allowed=delivery.answers.ours,
     )
     if isinstance(plan, Nothing):
         return _nothing(delivery, plan, record)

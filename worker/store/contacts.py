@@ -184,6 +184,14 @@ def want_fetch(
     return [row.id for row in connection.execute(_WANT, values)]
 
 
+def record(connection: Connection, contact_id: int) -> dict[str, Any] | None:
+    """The source's own record of a contact as it was last fetched; None where there is none."""
+    found: dict[str, Any] | None = connection.execute(
+        text("SELECT raw FROM contact WHERE id = :id"), {"id": contact_id}
+    ).scalar()
+    return found
+
+
 def due_fetches(connection: Connection, now: datetime, limit: int) -> list[int]:
     """The ids of contacts whose fetch is due, the most urgent first."""
     statement = text(f"SELECT id FROM contact WHERE {DUE} ORDER BY fetch_priority, fetch_next_attempt_at LIMIT :limit")

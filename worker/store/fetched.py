@@ -31,7 +31,7 @@ _SQL = " ".join(
     logged AS ({attempts.INSERT} WHERE {_HELD})
     SELECT finished.fetch_state, owed.id, owed.system, owed.state FROM finished LEFT JOIN owed ON true ORDER BY owed.id
     """.split()
-)
+).replace(", ", ",")
 _STORE = text(_SQL).bindparams(
     *(bindparam(name, type_=JSONB(none_as_null=True)) for name in ("canonical", "raw", "fuse", "back"))
 )

@@ -148,9 +148,14 @@ class Source(Protocol):
     name: str
     capabilities: Capabilities
 
-    def fetch(self, session: Session, source_id: str) -> tuple[Json, Mapping[str, Any]]:
+    def fetch(
+        self, session: Session, source_id: str, before: Callable[[], Mapping[str, Any] | None] | None = None
+    ) -> tuple[Json, Mapping[str, Any]]:
         """
         One contact as it is now: (canonical, the vendor's own record). RecordGone when it is not there.
+
+        `before` gives the vendor's record as it was last fetched: what an answer leaves out is not known, and keeps the
+        value that it had.
         """
 
     def list_ids(self, session: Session, updated_from: str | None = None) -> Iterator[tuple[str, str | None]]:

@@ -9,9 +9,11 @@ change a client.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+import structlog
 
 from worker.errors import ConfigurationError, RecordGone, VendorBroken, VendorRejected, WrongAddress
 from worker.vendors.contract import Capabilities, Created, Finding, Record
@@ -20,9 +22,11 @@ from worker.vendors.robaws.mapping import (
     DEFAULT_OPTIONS,
     MAPPING,
     Options,
+    completed,
     extra_field,
     extra_patch,
     holds,
+    left_out,
     row_values,
     to_canonical,
 )
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from worker.core.wire import Request
     from worker.vendors.robaws.answers import Endpoint
     from worker.vendors.transport import Response, Session
+
+log = structlog.get_logger()
 
 CLIENT_EVENTS: Final = ("client.created", "client.updated")
 """All that Robaws tells of clients: no deletion, no contact person (Robaws sheet 3.5)."""
@@ -75,9 +81,13 @@ class RobawsClient:
 
     # ------------------------------------------------------------------------------------------------------- reading
 
-    def fetch(self, session: Session, source_id: str) -> tuple[Json, Mapping[str, Any]]:
+    def fetch(
+        self, session: Session, source_id: str, before: Callable[[], Mapping[str, Any] | None] | None = None
+    ) -> tuple[Json, Mapping[str, Any]]:
         """
         One client as it is now: (canonical, Robaws's own record without bank data).
+
+        A member that the answer leaves out keeps the value of the record `before`, which is asked for only then.
 
         RecordGone when it is not there. One call; a second one only where Robaws leaves the contact persons out,
         or says null, although they were asked for.
@@ -90,6 +100,11 @@ class RobawsClient:
         self._address_confirmed = True
         if raw.get("contacts") is None:
             raw["contacts"] = self._persons(session, source_id)
+        known = before() if before is not None and left_out(raw) else None
+        if known:
+            raw, kept = completed(raw, known)
+            if kept:
+                log.warning("robaws.members_left_out", members=kept)
         return to_canonical(raw, self.options), raw
 
     def extra_value(self, raw: Mapping[str, Any], name: str) -> str | int | float | bool | None:
