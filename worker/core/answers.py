@@ -14,6 +14,7 @@ class Answers:
 
     `refused` are ids of records that are somebody else's: no match offers or takes one, whoever says that it matches.
     `ours` are vendor paths whose value is ours to write, once: the delivery that settles the field ends that.
+    `unusable` are records, each with why no client should be linked to it, that are written to all the same.
 
     >>> Answers().refuse(["514"]).accept("514") == Answers()
     True
@@ -21,17 +22,23 @@ class Answers:
 
     refused: frozenset[str] = frozenset()
     ours: frozenset[str] = frozenset()
+    unusable: frozenset[tuple[str, str]] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
         """The answers as they stand in the link's row; what is empty is left out."""
-        found = {"refused": sorted(self.refused), "ours": sorted(self.ours)}
+        found: dict[str, list[Any]] = {"refused": sorted(self.refused), "ours": sorted(self.ours)}
+        found["unusable"] = [list(one) for one in sorted(self.unusable)]
         return {name: value for name, value in found.items() if value}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Answers:
         """The answers from a link's row."""
         stored = value or {}
-        return cls(frozenset(map(str, stored.get("refused") or ())), frozenset(map(str, stored.get("ours") or ())))
+        return cls(
+            frozenset(map(str, stored.get("refused") or ())),
+            frozenset(map(str, stored.get("ours") or ())),
+            frozenset((str(record), str(why)) for record, why in stored.get("unusable") or ()),
+        )
 
     def refuse(self, external_ids: Iterable[str]) -> Answers:
         """These records are somebody else's."""

@@ -65,7 +65,7 @@ class Delivery:
         self.session = runtime.session(claim.system, lane, LinkLease(runtime, claim, begun), self.reads)
         self.operation = "deliver"
         self.evidence: dict[str, Any] = {}
-        self.must_read = claim.reason == "outcome_unknown" or claim.crashes > 0
+        self.must_read = claim.reason in ("outcome_unknown", "unusable") or claim.crashes > 0
         self.in_flight: Sequence[str] = ()
         self.found: frozenset[str] = frozenset()
         self._logged = 0

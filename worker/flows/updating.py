@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from worker.core.expected import expected
@@ -19,7 +20,7 @@ from worker.core.planning import (
     written_paths,
 )
 from worker.errors import AmbiguousMatch, RecordGone
-from worker.flows import linking
+from worker.flows import answered, linking
 from worker.flows.delivery import Delivery, Ended, park_questions, parked_fields
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def update(delivery: Delivery, record: Record | None = None) -> Ended:
     """Bring the linked record in line, with at most one read before the write; `record` is one just read."""
     capabilities = delivery.client.capabilities
-    must = delivery.must_read or delivery.claim.restore or bool(delivery.repair)
+    must = delivery.must_read or delivery.claim.restore or bool(delivery.repair or delivery.answers.ours)
     if record is None and (
         must
         or needs_read(
@@ -45,8 +46,11 @@ def update(delivery: Delivery, record: Record | None = None) -> Ended:
             record = delivery.client.read(delivery.session, str(delivery.claim.external_id))
         except RecordGone as gone:
             return _gone(delivery, gone)
+    moved: frozenset[str] = frozenset()
     if record is not None:
+        answered.must_be_usable(delivery, record)
         delivery.find_persons(record)
+        moved = answered.not_as_shown(delivery, record)
     plan = plan_update(
         delivery.mapping,
         delivery.ours,
@@ -59,6 +63,7 @@ def update(delivery: Delivery, record: Record | None = None) -> Ended:
         held_back=delivery.held_back,
         allowed=delivery.answers.ours,
     )
+    plan = replace(plan, decisions=answered.explained(plan.decisions, moved))
     if isinstance(plan, Nothing):
         return _nothing(delivery, plan, record)
     return _write(delivery, plan, record)
@@ -91,7 +96,7 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
         return _gone(delivery, gone)
     persons, main = _persons(delivery, plan.persons, after)
     snapshot = agree(delivery.ours, delivery.base, plan.decisions, after.fields, persons, main)
-    return settle(delivery, snapshot, plan.decisions)
+    return settle(delivery, snapshot, plan.decisions, after)
 
 
 def _turn(delivery: Delivery, plan: Update) -> int:
@@ -109,9 +114,15 @@ def _persons(
     return settle_persons(table, delivery.ours.persons, delivery.base, record.persons, plan.absent), plan.main
 
 
-def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision]) -> Ended:
-    """End the delivery: synced, or in review where fields wait for a person. The other fields are delivered."""
+def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision], after: Record | None = None) -> Ended:
+    """
+    End the delivery: synced, or in review where fields wait for a person; the other fields are delivered. `after` is
+    the record as a write's answer showed it: if it should not have been written to, that waits for a person, too.
+    """
     questions = park_questions(delivery.mapping, decisions, delivery.ours)
+    warning = answered.unusable(delivery, after) if after is not None else None
+    if warning is not None:
+        questions.insert(0, warning)
     if not questions:
         return delivery.end("synced", snapshot=snapshot, decisions=decisions, settled=True)
     message = "; ".join(question.message for question in questions)
@@ -120,7 +131,7 @@ def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision]
         snapshot=snapshot,
         parked=parked_fields(decisions),
         questions=questions,
-        reason="field_conflict",
+        reason="field_conflict" if warning is None else "unusable",
         message=message,
         decisions=decisions,
         settled=True,

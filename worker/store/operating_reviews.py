@@ -40,7 +40,7 @@ _RESOLVE: Final = text(
     "UPDATE review SET resolved_at = :now, choice = :choice, resolved_by = :by, resolve_reason = :why WHERE id = :id"
 )
 
-_OPEN: Final = text("SELECT message FROM review WHERE link_id = :id AND resolved_at IS NULL ORDER BY path")
+_OPEN: Final = text("SELECT kind, message FROM review WHERE link_id = :id AND resolved_at IS NULL ORDER BY path")
 
 
 @dataclass(frozen=True)
@@ -179,9 +179,10 @@ def _rested(connection: Connection, link: LinkRow, now: datetime) -> LinkRow:
     """A link in review is synced once its last question is answered; others go on as they are."""
     if link.state != "review":
         return link
-    messages = list(connection.execute(_OPEN, {"id": link.id}).scalars())
-    if messages:
-        return link.resting("review", reason="field_conflict", message="; ".join(messages))
+    still = connection.execute(_OPEN, {"id": link.id}).all()
+    if still:
+        reason = "unusable" if any(row.kind == "unusable" for row in still) else "field_conflict"
+        return link.resting("review", reason=reason, message="; ".join(row.message for row in still))
     return link.resting("synced") if link.delivered else link.due(now)
 
 
@@ -201,6 +202,10 @@ def _link(
 
 def _match(asked: _Asked, word: str, now: datetime) -> tuple[LinkRow, str]:
     link = asked.link
+    if word == "ours" and asked.kind == "unusable" and link.external_id is not None:
+        agreed = (link.external_id, str(asked.detail.get("why")))
+        link = replace(link, answers=replace(link.answers, unusable=link.answers.unusable | {agreed}))
+        return _soon(link, now, "what differs is written into that record")
     if word == "create":
         return _create(asked, now)
     if word == "exclude":
@@ -214,7 +219,9 @@ def _match(asked: _Asked, word: str, now: datetime) -> tuple[LinkRow, str]:
 
 
 def _create(asked: _Asked, now: datetime) -> tuple[LinkRow, str]:
-    link = replace(asked.link, answers=asked.link.answers.refuse(asked.candidates))
+    # A record that may not be written to could be found again as what it is: this client's.
+    held = [asked.link.external_id] if asked.kind == "unusable" and asked.link.external_id else []
+    link = replace(asked.link, answers=asked.link.answers.refuse([*asked.candidates, *held]))
     if link.intent is None:
         return link.at_record(None).due(now), "a new record is made at the next delivery, which is due now"
     if not asked.is_about_the_create():
