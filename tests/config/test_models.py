@@ -47,6 +47,8 @@ def at(settings: Settings, key: str) -> Any:
         ("retry.jitter", 0.2),
         ("breaker.failures", 5),
         ("breaker.probe_seconds", 30),
+        ("retention.events_days", 400),
+        ("retention.attempts_days", 400),
         ("reconcile.interval_seconds", 900),
         ("systems.robaws.base_url", "https://app.robaws.com/api/v2"),
         ("systems.rompslomp.base_url", "https://api.rompslomp.nl/api/v1"),

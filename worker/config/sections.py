@@ -165,6 +165,13 @@ class FuseSettings(Section):
     )
 
 
+class RetentionSettings(Section):
+    """How long the history is kept; what is dropped is a whole month, once all of it is older."""
+
+    events_days: Whole = Field(default=400, ge=7, description="webhook events with their bodies")
+    attempts_days: Whole = Field(default=400, ge=7, description="the log of requests with their answers")
+
+
 class ReconcileSettings(Section):
     """The slow poll for what webhooks missed."""
 

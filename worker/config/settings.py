@@ -19,6 +19,7 @@ from worker.config.sections import (
     ReceiverSettings,
     ReconcileSettings,
     RedisSettings,
+    RetentionSettings,
     RetrySettings,
     SchedulerSettings,
     SyncSettings,
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     retry: RetrySettings = RetrySettings()
     breaker: BreakerSettings = BreakerSettings()
     fuse: FuseSettings = FuseSettings()
+    retention: RetentionSettings = RetentionSettings()
     reconcile: ReconcileSettings = ReconcileSettings()
     systems: SystemsSettings = SystemsSettings()
     sync: SyncSettings = SyncSettings()

@@ -7,17 +7,23 @@ backlog of a day costs the same as one of a minute.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from worker.runtime import SOURCE, slots
-from worker.store import clock, contacts, create_locks, inbox, links, migrations, summary, systems
+from worker.store import clock, contacts, create_locks, inbox, links, partitions, summary, systems
 from worker.store.budget import RedisBudget
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from sqlalchemy import Connection
 
     from worker.runtime import Runtime
 
@@ -25,6 +31,8 @@ log = structlog.get_logger()
 
 HOUSEKEEPING_SECONDS = 10.0
 PARTITION_SECONDS = 3_600.0
+PARTITION_RETRY_SECONDS = 60.0
+DROP_SECONDS = 86_400.0
 NEVER = float("-inf")
 
 
@@ -35,6 +43,7 @@ class Sweeper:
     runtime: Runtime
     _housekept: float = NEVER
     _partitioned: float = NEVER
+    _dropped: float = NEVER
 
     def sweep(self) -> dict[str, int]:
         """Announce what is due; returns how many nudges went out, by lane."""
@@ -97,11 +106,70 @@ class Sweeper:
                 create_locks.forget(connection, now)
                 self._keep_usage(connection, now)
         if elapsed - self._partitioned >= PARTITION_SECONDS:
-            self._partitioned = elapsed
+            again = PARTITION_SECONDS if self._keep_partitions(now) else PARTITION_RETRY_SECONDS
+            self._partitioned = elapsed - PARTITION_SECONDS + again
+
+    def _keep_partitions(self, now: datetime) -> bool:
+        """
+        Make the coming months and drop the old ones, each in a transaction of its own.
+
+        False where somebody held a table for longer than a webhook can wait: it is tried again soon, and nothing else
+        depends on it, as a month is made long before it begins.
+        """
+        retention = self.runtime.settings.retention
+        days = {"inbox_event": retention.events_days, "attempt": retention.attempts_days}
+        with self.runtime.engine.connect() as connection:
+            missing = partitions.missing(connection, now)
+            expired = partitions.expired(connection, now, days)
+            stuck = [month for month in expired if partitions.holds_open_events(connection, month)]
+        for month in stuck:
+            log.warning("sweep.month_kept", month=month.name, reason="it holds events that are not worked off yet")
+        steps: list[Callable[[Connection], object]] = [self._notice_dropped_by_hand]
+        steps += [partial(self._make, month=month) for month in missing]
+        if self.runtime.elapsed() - self._dropped >= DROP_SECONDS:
+            # The oldest of each table: a clock that is far ahead costs a month at most, and not the whole history.
+            oldest = {month.table: month for month in reversed(expired) if month not in stuck}
+            steps += [partial(self._drop, month=month) for month in oldest.values()]
+        steps += [partial(self._prune, table=table, before=now - timedelta(days=kept)) for table, kept in days.items()]
+        postponed = [step for step in steps if not self._partition_step(step)]
+        return not postponed
+
+    def _partition_step(self, step: Callable[[Connection], object]) -> bool:
+        try:
             with self.runtime.transaction("sweep.partitions") as connection:
-                made = migrations.ensure_partitions(connection, now)
-            if made:
-                log.info("sweep.partitions", made=made)
+                partitions.wait_briefly(connection)
+                step(connection)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            next_step = "it is tried again in a minute; a backup or a long query holds the table"
+            log.warning("sweep.partition_postponed", error=type(error.orig).__name__, next_step=next_step)
+            return False
+        return True
+
+    @staticmethod
+    def _make(connection: Connection, month: partitions.Month) -> None:
+        if partitions.make(connection, month):
+            log.info("sweep.month_made", month=month.name)
+        else:
+            log.warning("sweep.month_not_made", month=month.name, reason="many rows of it lie in the default partition")
+
+    def _drop(self, connection: Connection, month: partitions.Month) -> None:
+        ended = partitions.drop(connection, month)
+        self._dropped = self.runtime.elapsed()
+        log.info("sweep.month_dropped", month=month.name, events_that_were_dead=ended)
+
+    @staticmethod
+    def _prune(connection: Connection, table: str, before: datetime) -> None:
+        deleted = partitions.prune_default(connection, table, before)
+        if deleted:
+            log.info("sweep.default_pruned", table=table, rows=deleted)
+
+    @staticmethod
+    def _notice_dropped_by_hand(connection: Connection) -> None:
+        gone, ended = partitions.notice_dropped_by_hand(connection)
+        if gone:
+            log.warning("sweep.month_dropped_by_hand", months=gone, events_counted_as_skipped=ended)
 
     def _keep_usage(self, connection: object, now: datetime) -> None:
         budget = self.runtime.budget

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import time
-import warnings
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from worker.errors import ConfigurationError, NotReachable
+from worker.store import partitions
 from worker.store.clock import database_time
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 ADVISORY_LOCK: Final = 7_215_300_941
 """Any fixed number: whoever migrates this product's schema holds the advisory lock of this key."""
 
-PARTITIONED: Final = ("inbox_event", "attempt")
-MONTHS_AHEAD: Final = 3
+PARTITIONED: Final = tuple(partitions.PARTITIONED)
 PATIENCE_SECONDS: Final = 90.0
 PAUSE_SECONDS: Final = 2.0
 """Between two tries to get a table's lock, what queued behind the first one is worked off."""
@@ -113,7 +112,9 @@ def _upgraded(connection: Connection) -> bool:
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
-        ensure_partitions(connection, database_time(connection))
+        for month in partitions.missing(connection, database_time(connection)):
+            partitions.make(connection, month)
+            connection.commit()
         connection.commit()
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):
@@ -160,35 +161,7 @@ def ensure_partitions(connection: Connection, now: datetime) -> list[str]:
 
     Rows of a month without a partition go to the default one, so a scheduler that was away loses nothing.
     """
-    made: list[str] = []
-    for table in PARTITIONED:
-        year, month = now.year, now.month
-        for _ in range(MONTHS_AHEAD + 1):
-            name = f"{table}_y{year:04d}m{month:02d}"
-            start = f"{year:04d}-{month:02d}-01 00:00:00+00"
-            year, month = (year + 1, 1) if month == 12 else (year, month + 1)
-            end = f"{year:04d}-{month:02d}-01 00:00:00+00"
-            found = connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar()
-            if found is None and _make_partition(connection, table, name, start, end):
-                made.append(name)
-    return made
-
-
-def _make_partition(connection: Connection, table: str, name: str, start: str, end: str) -> bool:
-    """False where the default partition holds rows of that month already, or somebody else made it just now."""
-    try:
-        with connection.begin_nested():
-            connection.execute(
-                text(f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES FROM ('{start}') TO ('{end}')")
-            )
-    except OperationalError:
-        raise
-    except Exception as error:  # the driver's own class differs by cause; the text tells which it was
-        if "would be violated" in str(error) or "already exists" in str(error):
-            warnings.warn(f"partition {name} was not made: {error}", stacklevel=2)
-            return False
-        raise
-    return True
+    return partitions.ensure(connection, now)
 
 
 def include_object(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
