@@ -84,7 +84,7 @@ class Switches:
     daily_requests: int | None = 10_000
     retry_after_seconds: float | None = None  # 4: never mentioned
     # 2 and 15: "429s are monitored", and who runs into too many is blocked; how many in how long is assumed.
-    block_after_throttles: int | None = 60
+    block_after_throttles: int | None = 200
     block_window_seconds: float = 60.0
     replica_lag_seconds: float = 0.0  # 4: "eventually consistent"
     # 2: authentication and rights.
