@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tools.mutations.creates import MUTATIONS as CREATES
+from tools.mutations.edge import MUTATIONS as EDGE
 from tools.mutations.entry import Mutation
 from tools.mutations.events import MUTATIONS as EVENTS
 from tools.mutations.fields import MUTATIONS as FIELDS
@@ -21,6 +22,7 @@ MUTATIONS: Final = (
     *CREATES,
     *MATCHES,
     *FIELDS,
+    *EDGE,
     *TROUBLE,
     *SERVERS,
 )
