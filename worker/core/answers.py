@@ -14,20 +14,22 @@ class Answers:
 
     `refused` are ids of records that are somebody else's: no match offers or takes one, whoever says that it matches.
     `ours` are vendor paths whose value is ours to write, once: the delivery that settles the field ends that.
+    `linked`: a person said which record it is, and no delivery to it has gone through since.
     `unusable` are records, each with why no client should be linked to it, that are written to all the same.
 
-    >>> Answers().refuse(["514"]).accept("514") == Answers()
+    >>> Answers().refuse(["514"]).accept("514") == Answers(linked=True)
     True
     """
 
     refused: frozenset[str] = frozenset()
     ours: frozenset[str] = frozenset()
     unusable: frozenset[tuple[str, str]] = frozenset()
+    linked: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The answers as they stand in the link's row; what is empty is left out."""
-        found: dict[str, list[Any]] = {"refused": sorted(self.refused), "ours": sorted(self.ours)}
-        found["unusable"] = [list(one) for one in sorted(self.unusable)]
+        found: dict[str, Any] = {"refused": sorted(self.refused), "ours": sorted(self.ours)}
+        found |= {"unusable": [list(one) for one in sorted(self.unusable)], "linked": self.linked}
         return {name: value for name, value in found.items() if value}
 
     @classmethod
@@ -38,6 +40,7 @@ class Answers:
             frozenset(map(str, stored.get("refused") or ())),
             frozenset(map(str, stored.get("ours") or ())),
             frozenset((str(record), str(why)) for record, why in stored.get("unusable") or ()),
+            bool(stored.get("linked")),
         )
 
     def refuse(self, external_ids: Iterable[str]) -> Answers:
@@ -46,4 +49,4 @@ class Answers:
 
     def accept(self, external_id: str) -> Answers:
         """This record is the one: no longer refused, and nothing of another record's fields is meant."""
-        return replace(self, refused=self.refused - {external_id}, ours=frozenset())
+        return replace(self, refused=self.refused - {external_id}, ours=frozenset(), linked=True)

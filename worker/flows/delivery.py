@@ -159,13 +159,9 @@ class Delivery:
     def bind(self, external_id: str, snapshot: Snapshot | None) -> None:
         """Commit which record it is, at once, and that its id is to be written back where the settings want that."""
         value = snapshot.to_json() if snapshot is not None else None
-        due: list[tuple[int, str]] = []
         with self.runtime.transaction("deliver.bind") as connection:
             links.bind(connection, self.claim, external_id, snapshot=value)
-            if self.claim.system in self.runtime.settings.systems.robaws.write_back:
-                now, correlation = self.runtime.now(), self.claim.correlation_id
-                back = source_link.want_write_back(connection, self.claim.contact_id, now, correlation)
-                due = [(back, SOURCE)] if back is not None else []
+            due = self._tell_source(connection)
             self.log_attempts(connection)
         self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value, repair=[], overtaken=[])
         self.repair = frozenset()
@@ -252,15 +248,28 @@ class Delivery:
                 settled=settled,
             )
 
-        if ask:
+        due: list[tuple[int, str]] = []
+        if ask or (settled and self.answers.linked):
             with self.runtime.transaction("deliver.finish") as connection:
                 again = finish(connection)
-                reviews.ask(connection, self.claim.id, questions, now)
+                if ask:
+                    reviews.ask(connection, self.claim.id, questions, now)
+                if settled and self.answers.linked:
+                    due = self._tell_source(connection)
         else:
             with self.runtime.statement("deliver.finish") as connection:
                 again = finish(connection)
         self._logged = len(self.session.exchanges)
+        self.runtime.announce(due)
         return Ended(state, again)
+
+    def _tell_source(self, connection: Connection) -> list[tuple[int, str]]:
+        """Owe the source the id of the record, where the settings want that; what is due then."""
+        if self.claim.system not in self.runtime.settings.systems.robaws.write_back:
+            return []
+        now, correlation = self.runtime.now(), self.claim.correlation_id
+        back = source_link.want_write_back(connection, self.claim.contact_id, now, correlation)
+        return [(back, SOURCE)] if back is not None else []
 
     def log_attempts(self, connection: Connection) -> None:
         """Add the requests that were not logged yet to this transaction."""

@@ -11,7 +11,8 @@ from worker.store import source_link
 
 def write_back(delivery: Delivery) -> Ended:
     """
-    Write the ids that are not there yet. One merge patch under one idempotency key; a repeat writes the same.
+    Write the ids that are not there yet, and empty those of records that are no longer this client's. One merge patch
+    under one idempotency key; a repeat writes the same, and an id that comes back later goes out under another key.
 
     The webhook event that it causes finds an unchanged contact and ends as an echo. A value that the answer does not
     show as kept (an extra field that the tenant does not have) is remembered as not accepted and not tried again.
@@ -20,16 +21,16 @@ def write_back(delivery: Delivery) -> Ended:
     claim = delivery.claim
     with delivery.runtime.engine.connect() as connection:
         known = source_link.external_ids(connection, claim.contact_id)
-    wanted = {
-        field: known[system]
-        for system, field in delivery.runtime.settings.systems.robaws.write_back.items()
-        if system in known
-    }
     base = delivery.base or Snapshot()
+    wanted = {
+        field: known.get(system)
+        for system, field in delivery.runtime.settings.systems.robaws.write_back.items()
+        if system in known or base.ours.get(field) is not None
+    }
     patch = {field: value for field, value in wanted.items() if base.ours.get(field) != value}
     held = dict(base.theirs)
     if patch:
-        key = delivery.key("write_back", patch)
+        key = delivery.key("write_back", {"turn": claim.wanted, "patch": patch})
         kept = delivery.client.write_back(delivery.session, claim.source_id, patch, key)
         held.update({field: value for field, value in patch.items() if kept is None or kept.get(field) == value})
     snapshot = replace(base, ours={**base.ours, **wanted}, theirs=held)

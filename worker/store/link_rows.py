@@ -102,7 +102,7 @@ class LinkRow:
 
     def at_record(self, external_id: str | None) -> LinkRow:
         """Another record, or none: nothing that was agreed on, asked or wanted about the one before is meant."""
-        answers = replace(self.answers, ours=frozenset())
+        answers = replace(self.answers, ours=frozenset(), linked=False)
         return replace(
             self, external_id=external_id, snapshot=None, parked={}, restore=False, repair=[], answers=answers
         )

@@ -117,7 +117,7 @@ _FINISH = text(
         UPDATE link SET
             snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL, restore = false,
             repair = '[]', overtaken = '[]', reads = NULL,
-            decided = CASE WHEN :settled THEN decided - 'ours' ELSE decided END,
+            decided = CASE WHEN :settled THEN decided - 'ours' - 'linked' ELSE decided END,
             synced_version = :version, synced_at = :now, attempts = 0, crashes = 0,
             reason = :reason, message = :message, status = NULL, fields = NULL, fingerprint = NULL, operation = NULL,
             state = CASE WHEN wanted_version > :version THEN 'due' ELSE :state END,
@@ -310,7 +310,7 @@ def finish(
     End the claim as `synced`, `review` or `excluded` with the version delivered (the contact's, unless another is
     given), and log its requests (`attempts.values`), in one statement. LeaseLost as above.
 
-    `settled`: every field was decided about, so that a person's `ours` has been carried out.
+    `settled`: every field was decided about, so that a person's `ours` and `linked` have been carried out.
 
     Returns whether the link is due again, because the contact changed in the meantime.
     """

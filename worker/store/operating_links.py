@@ -168,7 +168,7 @@ def bound(
         release(connection, holder, link, actor, now, why)
     answers = link.answers.refuse([link.external_id] if link.external_id not in (None, external_id) else [])
     moved = link.at_record(external_id)
-    return replace(moved, intent=None, answers=replace(answers.accept(external_id), ours=frozenset()))
+    return replace(moved, intent=None, answers=answers.accept(external_id))
 
 
 def release(connection: Connection, holder: LinkRow, to: LinkRow, actor: Actor, now: datetime, why: str | None) -> None:
@@ -181,7 +181,8 @@ def release(connection: Connection, holder: LinkRow, to: LinkRow, actor: Actor, 
         connection, holder, holder.at_record(None).resting("excluded", reason="taken_over", message=message), now
     )
     link_rows.withdraw_questions(connection, holder.id, actor.name, "taken_over", now)
-    source_link.want_again(connection, holder.contact_id, now)
+    if not holder.gone:
+        source_link.want_again(connection, holder.contact_id, now)
     details = {"external_id": record_id, "by": f"contact-{to.source_id}"}
     record(connection, actor, "release", f"link-{holder.id}", why, now, details)
 
