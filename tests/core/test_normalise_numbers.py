@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.core.normalise import is_kvk, phone_key, registration_key, same_phone, vat_key, vat_valid
+from worker.core.normalise.numbers import company_numbers, compare_numbers, is_near, is_same
 
 
 @pytest.mark.parametrize(
@@ -143,3 +144,75 @@ def test_a_valid_vat_number_stays_valid_as_its_key(written: str) -> None:
 def test_a_registration_number_has_one_key(written: str | None, country: str | None, key: str, kvk: bool) -> None:
     assert registration_key(written, country) == key
     assert is_kvk(written) is kvk
+
+
+@pytest.mark.parametrize(
+    ("vat", "registration", "country", "numbers"),
+    [
+        pytest.param("BE 0403.170.701", None, None, ["vat:BE 0403170701 +"], id="Belgium"),
+        pytest.param("403.170.701", None, None, ["vat:BE 0403170701"], id="nine digits of nobody knows where"),
+        pytest.param("403.170.701", None, "België", ["vat:BE 0403170701 +"], id="nine digits in Belgium"),
+        pytest.param("BE0403170702", None, None, ["vat:BE 0403170702"], id="wrong check digits"),
+        pytest.param("BE0403170701 (btw)", None, None, ["vat:BE 0403170701 +"], id="a word behind"),
+        pytest.param("CHE-123.456.788 MWST", None, None, ["vat:CH 123456788 +"], id="Switzerland"),
+        pytest.param("NO 923 609 016 MVA", None, None, ["vat:NO 923609016 +"], id="Norway"),
+        pytest.param("XI 980 7806 84", None, None, ["vat:GB 980780684 +"], id="Northern Ireland"),
+        pytest.param("GR094259216", None, None, ["vat:EL 094259216 +"], id="Greece"),
+        pytest.param(
+            "NL 0044.95.445 B01", None, None, ["vat:NL 004495445B01 +", "rsin 004495445 +"], id="the RSIN within"
+        ),
+        pytest.param(
+            "FR 40 303 265 045", None, None, ["vat:FR 40303265045 +", "siren 303265045 +"], id="the SIREN within"
+        ),
+        pytest.param(
+            "BE0403170701 / DE136695976",
+            None,
+            None,
+            ["vat:BE 0403170701 +", "vat:DE 136695976 +"],
+            id="by a slash",
+        ),
+        pytest.param(
+            "BE0403170701\nDE136695976", None, None, ["vat:BE 0403170701 +", "vat:DE 136695976 +"], id="by a line"
+        ),
+        pytest.param(
+            "BE0403170701 DE136695976", None, None, ["vat:BE 0403170701 +", "vat:DE 136695976 +"], id="by a blank"
+        ),
+        pytest.param(None, "12345678", None, ["kvk 12345678"], id="KvK"),
+        pytest.param(None, "12345678 0000", None, ["kvk 12345678"], id="KvK and branch"),
+        pytest.param(None, "000012345678", None, ["branch 000012345678"], id="a branch of the Netherlands"),
+        pytest.param(None, "2.146.537.896", None, ["branch 2146537896"], id="an establishment of Belgium"),
+        pytest.param(None, "1234567", None, ["kvk 01234567"], id="KvK without its nought"),
+        pytest.param(None, "004495445", "NL", ["rsin 004495445 +"], id="RSIN"),
+        pytest.param(None, "BE0403170701", None, ["vat:BE 0403170701 +"], id="a VAT number as registration"),
+        pytest.param(None, "0403.170.701", None, ["vat:BE 0403170701 +"], id="an enterprise number"),
+        pytest.param(None, "KvK 12345678; KvK 87654321", None, ["kvk 12345678", "kvk 87654321"], id="two of them"),
+        pytest.param(None, "HRB 1234567 B", "DE", ["register HRB1234567B"], id="another register"),
+        pytest.param("n.v.t.", "00000000", None, [], id="placeholders"),
+        pytest.param("BE 0000.000.000", "-", None, [], id="noughts"),
+        pytest.param("BE0403170701", "0403.170.701", None, ["vat:BE 0403170701 +"], id="one in both fields"),
+    ],
+)
+def test_what_each_number_of_an_organisation_is(
+    vat: str | None, registration: str | None, country: str | None, numbers: list[str]
+) -> None:
+    found = company_numbers(vat, registration, country)
+
+    assert [f"{one.kind} {one.text}{' +' * one.checked}" for one in found] == numbers
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.sampled_from([None, "BE", "NL", "FR", "DE"]))
+@settings(deadline=None, max_examples=200)
+def test_no_text_makes_the_reading_of_numbers_fail(vat: str, registration: str, country: str | None) -> None:
+    numbers = company_numbers(vat, registration, country)
+    compared = compare_numbers(numbers, numbers)
+
+    assert all(number.key for number in numbers)
+    assert not compared.differ
+
+
+@given(st.sampled_from(["BE0403170701", "NL004495445B01", "CHE123456788", "12345678", "0403170701"]), st.integers(0, 9))
+def test_one_wrong_digit_is_near_and_not_the_same(written: str, digit: int) -> None:
+    wrong = written[:-2] + str(digit) + written[-1]
+    [one, *_], [other, *_] = company_numbers(written, None, None), company_numbers(wrong, None, None)
+
+    assert wrong == written or (is_near(one, other) and not is_same(one, other))

@@ -6,7 +6,16 @@ import phonenumbers
 import pytest
 from babel import Locale
 
-from worker.core.normalise import countries, country_code, country_name_nl, email_key, folded, url_absolute, url_key
+from worker.core.normalise import (
+    countries,
+    country_code,
+    country_name_nl,
+    email_key,
+    email_keys,
+    folded,
+    url_absolute,
+    url_key,
+)
 from worker.core.normalise.countries import LANGUAGES
 
 _EUROPE = (
@@ -145,3 +154,24 @@ def test_the_names_kept_here_are_only_those_that_cldr_has_not() -> None:
 
     assert {name for name, code in countries.ALSO_KNOWN_AS.items() if cldr.get(name) == code} == set()
     assert all(country_code(name) == code for name, code in countries.ALSO_KNOWN_AS.items())
+
+
+@pytest.mark.parametrize(
+    ("written", "keys"),
+    [
+        pytest.param("Info@DeLinde.example", {"info@delinde.example"}, id="one"),
+        pytest.param("a@x.example; b@x.example", {"a@x.example", "b@x.example"}, id="by a semicolon"),
+        pytest.param("a@x.example,b@x.example", {"a@x.example", "b@x.example"}, id="by a comma"),
+        pytest.param("a@x.example b@x.example", {"a@x.example", "b@x.example"}, id="by a blank"),
+        pytest.param("a@x.example\nb@x.example", {"a@x.example", "b@x.example"}, id="by a line"),
+        pytest.param("a@delinde.be/b@delinde.be", {"a@delinde.be", "b@delinde.be"}, id="by a slash"),
+        pytest.param("Jan <jan@x.example>", {"jan@x.example"}, id="with a name"),
+        pytest.param("mailto:jan@x.example", {"jan@x.example"}, id="as a link"),
+        pytest.param("geen", set(), id="a word"),
+        pytest.param("-", set(), id="a placeholder"),
+        pytest.param("@", set(), id="a sign"),
+        pytest.param(None, set(), id="none"),
+    ],
+)
+def test_the_addresses_in_one_field(written: str | None, keys: set[str]) -> None:
+    assert email_keys(written) == keys

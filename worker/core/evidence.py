@@ -8,17 +8,17 @@ by `strength`, from the rows alone. The measure is a careful bookkeeper: *certai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
 from rapidfuzz import fuzz
 
-from worker.core import contact as canonical
 from worker.core.contact import Json
-from worker.core.normalise import NORMALISERS, email_keys, folded, identity_key, name_key
-from worker.core.normalise.numbers import CompanyNumber, company_numbers, compare_numbers, is_near
+from worker.core.matching_keys import Candidate, MatchingKeys, as_lines, keys_of_contact, keys_of_record
+from worker.core.normalise import folded, name_key
+from worker.core.normalise.numbers import CompanyNumber, compare_numbers, is_near
 
 Strength = Literal["certain", "doubtful", "apart"]
 
@@ -116,76 +116,6 @@ _ONE_FORM: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """
-    A record of a system that may be the contact, in canonical terms.
-
-    `values` by canonical path, as the mapping's `inward` gives them; `emails` are all addresses found on it.
-    `usable` is False for a record that may never be linked (a supplier, one in the bin), with the reason in `why_not`.
-    """
-
-    external_id: str
-    name: str | None
-    values: Mapping[str, Any]
-    emails: tuple[str, ...] = ()
-    reference: str | None = None
-    usable: bool = True
-    why_not: str = ""
-
-
-@dataclass(frozen=True)
-class MatchingKeys:
-    """What one side is compared and looked up by; an empty one tells nothing."""
-
-    name: str
-    company_numbers: tuple[CompanyNumber, ...]
-    emails: frozenset[str]
-    phones: frozenset[str]
-    postcode: str
-
-    @property
-    def numbers(self) -> frozenset[str]:
-        """The digits of its numbers."""
-        return frozenset(one.key for one in self.company_numbers)
-
-
-def keys_of_contact(contact: Json) -> MatchingKeys:
-    """The keys of a contact, with the e-mails of its persons."""
-    found = [contact.get("email"), contact.get("invoice_email")]
-    found += [person.get("email") for person in contact.get("persons") or []]
-    return _keys(contact, contact.get("name"), found)
-
-
-def keys_of_record(candidate: Candidate) -> MatchingKeys:
-    """The keys of a record."""
-    return _keys(candidate.values, candidate.name, candidate.emails)
-
-
-def _keys(values: Mapping[str, Any], name: Any, emails: Iterable[Any]) -> MatchingKeys:
-    return MatchingKeys(
-        name_key(_text(name)),
-        company_numbers(
-            _text(_value(values, "vat_number")),
-            _text(_value(values, "registration_number")),
-            _text(_value(values, "address.country")),
-        ),
-        frozenset().union(*(email_keys(_text(email)) for email in emails)),
-        frozenset({identity_key("phone", _value(values, path)) for path in ("phone", "mobile")} - {""}),
-        NORMALISERS["postcode"](_value(values, "address.postal_code")),
-    )
-
-
-def _value(values: Mapping[str, Any], path: str) -> Any:
-    """A canonical value, of a nested contact or of a record's values by path."""
-    value = values.get(path)
-    return canonical.get(values, path) if value is None else value
-
-
-def _text(value: Any) -> str:
-    return NORMALISERS["lines"](value)
-
-
 # ---------------------------------------------------------------------------------------------------------- decision
 def strength(rows: frozenset[Row], *, person: bool) -> Strength:
     """
@@ -257,17 +187,17 @@ def is_email_alone(rows: frozenset[Row]) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------------------- facts
-def weigh(contact: Json, candidate: Candidate) -> frozenset[Row]:
-    """The rows that hold for a contact and a record."""
-    return frozenset(_rows(contact, candidate))
+def weigh(contact: Json, candidate: Candidate, mine: MatchingKeys | None = None) -> frozenset[Row]:
+    """The rows that hold for a contact and a record; `mine` are the contact's keys, where they are known."""
+    return frozenset(_rows(contact, candidate, mine or keys_of_contact(contact)))
 
 
-def _rows(contact: Json, candidate: Candidate) -> Iterator[Row]:
-    mine, theirs = keys_of_contact(contact), keys_of_record(candidate)
+def _rows(contact: Json, candidate: Candidate, mine: MatchingKeys) -> Iterator[Row]:
+    theirs = keys_of_record(candidate)
     yield from _number_rows(mine.company_numbers, theirs.company_numbers)
     yield from _name_rows(mine.name, theirs.name)
     if mine.name and mine.name == theirs.name:
-        yield from _form_rows(_form(_text(contact.get("name"))), _form(_text(candidate.name)))
+        yield from _form_rows(_form(as_lines(contact.get("name"))), _form(as_lines(candidate.name)))
     for fact, agree, differ in (
         (_share(mine.emails, theirs.emails), EMAIL_SAME, EMAIL_OTHER),
         (_share(mine.phones, theirs.phones), PHONE_SAME, PHONE_OTHER),
@@ -338,8 +268,10 @@ def _other_kind(
     not tell its kind, by what the contact has not.
     """
     if {contact.get("kind"), candidate.values.get("kind")} == {"person", "organisation"}:
-        return contact.get("kind") == "person" or bool(mine) or bool(_form(_text(contact.get("name"))))
-    told = (bool(theirs) and not mine) or (bool(_form(_text(candidate.name))) and not _form(_text(contact.get("name"))))
+        return contact.get("kind") == "person" or bool(mine) or bool(_form(as_lines(contact.get("name"))))
+    told = (bool(theirs) and not mine) or (
+        bool(_form(as_lines(candidate.name))) and not _form(as_lines(contact.get("name")))
+    )
     return contact.get("kind") == "person" and told
 
 
@@ -356,7 +288,7 @@ def names_alike(one: Any, other: Any) -> bool:
     >>> names_alike("VvE Kerkstraat 12", "VvE Kerkstraat 14"), names_alike("Peeters", "Bakkerij Peeters")
     (False, False)
     """
-    return keys_alike(name_key(_text(one)), name_key(_text(other)))
+    return keys_alike(name_key(as_lines(one)), name_key(as_lines(other)))
 
 
 def keys_alike(a: str, b: str) -> bool:

@@ -29,7 +29,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from worker.core import evidence
-from worker.core.evidence import Candidate, Row, Strength, names_alike
+from worker.core.evidence import Row, Strength, names_alike
+from worker.core.matching_keys import Candidate, MatchingKeys, keys_of_contact
 from worker.core.normalise import NORMALISERS
 
 if TYPE_CHECKING:
@@ -138,7 +139,10 @@ def _by_certain(certain: Sequence[Match], matches: tuple[Match, ...], taken: fro
 
 def _matches(contact: Json, candidates: Iterable[Candidate], others: frozenset[str]) -> tuple[Match, ...]:
     """All that may be the contact, each record once, the strongest first; the order of the candidates is lost."""
-    compared = (compare(contact, one, of_another=one.external_id in others) for one in candidates if one.usable)
+    mine = keys_of_contact(contact)
+    compared = (
+        compare(contact, one, of_another=one.external_id in others, mine=mine) for one in candidates if one.usable
+    )
     found = [match for match in compared if match.strength != "apart"]
     found.sort(key=lambda match: (match.strength, -_for(match), _age(match.candidate.external_id), repr(match)))
     strongest: dict[str, Match] = {}
@@ -185,9 +189,14 @@ def _stranger(match: Match) -> str:
     return f"{candidate.name or candidate.external_id} ({match.because})"
 
 
-def compare(contact: Json, candidate: Candidate, *, of_another: bool = False) -> Match:
-    """How far a candidate is this contact; `of_another`: it carries the reference of another contact of ours."""
-    rows = evidence.weigh(contact, candidate)
+def compare(
+    contact: Json, candidate: Candidate, *, of_another: bool = False, mine: MatchingKeys | None = None
+) -> Match:
+    """
+    How far a candidate is this contact; `of_another`: it carries the reference of another contact of ours. `mine` are
+    the contact's keys, where they are known.
+    """
+    rows = evidence.weigh(contact, candidate, mine)
     if of_another:
         rows |= {evidence.REFERENCE_OTHER}
     amounts_to = evidence.strength(rows, person=contact.get("kind") == "person")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from worker.core.evidence import Candidate
+from worker.core.matching_keys import Candidate
 from worker.core.normalise import name_key
 
 _SHAPE: Final = re.compile(r"(.*?)([0-9]{1,18})", re.DOTALL)

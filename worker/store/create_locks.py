@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, text
 
 from worker.core.contact import leaves
-from worker.core.evidence import Candidate, keys_of_contact
 from worker.core.matching import Match, compare
+from worker.core.matching_keys import Candidate, keys_of_contact
 from worker.errors import AlreadyBeingMade
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import structlog
 from sqlalchemy import Connection, Row, TextClause, text
 
 from worker.core.contact import Json
-from worker.core.evidence import Candidate, MatchingKeys, keys_alike, keys_of_contact, keys_of_record
+from worker.core.evidence import keys_alike
+from worker.core.matching_keys import Candidate, MatchingKeys, keys_of_contact, keys_of_record
 
 log = structlog.get_logger()
 
@@ -24,7 +25,7 @@ CLOCKS_SECONDS = 60.0
 MOST_SIMILAR: Final = 200
 """So many records are compared that share but a similar name and a postcode, phone or e-mail with a contact."""
 
-_KEYS = 3
+_KEYS = 4
 """Which keys the rows have: raised where they change, so that a list with others is read anew and not trusted."""
 
 _MOST_REMARKS = 100
@@ -145,19 +146,22 @@ def replace(
 ) -> int:
     """
     Take over a whole list. Records that are missing from it leave the directory, which decides nothing but matching;
-    an empty list empties it. Rows that did not change are not written. `remarks` say what could not be read.
+    an empty list empties it. Rows that did not change are not written, and their keys not
+    made anew. `remarks` say what could not be read.
     """
-    rows = {candidate.external_id: _row(candidate) for candidate in candidates}
-    _upsert(connection, system, list(rows.values()), asked_at)
+    listed = {candidate.external_id: candidate for candidate in candidates}
+    held = _held(connection, system) if age(connection, system).at is not None else {}
+    changed = [_row(one) for external_id, one in listed.items() if held.get(external_id) != one]
+    _upsert(connection, system, changed, asked_at)
     future = asked_at + timedelta(seconds=seconds + CLOCKS_SECONDS)
     connection.execute(
         text(
             "DELETE FROM directory_entry WHERE system = :s AND NOT (external_id = ANY(:ids)) "
             "AND (seen_at < :at OR seen_at > :future)"
         ),
-        {"s": system, "ids": list(rows), "at": asked_at, "future": future},
+        {"s": system, "ids": list(listed), "at": asked_at, "future": future},
     )
-    cursor = {"seconds": seconds, "count": len(rows), "keys": _KEYS, "unreadable": list(remarks[:_MOST_REMARKS])}
+    cursor = {"seconds": seconds, "count": len(listed), "keys": _KEYS, "unreadable": list(remarks[:_MOST_REMARKS])}
     connection.execute(
         text(
             "INSERT INTO checkpoint (system, name, cursor, at) VALUES (:s, :n, CAST(:c AS jsonb), :at) "
@@ -166,7 +170,20 @@ def replace(
         ),
         {"s": system, "n": NAME, "c": orjson.dumps(cursor).decode(), "at": asked_at, "future": future},
     )
-    return len(rows)
+    return len(listed)
+
+
+def _held(connection: Connection, system: str) -> dict[str, Candidate]:
+    """What the directory holds now, with keys of this release."""
+    # The previous release writes rows without the newer keys.
+    statement = text(
+        """
+        SELECT external_id, name, reference, usable, why_not, "values", emails FROM directory_entry
+        WHERE system = :s AND NOT (number_keys = '{}' AND vat_key || registration_key <> '')
+            AND NOT (phone_keys = '{}' AND COALESCE("values" ->> 'phone', "values" ->> 'mobile') IS NOT NULL)
+        """
+    )
+    return {row.external_id: _candidate(*row) for row in connection.execute(statement, {"s": system})}
 
 
 def add(connection: Connection, system: str, candidates: Iterable[Candidate], now: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from worker.core import contact as canonical
 from worker.core.contact import Json
 from worker.core.normalise import country_code, is_kvk, name_key, registration_key, vat_key, vat_valid
+from worker.core.normalise.numbers import CompanyNumber, company_numbers
 
 ADDRESS_PARTS: Final = ("line1", "line2", "postal_code", "city", "country")
 
@@ -56,6 +57,39 @@ def vat_spellings(contact: Json) -> list[str]:
     bare = whole[2:]
     belgian = [f"{bare[:4]}.{bare[4:7]}.{bare[7:]}"] if whole.startswith("BE") else []
     return list(dict.fromkeys([number, bare, *belgian]))
+
+
+def numbers_to_search(contact: Json) -> list[list[str]]:
+    """
+    The spellings of each VAT number of a contact, as a field may hold two; those of one are alternatives.
+
+    The word for the tax that Switzerland and Norway write behind theirs is left out, as a record may have another.
+
+    >>> numbers_to_search({"vat_number": "BE0403170701 / CHE-123.456.788 MWST"})
+    [['BE0403170701', '0403170701', '0403.170.701'], ['123456788', '123.456.788']]
+    """
+    country = canonical.get(contact, "address.country")
+    found = company_numbers(contact.get("vat_number"), None, country)
+    numbers = [one for one in found if one.kind.startswith("vat:")]
+    return [_spellings(one, contact if len(numbers) == 1 else None) for one in numbers]
+
+
+def _spellings(number: CompanyNumber, contact: Json | None) -> list[str]:
+    """`contact`: the one whose only number it is."""
+    letters, text = number.kind.removeprefix("vat:"), number.text
+    if letters in ("CH", "NO"):
+        mark = "." if letters == "CH" else " "
+        return [text, mark.join((text[:3], text[3:6], text[6:]))]
+    if letters == "GB":
+        return [text]  # with GB or XI before it
+    return vat_spellings(contact or {"vat_number": f"{letters}{text}"})
+
+
+def kvk_numbers(contact: Json) -> list[str]:
+    """The Dutch numbers among a contact's registration numbers, as a field may hold two, or one with its branch."""
+    found = company_numbers(None, contact.get("registration_number"), canonical.get(contact, "address.country"))
+    texts = [one.text for one in found if one.kind == "kvk"]
+    return [text for text in texts if kvk_number({**contact, "registration_number": text})]
 
 
 def kvk_number(contact: Json) -> str | None:

@@ -100,7 +100,7 @@ def test_a_search_goes_from_the_reference_to_the_name() -> None:
     contact = de_linde(
         name="Dakwerken De Linde B.V.",
         registration_number="KvK 12345678",
-        vat_number="NL000000000B00",
+        vat_number="NL004495445B01",
         **{"address.country": "Nederland"},
     )
 
@@ -108,7 +108,8 @@ def test_a_search_goes_from_the_reference_to_the_name() -> None:
 
     assert searches(simulator) == [
         ("search[q]", "RB-1834"),
-        ("search[q]", "NL000000000B00"),
+        ("search[q]", "NL004495445B01"),
+        ("search[q]", "004495445B01"),
         ("search[q]", "12345678"),
         ("search[contact_person_email_address]", "facturen@delinde.example"),
         ("search[q]", "Dakwerken De Linde"),
@@ -307,3 +308,33 @@ def test_a_search_for_what_is_odd_is_a_broken_answer(held: dict[str, Any], odd: 
 
     with pytest.raises(VendorBroken, match="cannot be read"):
         list(client_of(simulator).search(session_with(simulator), de_linde(), "RB-1834"))
+
+
+def test_two_numbers_and_two_addresses_in_one_field_are_searched_one_by_one() -> None:
+    simulator = RompslompSimulator()
+    contact = de_linde(
+        vat_number="BE0403170701 / CHE-123.456.788 MWST",
+        registration_number="12345678 0000; 87654321",
+        email="info@delinde.example; boekhouding@delinde.example",
+        invoice_email=None,
+        **{"address.country": "NL"},
+    )
+
+    assert list(client_of(simulator).search(session_with(simulator), contact, None)) == []
+
+    asked = searches(simulator)
+    assert [text for name, text in asked if name == "search[contact_person_email_address]"] == [
+        "boekhouding@delinde.example",
+        "info@delinde.example",
+    ]
+    texts = [text for name, text in asked if name == "search[q]"]
+    assert texts[:5] == ["BE0403170701", "0403170701", "0403.170.701", "123456788", "123.456.788"]
+    assert texts[5:7] == ["12345678", "87654321"]
+
+
+def test_a_placeholder_in_the_field_of_the_number_is_not_searched() -> None:
+    simulator = RompslompSimulator()
+
+    list(client_of(simulator).search(session_with(simulator), de_linde(vat_number="n.v.t."), None))
+
+    assert "NVT" not in [text for _, text in searches(simulator)]

@@ -18,7 +18,7 @@ from worker.errors import MappingError, SyncError, VendorBroken, VendorRejected
 from worker.vendors.contract import Capabilities, Created, Finding, Intent, Record, Target
 from worker.vendors.rompslomp import checks, rules
 from worker.vendors.rompslomp.mapping import SEARCHABLE_REFERENCE, mapping_for, record_of, reference_of, search_terms
-from worker.vendors.values import vat_spellings
+from worker.vendors.values import numbers_to_search
 
 if TYPE_CHECKING:
     from worker.config import RompslompSettings
@@ -102,11 +102,12 @@ class RompslompClient(Target):
         number = reference if self.member == SEARCHABLE_REFERENCE else self.number_of(contact)
         if number:
             yield from self._pages(session, "search", (_ANY_FILTER, number), needs=_NUMBER)
-        for spelling in vat_spellings(contact):
-            found = list(self._pages(session, "search", (_ANY_FILTER, spelling), needs=("vat_number",)))
-            yield from found
-            if found:
-                break
+        for spellings in numbers_to_search(contact):
+            for spelling in spellings:
+                found = list(self._pages(session, "search", (_ANY_FILTER, spelling), needs=("vat_number",)))
+                yield from found
+                if found:
+                    break
         for member, text in search_terms(contact):
             exact = member == "contact_person_email_address"
             needs = _NAMES if member == "name" else (member,)

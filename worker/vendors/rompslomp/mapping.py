@@ -16,9 +16,9 @@ from typing_extensions import override
 
 from worker.core import contact as canonical
 from worker.core.mapping import COUNTRY_LENGTH, FieldRow, NamesByKind, VendorMapping
-from worker.core.normalise import NORMALISERS, country_code, email_key
+from worker.core.normalise import NORMALISERS, country_code, email_key, email_keys
 from worker.vendors.contract import Record
-from worker.vendors.values import ADDRESS_PARTS, invoice_group, kvk_number, name_to_search, vat_number
+from worker.vendors.values import ADDRESS_PARTS, invoice_group, kvk_number, kvk_numbers, name_to_search, vat_number
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
@@ -352,9 +352,10 @@ def record_of(contact: Json, member: str | None) -> Record:
 
 def search_terms(contact: Json) -> list[tuple[str, str]]:
     """What a record that was there before is searched by, as (member, text), after its VAT number (sheet 13.3)."""
-    terms = [
-        ("kvk_number", kvk_number(contact)),
-        ("contact_person_email_address", _email(contact)),
-        ("name", name_to_search(_own_name(contact))),
-    ]
-    return [(member, str(text)) for member, text in terms if text]
+    email = _email(contact) or ""
+    emails = sorted(email_keys(email))
+    terms = [("kvk_number", number) for number in kvk_numbers(contact)]
+    # A field may hold two addresses, and a record one of them.
+    terms += [("contact_person_email_address", text) for text in (emails if len(emails) > 1 else [email])]
+    terms += [("name", name_to_search(_own_name(contact)) or "")]
+    return [(member, text) for member, text in terms if text]
