@@ -13,6 +13,7 @@ from tools.mutations.leases import MUTATIONS as LEASES
 from tools.mutations.matches import MUTATIONS as MATCHES
 from tools.mutations.servers import MUTATIONS as SERVERS
 from tools.mutations.trouble import MUTATIONS as TROUBLE
+from tools.mutations.vendors import MUTATIONS as VENDORS
 
 __all__ = ["MUTATIONS", "Mutation"]
 
@@ -24,5 +25,6 @@ MUTATIONS: Final = (
     *FIELDS,
     *EDGE,
     *TROUBLE,
+    *VENDORS,
     *SERVERS,
 )

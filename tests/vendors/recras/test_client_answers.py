@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +138,15 @@ def test_the_id_of_a_new_record_is_in_the_body_or_in_the_header(name: str) -> No
 
     assert external_id == "83"
     assert (shown is None) is (name != "klant_created")
+
+
+def test_a_create_is_known_by_its_id_whatever_else_its_answer_holds() -> None:
+    """It was made: an odd member must not make an unknown outcome of it."""
+    made = answer("klant_created", "create")
+    body = json.dumps({**made.json(), "plaats": {"naam": "Gent"}}).encode()
+    odd = replace(made, headers={"content-type": "application/json"}, body=body)
+
+    assert rules.created_id(odd) == ("83", None)
 
 
 def test_an_address_after_a_200_is_not_taken_for_a_record_that_was_made() -> None:

@@ -182,6 +182,19 @@ def test_a_refused_key_is_not_mistaken_for_a_missing_list() -> None:
     assert paths(simulator) == ["/contacten"]
 
 
+def test_a_customer_that_was_deactivated_is_told_where_the_answer_shows_it() -> None:
+    simulator = RecrasSimulator()
+    simulator.records.shows_deactivated = True
+    record_id = simulator.add_record(naam="De Linde", contactpersonen=[{"achternaam": "Peeters"}])
+    client, session = client_of(simulator), session_with(simulator)
+
+    before = client.read(session, record_id)
+    simulator.deactivate(record_id)
+    after = client.read(session, record_id)
+
+    assert (before.usable, after.usable, after.why_not) == (True, False, "it is deactivated")
+
+
 def test_a_deactivated_customer_is_not_linked() -> None:
     client = client_of(RecrasSimulator())
     simulator = RecrasSimulator()

@@ -30,6 +30,16 @@ def test_the_whole_list_comes_in_one_call() -> None:
     assert len(simulator.calls()) == 1
 
 
+def test_members_that_no_page_names_are_ignored_whatever_they_hold() -> None:
+    simulator = WorkspaceSimulator(extra_members={"tags": [], "archived": False, "custom": {"a": 1}})
+    record_id = simulator.add_record(name="De Linde")
+    client, session = client_of(simulator), session_with(simulator)
+
+    shown, listed = client.read(session, record_id), list(client.list_records(session))
+
+    assert (shown.name, [record.name for record in listed], session.remarks) == ("De Linde", ["De Linde"], [])
+
+
 def test_the_list_of_an_empty_account_is_empty() -> None:
     simulator = WorkspaceSimulator()
 

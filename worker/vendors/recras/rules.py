@@ -222,14 +222,14 @@ def created_id(response: Response) -> tuple[str, Json | None]:
     if not response.ok:
         raise refusal(response)
     try:
-        record = record_of_answer(response)
+        record, odd = _read(response.json(), response)
     except SyncError:
         location = _split(response.headers.get("location", ""))
         match = _OF_ONE_RECORD.fullmatch(location.path) if location is not None else None
         if response.status != CREATED or match is None:
             raise
         return match[1], None
-    return str(record["id"]), record
+    return str(record["id"]), None if odd else record
 
 
 def answer_of(response: Response) -> Any:

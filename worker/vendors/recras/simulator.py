@@ -28,7 +28,7 @@ from worker.vendors.simulation import SimRequest, SimResponse
 
 _RESOURCE = re.compile(r"/(klanten|contacten|contactpersonen|webhooks)(?:/(\d+))?")
 SANDBOX_COMPANIES = (
-    Company(1, kinds=("Bedrijf", "Familie", "School"), default=True),
+    Company(1, kinds=("Bedrijf", "Familie", "School", "Particulier"), default=True),
     Company(2, kinds=("Bedrijf",)),
 )
 

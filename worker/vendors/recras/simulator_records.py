@@ -81,6 +81,8 @@ class Records:
         self._random = random
         # Members that a newer release shows beside those of the page, of customers and of persons.
         self.extra_members: dict[str, Any] = {}
+        # Whether an answer tells that a customer was deactivated, as webhooks do (sheet 5); not known of the others.
+        self.shows_deactivated = False
         self.contacts: dict[int, Contact] = {}
         self.persons: dict[int, Person] = {}
         self._by_name: dict[str, set[int]] = {}
@@ -155,7 +157,8 @@ class Records:
         """The 13 members of an answer under /klanten (sheet 12.6)."""
         named = {"id": contact.id, "type": contact.type, "displaynaam": self.display_name(contact)}
         held = {member: contact.values[member] for member in SHOWN_MEMBERS}
-        return {**named, **held, **self.extra_members}
+        gone = {"deactivated_at": contact.values["deactivated_at"]} if self.shows_deactivated else {}
+        return {**named, **held, **gone, **self.extra_members}
 
     def shown_whole(self, contact: Contact) -> dict[str, Any]:
         """Everything that is held of a contact, for tests and for the sandbox's pages."""
