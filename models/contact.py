@@ -19,6 +19,9 @@ class Contact(Base):
 
     A fetch is owed while `fetch_wanted` > `fetch_done`: every hint raises the one, a fetch brings the other to what
     it was when the fetch began. So hints that come during a fetch cause one more, and no more than one.
+    `fetch_claimed` is what `fetch_wanted` was when the last claim began, and `fetch_asked` what it was when a person
+    last asked for a fetch. However a claim ends, the fetch is due again where something was requested since.
+    `fetch_own_failures` are those of the `fetch_attempts` that were not the source's own trouble.
     `fetch_next_attempt_at` is when the row is due: for `working` it is the end of the lease. `fuse` is what the loop
     fuse remembers of the last versions (`worker.core.fuse`); null for most.
     """
@@ -54,9 +57,12 @@ class Contact(Base):
     fetch_state: Mapped[str] = mapped_column(server_default="idle")
     fetch_wanted: Mapped[int] = mapped_column(server_default="0")
     fetch_done: Mapped[int] = mapped_column(server_default="0")
+    fetch_claimed: Mapped[int] = mapped_column(server_default="0")
+    fetch_asked: Mapped[int] = mapped_column(server_default="0")
     fetch_forced: Mapped[bool] = mapped_column(server_default=text("false"))
     fetch_priority: Mapped[int] = mapped_column(server_default="0")
     fetch_attempts: Mapped[int] = mapped_column(server_default="0")
+    fetch_own_failures: Mapped[int] = mapped_column(server_default="0")
     fetch_crashes: Mapped[int] = mapped_column(server_default="0")
     fetch_next_attempt_at: Mapped[datetime | None]
     fetch_fence: Mapped[int] = mapped_column(server_default="0")

@@ -26,6 +26,12 @@ class Link(Base):
     back to the contents of the contact that newer ones replaced while a worker was delivering them: merge patches, the
     newest first. Should that worker be lost, they tell what it may have written. `reads` are
     answers that a delivery got before a rate limit put it off, for its next attempt (`worker.vendors.recent_reads`).
+
+    `request_seq` rises with everything that requests a delivery: a new version, a person's command or answer, a wait
+    that is lifted. `claimed_seq` is what it was when the last claim began, and `restore_seq` what it was when a person
+    last asked for `restore`. However a claim ends, the link is due again where something was requested since.
+    `settles_at` is until when a change that was not answered may yet be made there: nothing newer leaves before.
+    `own_failures` are those of the `attempts` that were not the vendor's own trouble: only they lead to `dead`.
     """
 
     __tablename__ = "link"
@@ -74,10 +80,15 @@ class Link(Base):
     restore: Mapped[bool] = mapped_column(server_default=text("false"))
     repair: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     overtaken: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    request_seq: Mapped[int] = mapped_column(server_default="0")
+    claimed_seq: Mapped[int] = mapped_column(server_default="0")
+    restore_seq: Mapped[int] = mapped_column(server_default="0")
     priority: Mapped[int] = mapped_column(server_default="0")
     attempts: Mapped[int] = mapped_column(server_default="0")
+    own_failures: Mapped[int] = mapped_column(server_default="0")
     crashes: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[datetime | None]
+    settles_at: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(server_default="0")
     since: Mapped[datetime | None]
     reason: Mapped[str | None]

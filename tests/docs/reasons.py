@@ -10,7 +10,7 @@ from typing import Any, Final
 
 WORD: Final = re.compile(r"[a-z][a-z_]{2,40}")
 
-PLACES: Final = {"Held": 1, "Verdict": 2, "Question": 2, "Review": 0, "Outcome": 3, "error": 2, "_error": 4, "skip": 2}
+PLACES: Final = {"Held": 1, "Verdict": 2, "Question": 2, "Review": 0, "Outcome": 4, "error": 2, "_error": 4, "skip": 2}
 """Calls that take a reason by position."""
 
 NAMES: Final = ("reason", "word", "TOKEN_ADDRESS")

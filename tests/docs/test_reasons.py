@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.docs.pages import ROOT
 from tests.docs.reasons import reasons_in
 from worker.store.budget import _SENTENCES
-from worker.store.links import REFUSED
+from worker.store.requests import REFUSED
 
 PAGE = ROOT / "docs" / "failures.md"
 

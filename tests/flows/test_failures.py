@@ -269,7 +269,7 @@ def test_what_ends_its_worker_again_and_again_is_dead_and_says_so(hub: Hub) -> N
 
     source_id = hub.robaws.add_client(**client())
     hub.event(source_id)
-    for _ in range(3):
+    for _ in range(4):
         hub.crash_at = lambda name: name == "rompslomp.search.before_send"
         with pytest.raises(Crash):
             hub.settle_all()

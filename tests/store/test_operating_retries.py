@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from tests.store.people import CLIENT, VAT, act, actions, ask
-from worker.config import BreakerSettings, RetrySettings
 from worker.store import listing_retries, operating
 from worker.store.listing import Paging
 from worker.store.listing_retries import RetryFilter
@@ -31,21 +30,13 @@ def refused_by_rompslomp(hub: Hub) -> str:
 
 def not_fetched(hub: Hub) -> tuple[str, str]:
     """A client whose fetch gave up: its id, and the id of its line."""
-    impatient(hub)
     client = hub.robaws.add_client(**CLIENT)
-    hub.robaws.fail("status", status=500, times=2)
+    hub.robaws.fail("status", status=400, times=1)
     hub.event(client)
     hub.settle_all()
     row = hub.contact(client)
     assert row["fetch_state"] == "dead"
     return client, f"fetch-{row['id']}"
-
-
-def impatient(hub: Hub) -> None:
-    """One wait, then dead; no breaker in between."""
-    retry = RetrySettings(ladder_seconds=(5.0,))
-    hub.settings = hub.settings.model_copy(update={"retry": retry, "breaker": BreakerSettings(failures=50)})
-    hub.restart()
 
 
 def event_states(hub: Hub) -> list[tuple[str, str | None]]:
@@ -159,7 +150,7 @@ def test_an_id_that_names_nothing_is_not_found(hub: Hub, line: str) -> None:
 
 def test_a_dead_fetch_that_is_retried_is_made_and_its_event_applied(hub: Hub) -> None:
     client, line = not_fetched(hub)
-    assert event_states(hub) == [("dead", "server_error")]
+    assert event_states(hub) == [("dead", "rejected")]
 
     act(hub, operating.retry, line)
     states = event_states(hub)

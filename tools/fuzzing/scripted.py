@@ -101,7 +101,8 @@ def check_error(error: SyncError, session: Session, also: tuple[type[SyncError],
     if isinstance(error, RateLimited) and error.retry_after_seconds is not None:
         assert 0 <= error.retry_after_seconds <= 40 * 86_400, "a wait without end"
     now = datetime.fromtimestamp(NOW, UTC)
-    judge(error, system=session.system, operation="read", attempts=0, policy=_POLICY, now=now, draw=0.5)
+    row = {"attempts": 0, "own_failures": 0}
+    judge(error, system=session.system, operation="read", policy=_POLICY, now=now, draw=0.5, **row)
 
 
 def check_exchanges(exchanges: Iterable[Exchange]) -> None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-ErrorKind = Literal["transient", "permanent", "postponed", "doubtful"]
+ErrorKind = Literal["transient", "outage", "permanent", "postponed", "doubtful"]
 """
-`transient` comes back later · `permanent` cannot be helped by trying · `postponed` waits as told and costs no attempt
-(rate limit, credentials, busy, our own budget) · `doubtful` a refusal that may be the vendor's own trouble: tried a
-little more, then permanent (Workspace sheet 6).
+`transient` comes back later, so often and no more · `outage` is the vendor's own trouble, and comes back for as long as
+that lasts · `permanent` cannot be helped by trying · `postponed` waits as told and costs no attempt (rate limit,
+credentials, our own budget) · `doubtful` a refusal that may be the vendor's own trouble: tried a little more, then
+permanent (Workspace sheet 6).
 """
 
 LONGEST_WAIT_SECONDS: Final = 30 * 86400.0
@@ -67,8 +68,9 @@ def decide(
 
     `attempts` counts the attempts that cost one, the failed one included; `retry_after` is what the vendor asked for,
     in seconds from now, None when it said nothing; `random` is from 0 up to 1. A longer `retry_after` wins over the
-    ladder, and is never shortened by the jitter. After the ladder's last wait is used up the row is dead. Postponed
-    without being told for how long: the wait of the ladder's present rung.
+    ladder, and is never shortened by the jitter. After the ladder's last wait is used up the row is dead, but for an
+    outage, for which the last wait repeats. Postponed without being told for how long: the wait of the ladder's present
+    rung.
 
     >>> at = datetime(2026, 1, 1)
     >>> decide(RetryPolicy((5, 30)), 2, "transient", None, at, random=0.5).next_attempt_at
@@ -94,9 +96,9 @@ def _planned_wait(policy: RetryPolicy, attempts: int, kind: ErrorKind) -> float 
         return None
     if kind == "doubtful":
         return policy.doubtful_wait_seconds if attempts <= policy.doubtful_retries else None
-    if attempts > len(policy.ladder_seconds):
+    if attempts > len(policy.ladder_seconds) and kind != "outage":
         return None
-    return policy.ladder_seconds[max(attempts, 1) - 1]
+    return policy.ladder_seconds[min(max(attempts, 1), len(policy.ladder_seconds)) - 1]
 
 
 def _told(retry_after: float | None) -> float | None:

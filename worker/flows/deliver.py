@@ -25,6 +25,8 @@ from worker.store import links, reviews
 from worker.store.reviews import Question
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from worker.runtime import Runtime
     from worker.store.links import LinkClaim
 
@@ -128,22 +130,29 @@ def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
         system=claim.system,
         operation=delivery.operation,
         attempts=claim.attempts,
+        own_failures=claim.own_failures,
         policy=runtime.policy,
         now=now,
         draw=runtime.draw(),
     )
     outcome = gate.slow_down(claim.system, outcome, delivery.session.exchanges)
-    outcome = _let_settle(delivery, _look_soon(delivery, outcome, error), error)
+    outcome = _look_soon(delivery, outcome, error)
+    settles_at = _settles_at(delivery, error)
+    if settles_at is not None and outcome.at is not None:
+        outcome = replace(outcome, state="unknown", at=max(outcome.at, settles_at))
     reads = delivery.reads.to_json() if isinstance(error, RateLimited | BudgetExhausted) else None
     try:
         sent = delivery.in_flight if delivery.may_have_changed(error) else ()
-        _end(delivery, outcome, sent=sent, reads=reads)
+        state = _end(delivery, outcome, sent, settles_at, reads)
     except LeaseLost as lost:
         log.warning("deliver.lease_lost", error=lost.message)
         return Delivered("lost")
     gate.learn(claim.system, outcome, now, claim.id)
-    log.warning("deliver.failed", reason=outcome.reason, state=outcome.state, error=outcome.message)
-    return Delivered("review" if outcome.state == "review" else "failed")
+    again = state == "due" != outcome.state
+    if again:
+        runtime.publisher.deliver(claim.system, claim.id)
+    log.warning("deliver.failed", reason=outcome.reason, state=state, error=outcome.message)
+    return Delivered("review" if state == "review" else "failed", again)
 
 
 def _look_soon(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outcome:
@@ -155,13 +164,15 @@ def _look_soon(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outcom
     return replace(outcome, state="unknown")
 
 
-def _let_settle(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outcome:
-    """A change that was not answered may yet be made: nothing newer leaves before that, or it would be overtaken."""
-    if outcome.at is None or not delivery.may_come_late(error):
-        return outcome
+def _settles_at(delivery: Delivery, error: SyncError) -> datetime | None:
+    """
+    Until when a change that was not answered may yet be made: nothing newer leaves before that, or it would be
+    overtaken.
+    """
+    if not delivery.may_come_late(error):
+        return None
     settle = float(delivery.runtime.settings.system(delivery.claim.system).unknown_settle_seconds)
-    at = max(outcome.at, delivery.runtime.now() + timedelta(seconds=settle))
-    return replace(outcome, state="unknown", at=at)
+    return delivery.runtime.now() + timedelta(seconds=settle)
 
 
 def _open_create(delivery: Delivery) -> dict[str, Any]:
@@ -177,27 +188,37 @@ def _after_crashes(delivery: Delivery) -> Outcome | None:
     claim = delivery.claim
     return after_crashes(
         claim.crashes,
-        claim.reason,
+        crashed=claim.crashed,
         what=f"delivering client {claim.source_id} to {claim.system}",
         attempts=claim.attempts,
+        own_failures=claim.own_failures,
         is_open=claim.intent is not None,
+        policy=delivery.runtime.policy,
         now=delivery.runtime.now(),
         draw=delivery.runtime.draw(),
     )
 
 
 def _end(
-    delivery: Delivery, outcome: Outcome, *, sent: Sequence[str] = (), reads: dict[str, Any] | None = None
-) -> None:
-    """`sent` are the paths of a change that may have been made without our knowing it."""
+    delivery: Delivery,
+    outcome: Outcome,
+    sent: Sequence[str] = (),
+    settles_at: datetime | None = None,
+    reads: dict[str, Any] | None = None,
+) -> str:
+    """
+    Commit the end of a delivery that failed; the state that the link has now. `sent` are the paths of a change that may
+    have been made without our knowing it, until `settles_at`.
+    """
     claim, now = delivery.claim, delivery.runtime.now()
     with delivery.runtime.transaction("deliver.failed") as connection:
-        links.postpone(
+        state = links.postpone(
             connection,
             claim,
             state=outcome.state,
             at=outcome.at,
             attempts=outcome.attempts,
+            own_failures=outcome.own_failures,
             reason=outcome.reason,
             message=outcome.message,
             now=now,
@@ -207,9 +228,11 @@ def _end(
             fingerprint=outcome.fingerprint,
             repair=sorted(delivery.repair.union(sent)),
             reads=reads,
+            settles_at=settles_at,
         )
-        if outcome.state == "review":
+        if state == "review":
             kind, detail = KINDS.get(outcome.reason, "match"), delivery.evidence | _open_create(delivery)
             question = Question(kind, "", outcome.reason, outcome.message, detail)
             reviews.ask(connection, claim.id, [question], now)
         delivery.log_attempts(connection)
+    return state

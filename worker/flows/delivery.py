@@ -221,7 +221,6 @@ class Delivery:
         reason: str | None = None,
         message: str | None = None,
         decisions: Sequence[Decision] = (),
-        version: int | None = None,
         settled: bool = False,
     ) -> Ended:
         """
@@ -244,7 +243,6 @@ class Delivery:
                 message=message,
                 now=now,
                 logged=attempts.values(self._fresh(), self._context(), _why(decisions)),
-                version=version,
                 settled=settled,
             )
 

@@ -191,10 +191,12 @@ class _Fetch:
     def _after_crashes(self) -> Outcome | None:
         return after_crashes(
             self.claim.crashes,
-            self.claim.reason,
+            crashed=self.claim.crashed,
             what=f"the fetch of client {self.claim.source_id}",
             attempts=self.claim.attempts,
+            own_failures=self.claim.own_failures,
             is_open=False,
+            policy=self.runtime.policy,
             now=self.runtime.now(),
             draw=self.runtime.draw(),
         )
@@ -206,35 +208,41 @@ class _Fetch:
             system=SOURCE,
             operation="fetch",
             attempts=self.claim.attempts,
+            own_failures=self.claim.own_failures,
             policy=self.runtime.policy,
             now=now,
             draw=self.runtime.draw(),
         )
         outcome = self.gate.slow_down(SOURCE, outcome, self.session.exchanges)
         try:
-            self._end(outcome)
+            state = self._end(outcome)
         except LeaseLost as lost:
             log.warning("fetch.lease_lost", error=lost.message)
             return Fetched("lost")
         self.gate.learn(SOURCE, outcome, now)
-        log.warning("fetch.failed", reason=outcome.reason, state=outcome.state, error=outcome.message)
-        return Fetched("failed")
+        again = state == "due" != outcome.state
+        if again:
+            self.runtime.publisher.fetch(self.claim.contact_id)
+        log.warning("fetch.failed", reason=outcome.reason, state=state, error=outcome.message)
+        return Fetched("failed", again)
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: Outcome) -> str:
+        """Commit the end of a fetch that failed; the state that the contact has now."""
         claim, now = self.claim, self.runtime.now()
         with self.runtime.transaction("fetch.failed") as connection:
-            contacts.postpone_fetch(
+            state = contacts.postpone_fetch(
                 connection,
                 claim,
                 state="waiting" if outcome.state in ("unknown", "review") else outcome.state,
                 at=outcome.at or (now if outcome.state != "dead" else None),
                 attempts=outcome.attempts,
+                own_failures=outcome.own_failures,
                 reason=outcome.reason,
                 message=outcome.message,
                 fingerprint=outcome.fingerprint,
                 now=now,
             )
-            if outcome.state == "dead":
+            if state == "dead":
                 inbox.close(
                     connection,
                     claim.contact_id,
@@ -245,6 +253,7 @@ class _Fetch:
                     now=now,
                 )
             attempts.add(connection, self.session.exchanges, self._context(claim.version))
+        return state
 
     def _context(self, version: int) -> AttemptContext:
         return AttemptContext(

@@ -37,15 +37,18 @@ THROTTLE_SECONDS = 30.0
 QUOTA_PAUSE_SECONDS = 900.0
 LONGEST_THROTTLE_SECONDS = 86_400.0
 
-POISON_CRASHES = 3
-"""What has ended so many workers is not tried again."""
-APART_SECONDS = 60.0
+POISON_CRASHES = 4
+"""What has ended so many workers, twice of them at a time of its own, is not tried again."""
+FIRST_CRASH_APART = 2
+FAILED_BY_VENDOR = VendorUnavailable | VendorBroken | OutcomeUnknown | Busy
+"""The vendor's own trouble: it is waited for as long as it lasts, and leads to no dead letter."""
 
 
 @dataclass(frozen=True)
 class Outcome:
     """
-    What becomes of the row (`state`, `at`, `attempts`) and of the system (`effect`, until `system_until`).
+    What becomes of the row (`state`, `at`, `attempts`, and how many of those were no fault of the vendor's) and of the
+    system (`effect`, until `system_until`).
 
     `failure` counts for the breaker, `answered` shows that the vendor lives, `throttle` holds the whole system,
     `refuse` pauses it for its credentials, `creates` pauses creates only.
@@ -54,6 +57,7 @@ class Outcome:
     state: RowState
     at: datetime | None
     attempts: int
+    own_failures: int
     reason: str
     message: str
     effect: Effect
@@ -66,18 +70,28 @@ class Outcome:
 
 
 def judge(
-    error: SyncError, *, system: str, operation: str, attempts: int, policy: RetryPolicy, now: datetime, draw: float
+    error: SyncError,
+    *,
+    system: str,
+    operation: str,
+    attempts: int,
+    own_failures: int = 0,
+    policy: RetryPolicy,
+    now: datetime,
+    draw: float,
 ) -> Outcome:
-    """What follows from an error of a delivery or a fetch; `attempts` is the row's count before this one."""
-    state, at, count = _row(error, attempts, policy, now, draw)
+    """What follows from an error of a delivery, a fetch or a call without a row; the counts are before this one."""
+    state, at = _row(error, attempts, own_failures, policy, now, draw)
     effect, until = _effect(error, at, now)
     status = error.status if isinstance(error, VendorError) else None
     fields = error.fields if isinstance(error, VendorError) else None
     first = next(iter(fields), None) if fields else None
+    counts = _counts(error)
     return Outcome(
         state,
         at,
-        count,
+        attempts + counts,
+        own_failures + (counts and not isinstance(error, FAILED_BY_VENDOR)),
         error.word,
         error.message,
         effect,
@@ -89,58 +103,76 @@ def judge(
 
 
 def after_crashes(
-    crashes: int, reason: str | None, *, what: str, attempts: int, is_open: bool, now: datetime, draw: float
+    crashes: int,
+    *,
+    crashed: bool,
+    what: str,
+    attempts: int,
+    own_failures: int,
+    is_open: bool,
+    policy: RetryPolicy,
+    now: datetime,
+    draw: float,
 ) -> Outcome | None:
     """
     What becomes of a row that was in work when its worker ended, so many times; None: it is tried now.
 
     A worker takes everything with it that it had in work, and all of that would be claimed again at the same moment:
-    together with the one row that ends workers, three times. So the last try is made at a time of its own, drawn from
-    a minute. `is_open`: a create may have been sent. `reason` is the row's, and says whether that was done already.
+    together with the one row that ends workers. So from the second time on a row waits for a time of its own, on the
+    ladder, and only one that ended its workers there as well is dead. `crashed`: the row was found so just now.
+    `is_open`: a create may have been sent.
     """
+    if not crashed or crashes < FIRST_CRASH_APART:
+        return None
     message = f"{what} ended its worker {crashes} times"
     if crashes >= POISON_CRASHES:
-        return Outcome("dead", None, attempts, "crashed", message, "none")
-    if crashes < POISON_CRASHES - 1 or reason == "crashed":
-        return None
-    at = now + timedelta(seconds=1 + draw * APART_SECONDS)
-    message = f"{message}, or was in work when something else did; it is tried once more, apart from the others"
-    return Outcome("unknown" if is_open else "waiting", at, attempts, "crashed", message, "none")
+        return Outcome("dead", None, attempts, own_failures, "crashed", message, "none")
+    wait = policy.ladder_seconds[min(crashes, len(policy.ladder_seconds)) - 1]
+    at = now + timedelta(seconds=1 + wait * (1 + draw))
+    message = f"{message}, or was in work when something else did; it is tried again, apart from the others"
+    return Outcome("unknown" if is_open else "waiting", at, attempts, own_failures, "crashed", message, "none")
 
 
 def _row(
-    error: SyncError, attempts: int, policy: RetryPolicy, now: datetime, draw: float
-) -> tuple[RowState, datetime | None, int]:
+    error: SyncError, attempts: int, own_failures: int, policy: RetryPolicy, now: datetime, draw: float
+) -> tuple[RowState, datetime | None]:
     if isinstance(error, AmbiguousMatch):
-        return "review", None, attempts
+        return "review", None
     if isinstance(error, CredentialsRejected | WrongAddress):
-        return "due", now, attempts
+        return "due", now
     if isinstance(error, QuotaReached):
-        return "waiting", now + timedelta(seconds=QUOTA_PAUSE_SECONDS), attempts
+        return "waiting", now + timedelta(seconds=QUOTA_PAUSE_SECONDS)
     if isinstance(error, RateLimited):
         # Also a short wait is shown in the retry queue: it may be one of many.
-        return "waiting", now + timedelta(seconds=_told(error)), attempts
+        return "waiting", now + timedelta(seconds=_told(error))
     if isinstance(error, BudgetExhausted | AlreadyBeingMade):
         at = now + timedelta(seconds=_told(error))
-        return ("due" if at <= now + timedelta(seconds=SHORT_WAIT_SECONDS) else "waiting"), at, attempts
+        return ("due" if at <= now + timedelta(seconds=SHORT_WAIT_SECONDS) else "waiting"), at
     if isinstance(error, NotYetKnown):
         rung = policy.ladder_seconds[min(attempts, len(policy.ladder_seconds) - 1)]
-        return "unknown", now + timedelta(seconds=max(0.05, min(rung, error.wait_seconds))), attempts
-    decision = decide(policy, attempts + 1, _kind(error), None, now, draw)
+        return "unknown", now + timedelta(seconds=max(0.05, min(rung, error.wait_seconds)))
+    failures = attempts if isinstance(error, FAILED_BY_VENDOR) else own_failures
+    decision = decide(policy, failures + 1, _kind(error), None, now, draw)
     if decision.state == "dead":
-        return "dead", None, attempts + 1
-    count = attempts + 1 if decision.costs_attempt else attempts
-    return ("unknown" if isinstance(error, OutcomeUnknown) else "waiting"), decision.next_attempt_at, count
+        return "dead", None
+    return ("unknown" if isinstance(error, OutcomeUnknown) else "waiting"), decision.next_attempt_at
 
 
 def _kind(error: SyncError) -> ErrorKind:
+    if isinstance(error, FAILED_BY_VENDOR):
+        return "outage"
     if isinstance(error, MaybeRejected):
         return "doubtful"
     if isinstance(error, PermanentError):
         return "permanent"
-    if isinstance(error, NoAttempt) and not isinstance(error, Busy):
-        return "postponed"
-    return "transient"
+    return "postponed" if isinstance(error, NoAttempt) else "transient"
+
+
+def _counts(error: SyncError) -> bool:
+    """Whether it counts as an attempt: not what waits as told, and not what a person must look at."""
+    if isinstance(error, AmbiguousMatch | WrongAddress | NotYetKnown):
+        return False
+    return isinstance(error, Busy) or not isinstance(error, NoAttempt)
 
 
 def _told(error: RateLimited | BudgetExhausted | AlreadyBeingMade) -> float:

@@ -33,7 +33,14 @@ def probe(runtime: Runtime, gate: Gate, system: str) -> None:
         _read(runtime, session, system)
     except SyncError as error:
         outcome = judge(
-            error, system=system, operation="probe", attempts=0, policy=runtime.policy, now=now, draw=runtime.draw()
+            error,
+            system=system,
+            operation="probe",
+            attempts=0,
+            own_failures=0,
+            policy=runtime.policy,
+            now=now,
+            draw=runtime.draw(),
         )
         gate.learn(system, outcome, now)
         log.info("probe.failed", system=system, reason=outcome.reason, error=outcome.message)

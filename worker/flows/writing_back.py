@@ -41,5 +41,4 @@ def write_back(delivery: Delivery) -> Ended:
         snapshot=snapshot,
         reason="not_accepted" if lost else None,
         message=message,
-        version=claim.wanted,
     )

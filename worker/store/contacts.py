@@ -14,35 +14,56 @@ from worker.errors import LeaseLost
 DUE = "fetch_state IN ('due', 'working', 'waiting') AND fetch_next_attempt_at <= :now"
 
 _CLAIM = """
+    WITH next AS (
+        SELECT id, fetch_state FROM contact WHERE {due} {which}
+        ORDER BY fetch_priority, fetch_next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
     UPDATE contact AS c SET
         fetch_state = 'working',
         fetch_fence = c.fetch_fence + 1,
-        fetch_crashes = c.fetch_crashes + CASE WHEN c.fetch_state = 'working' THEN 1 ELSE 0 END,
-        fetch_attempts = c.fetch_attempts + CASE WHEN c.fetch_state = 'working' THEN 1 ELSE 0 END,
+        fetch_claimed = c.fetch_wanted,
+        fetch_crashes = CASE WHEN {newer} THEN 0 ELSE c.fetch_crashes + {crashed} END,
+        fetch_attempts = CASE WHEN {newer} THEN 0 ELSE c.fetch_attempts + {crashed} END,
+        fetch_own_failures = CASE WHEN {newer} THEN 0 ELSE c.fetch_own_failures END,
         fetch_next_attempt_at = :until
-    WHERE c.id = (SELECT id FROM contact WHERE {due} {which}
-                  ORDER BY fetch_priority, fetch_next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+    FROM next WHERE c.id = next.id
     RETURNING c.id, c.source, c.source_id, c.version, c.content_hash, c.canonical, c.fetch_wanted, c.fetch_attempts,
         c.fetch_crashes, c.fetch_fence, c.fetch_priority, c.fetch_forced, c.correlation_id, c.fetched_at, c.fetch_done,
-        c.fuse, c.fetch_reason
+        c.fuse, c.fetch_reason, c.fetch_own_failures, c.taking_part,
+        next.fetch_state = 'working' AS crashed
 """
-_CLAIM_ONE = text(_CLAIM.format(due=DUE, which="AND id = :id"))
-_CLAIM_NEXT = text(_CLAIM.format(due=DUE, which=""))
+_PARTS = {
+    "due": DUE,
+    "crashed": "CASE WHEN c.fetch_state = 'working' THEN 1 ELSE 0 END",
+    "newer": "c.fetch_wanted > c.fetch_claimed",
+}
+_CLAIM_ONE = text(_CLAIM.format(**_PARTS, which="AND id = :id"))
+_CLAIM_NEXT = text(_CLAIM.format(**_PARTS, which=""))
 
 _HOLD = "id = :id AND fetch_fence = :fence AND fetch_state = 'working'"
+
+_NEWER = "fetch_wanted > :seq"
+"""
+What every end of a claim asks: was a fetch requested since it began, by an event or a person? Then the contact is due
+again at once, with all its attempts before it, whatever became of this one.
+"""
+
+_RESTS = "(:resting AND fetch_asked <= :seq)"
+"""A rest does not begin where a person asked for a fetch in the meantime."""
 
 FINISH = f"""
     UPDATE contact SET
         version = :version, content_hash = :hash, name = :name, canonical = :canonical, raw = :raw,
         taking_part = :taking_part, fetched_at = :now, gone_at = :gone_at,
         changed_at = CASE WHEN :changed THEN :now ELSE changed_at END,
-        fuse = :fuse, fetch_done = :seq, fetch_attempts = 0, fetch_crashes = 0, fetch_reason = :rest_reason,
+        fuse = CASE WHEN fetch_asked > :seq THEN NULL ELSE CAST(:fuse AS jsonb) END, fetch_done = :seq,
+        fetch_attempts = 0, fetch_own_failures = 0, fetch_crashes = 0, fetch_reason = :rest_reason,
         fetch_message = :rest_message, fetch_fingerprint = NULL,
-        fetch_forced = CASE WHEN fetch_wanted > :seq THEN fetch_forced ELSE false END,
-        fetch_state = CASE WHEN :resting THEN 'waiting' WHEN fetch_wanted > :seq THEN 'due' ELSE 'idle' END,
-        fetch_since = CASE WHEN :resting OR fetch_wanted > :seq THEN :now ELSE NULL END,
+        fetch_forced = fetch_forced AND fetch_asked > :seq,
+        fetch_state = CASE WHEN {_RESTS} THEN 'waiting' WHEN fetch_wanted > :seq THEN 'due' ELSE 'idle' END,
+        fetch_since = CASE WHEN {_RESTS} OR fetch_wanted > :seq THEN :now ELSE NULL END,
         fetch_next_attempt_at = CASE
-            WHEN :resting THEN CAST(:now AS timestamptz) + make_interval(secs => :rest)
+            WHEN {_RESTS} THEN CAST(:now AS timestamptz) + make_interval(secs => :rest)
             WHEN fetch_wanted >= :seq + 3 THEN CAST(:now AS timestamptz) + make_interval(secs => :burst_quiet)
             WHEN fetch_wanted > :seq THEN CAST(:now AS timestamptz) + make_interval(secs => :quiet)
             ELSE NULL END
@@ -53,17 +74,24 @@ FINISH = f"""
 
 _POSTPONE = text(
     f"""
-    UPDATE contact SET fetch_state = :state, fetch_next_attempt_at = :at, fetch_attempts = :attempts,
+    UPDATE contact SET
+        fetch_state = CASE WHEN {_NEWER} THEN 'due' ELSE :state END,
+        fetch_next_attempt_at = CASE WHEN {_NEWER} THEN :now ELSE CAST(:at AS timestamptz) END,
+        fetch_attempts = CASE WHEN {_NEWER} THEN 0 ELSE :attempts END,
+        fetch_own_failures = CASE WHEN {_NEWER} THEN 0 ELSE :own_failures END,
+        fetch_crashes = CASE WHEN :reason = 'crashed' THEN fetch_crashes ELSE 0 END,
         fetch_reason = :reason, fetch_message = :message, fetch_fingerprint = :fingerprint,
         fetch_since = COALESCE(fetch_since, :now)
     WHERE {_HOLD}
+    RETURNING fetch_state
     """
 )
 
 _WANT = text(
     """
     UPDATE contact SET
-        fuse = NULL, fetch_wanted = fetch_wanted + 1, fetch_forced = fetch_forced OR :forced,
+        fuse = NULL, fetch_wanted = fetch_wanted + 1, fetch_asked = fetch_wanted + 1,
+        fetch_forced = fetch_forced OR :forced,
         fetch_attempts = CASE WHEN fetch_state = 'working' THEN fetch_attempts ELSE 0 END,
         fetch_crashes = CASE WHEN fetch_state = 'working' THEN fetch_crashes ELSE 0 END,
         fetch_since = CASE WHEN fetch_state IN ('idle', 'dead') THEN :now ELSE fetch_since END,
@@ -88,6 +116,7 @@ class FetchClaim:
     canonical: dict[str, Any] | None
     seq: int
     attempts: int
+    own_failures: int
     crashes: int
     fence: int
     priority: int
@@ -97,6 +126,8 @@ class FetchClaim:
     done: int
     fuse: dict[str, Any] | None
     reason: str | None
+    taking_part: bool
+    crashed: bool
     until: datetime
 
 
@@ -121,6 +152,7 @@ def claim_fetch(
         row.canonical,
         row.fetch_wanted,
         row.fetch_attempts,
+        row.fetch_own_failures,
         row.fetch_crashes,
         row.fetch_fence,
         row.fetch_priority,
@@ -130,6 +162,8 @@ def claim_fetch(
         row.fetch_done,
         row.fuse,
         row.fetch_reason,
+        row.taking_part,
+        row.crashed,
         until,
     )
 
@@ -141,25 +175,34 @@ def postpone_fetch(
     state: str,
     at: datetime | None,
     attempts: int,
+    own_failures: int,
     reason: str,
     message: str,
     fingerprint: str | None,
     now: datetime,
-) -> None:
-    """End the claim without a fetch: `waiting` or `due` until `at`, or `dead`. LeaseLost as above."""
+) -> str:
+    """
+    End the claim without a fetch: `waiting` or `due` until `at`, or `dead`. LeaseLost as above.
+
+    Returns the state that the contact has now: `due` instead, where a fetch was requested in the meantime.
+    """
     values = {
         "id": claim.contact_id,
         "fence": claim.fence,
+        "seq": claim.seq,
         "state": state,
         "at": at,
         "attempts": attempts,
+        "own_failures": own_failures,
         "reason": reason,
         "message": message,
         "fingerprint": fingerprint,
         "now": now,
     }
-    if connection.execute(_POSTPONE, values).rowcount != 1:
+    row = connection.execute(_POSTPONE, values).one_or_none()
+    if row is None:
         raise LeaseLost(f"another worker has taken over the fetch of contact {claim.contact_id}")
+    return str(row.fetch_state)
 
 
 def want_fetch(

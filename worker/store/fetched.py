@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from worker.core.fuse import Rest
 from worker.errors import LeaseLost
-from worker.store import attempts, contacts, inbox, links
+from worker.store import attempts, contacts, inbox, requests
 from worker.store.contacts import FetchClaim
 
 _HELD = "EXISTS (SELECT FROM finished)"
@@ -27,7 +27,7 @@ _SQL = " ".join(
     f"""
     WITH finished AS ({contacts.FINISH}),
     {inbox.CLOSED.format(when=_HELD)},
-    owed AS ({links.WANT.format(when=_HELD)}),
+    owed AS ({requests.WANT.format(when=_HELD)}),
     logged AS ({attempts.INSERT} WHERE {_HELD})
     SELECT finished.fetch_state, owed.id, owed.system, owed.state FROM finished LEFT JOIN owed ON true ORDER BY owed.id
     """.split()
@@ -115,7 +115,6 @@ def store(
         "systems": list(systems),
         "priority": claim.priority,
         "restore": claim.forced,
-        "refused": list(links.REFUSED),
         "correlation": claim.correlation_id,
     }
     rows = connection.execute(_STORE, {**logged, **values}).all()

@@ -39,7 +39,7 @@ _WRITE: Final = text(
     """
     UPDATE link SET external_id = :external_id, intent = :intent, snapshot = :snapshot, parked = :parked,
         decided = :decided, state = :state, reason = :reason, message = :message, restore = :restore,
-        repair = :repair, reads = NULL,
+        repair = :repair, reads = NULL, request_seq = request_seq + 1,
         wanted_version = :wanted_version, next_attempt_at = :next_attempt_at,
         attempts = CASE WHEN :anew THEN 0 ELSE attempts END, crashes = CASE WHEN :anew THEN 0 ELSE crashes END,
         since = CASE WHEN :state IN ('synced', 'excluded') THEN NULL ELSE COALESCE(since, :now) END

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -20,79 +20,47 @@ from worker.core.contact import Json
 from worker.errors import AmbiguousMatch, LeaseLost
 from worker.store import attempts
 
+SOURCE: Final = "robaws"
 DUE = "state IN ('due', 'working', 'waiting', 'unknown') AND next_attempt_at <= :now"
-
-REFUSED = ("rejected", "rejected_unclear", "validation", "missing_required", "does_not_fit", "mapping")
-"""Reasons that lie in the contact's own data: a new version of the contact is reason enough to try at once."""
-
-WANT = """
-    INSERT INTO link AS l (contact_id, system, state, wanted_version, priority, next_attempt_at, since, restore,
-        correlation_id)
-    SELECT :contact, system, 'due', :version, :priority, :now, :now, false, :correlation
-    FROM unnest(CAST(:systems AS text[])) AS wanted(system) WHERE {when} ORDER BY system
-    ON CONFLICT (contact_id, system) DO UPDATE SET
-        wanted_version = :version,
-        restore = l.restore OR :restore,
-        overtaken = CASE WHEN l.state = 'working' THEN :back || l.overtaken ELSE l.overtaken END,
-        priority = :priority,
-        correlation_id = :correlation,
-        state = CASE
-            WHEN l.state IN ('working', 'unknown', 'due') THEN l.state
-            WHEN l.state = 'waiting' AND NOT (l.reason = ANY(CAST(:refused AS text[]))) THEN l.state
-            ELSE 'due' END,
-        attempts = CASE WHEN l.state IN ('working', 'unknown', 'due') THEN l.attempts
-            WHEN l.state = 'waiting' AND NOT (l.reason = ANY(CAST(:refused AS text[]))) THEN l.attempts ELSE 0 END,
-        crashes = CASE WHEN l.state IN ('synced', 'review', 'dead', 'excluded') THEN 0 ELSE l.crashes END,
-        since = CASE WHEN l.state IN ('synced', 'excluded') THEN :now ELSE COALESCE(l.since, :now) END,
-        next_attempt_at = CASE
-            WHEN l.state IN ('working', 'unknown') THEN l.next_attempt_at
-            WHEN l.state = 'waiting' AND NOT (l.reason = ANY(CAST(:refused AS text[]))) THEN l.next_attempt_at
-            WHEN l.state = 'due' THEN LEAST(l.next_attempt_at, :now)
-            ELSE :now END
-    WHERE (l.wanted_version < :version AND l.state <> 'excluded')
-        OR (:restore AND NOT (l.state = 'excluded' AND l.reason IN ('unlinked', 'taken_over')))
-        OR (l.state = 'excluded' AND l.reason = 'filtered')
-    RETURNING l.id, l.system, l.state
-"""
-"""
-A part of a statement: these systems are owed this version of the contact, `when` something holds.
-
-`back` leads back to the contents before, as a list of merge patches: a link that is being delivered keeps it, as its
-worker may be lost. A link that gave up, or waits because its data was refused, is due at once, since the data changed;
-one that waits for its vendor goes on waiting, and one that is being delivered is due again when that is done. One that
-a person left out stays out until a person asks for it (`restore`).
-"""
 
 # Columns by name: a newer release may add one while this one has the statement prepared, which would then fail.
 _CLAIM = """
     WITH next AS (
-        SELECT id FROM link WHERE {due} {which}
+        SELECT id, state FROM link WHERE {due} {which}
         ORDER BY priority, next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
     ), claimed AS (
         UPDATE link AS l SET
             state = 'working',
             fence = l.fence + 1,
-            crashes = l.crashes + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
-            attempts = l.attempts + CASE WHEN l.state = 'working' THEN 1 ELSE 0 END,
+            claimed_seq = l.request_seq,
+            crashes = CASE WHEN {newer} THEN 0 ELSE l.crashes + {crashed} END,
+            attempts = CASE WHEN {newer} THEN 0 ELSE l.attempts + {crashed} END,
+            own_failures = CASE WHEN {newer} THEN 0 ELSE l.own_failures END,
             intent = CASE WHEN l.state = 'working' AND l.intent IS NOT NULL THEN
                 jsonb_set(l.intent, '{{sent_at}}', to_jsonb(GREATEST(extract(epoch FROM l.next_attempt_at) - :slack,
                     COALESCE(CAST(l.intent ->> 'sent_at' AS double precision) + :timeout, 0))))
                 ELSE l.intent END,
             next_attempt_at = :until
         FROM next WHERE l.id = next.id
-        RETURNING l.id, l.contact_id, l.system, l.external_id, l.wanted_version, l.snapshot, l.intent, l.parked,
-            l.decided, l.restore, l.repair, l.overtaken, l.attempts, l.crashes, l.fence, l.priority, l.reason,
-            l.correlation_id, l.reads
+        RETURNING l.id, l.contact_id, l.system, l.external_id, l.wanted_version AS wanted, l.snapshot, l.intent,
+            l.parked, l.decided, l.restore, l.repair, l.overtaken, l.attempts, l.own_failures, l.crashes, l.fence,
+            l.priority, l.reason, l.correlation_id, l.reads, next.state = 'working' AS crashed
     )
-    SELECT claimed.*, c.source_id, c.canonical, c.version AS contact_version, c.taking_part, c.gone_at,
+    SELECT claimed.*, c.source_id, COALESCE(c.canonical, '{{}}') AS contact, c.version, c.taking_part,
+        c.gone_at IS NOT NULL AS gone,
         EXISTS (SELECT FROM review WHERE link_id = claimed.id AND resolved_at IS NULL) AS asked
     FROM claimed JOIN contact AS c ON c.id = claimed.contact_id
 """
-_CLAIM_ONE = text(_CLAIM.format(due=DUE, which="AND id = :id AND (:creates OR external_id IS NOT NULL)"))
-_CLAIM_NEXT = text(_CLAIM.format(due=DUE, which="AND system = :system AND (:creates OR external_id IS NOT NULL)"))
+_PARTS = {
+    "due": DUE,
+    "crashed": "CASE WHEN l.state = 'working' THEN 1 ELSE 0 END",
+    "newer": "l.request_seq > l.claimed_seq",
+}
+_CLAIM_ONE = text(_CLAIM.format(**_PARTS, which="AND id = :id AND (:creates OR external_id IS NOT NULL)"))
+_CLAIM_NEXT = text(_CLAIM.format(**_PARTS, which="AND system = :system AND (:creates OR external_id IS NOT NULL)"))
 _CLAIM_BEGUN = text(
     _CLAIM.format(
-        due=DUE,
+        **_PARTS,
         which=f"""AND id = :id AND system = :system AND (:creates OR external_id IS NOT NULL) AND priority <= (
             SELECT priority FROM link WHERE system = :system AND {DUE} ORDER BY priority, next_attempt_at LIMIT 1)""",
     )
@@ -100,6 +68,12 @@ _CLAIM_BEGUN = text(
 """A link that was begun goes on before the others, but not before those of a higher priority."""
 
 _HELD = "id = :id AND fence = :fence AND state = 'working'"
+
+_NEWER = "(request_seq > claimed_seq OR wanted_version > :version)"
+"""
+What every end of a claim asks: was anything requested since it began? Then the link is due again at once, with all its
+attempts before it, whatever became of this one. `:version` is what the claim covers.
+"""
 
 _RENEW = text(f"UPDATE link SET next_attempt_at = :until WHERE {_HELD}")
 _INTEND = text(f"UPDATE link SET intent = :intent WHERE {_HELD}").bindparams(
@@ -115,15 +89,16 @@ _FINISH = text(
     f"""
     WITH held AS (
         UPDATE link SET
-            snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL, restore = false,
-            repair = '[]', overtaken = '[]', reads = NULL,
+            snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL,
+            restore = restore AND restore_seq > claimed_seq, repair = '[]', overtaken = '[]', reads = NULL,
             decided = CASE WHEN :settled THEN decided - 'ours' - 'linked' ELSE decided END,
-            synced_version = :version, synced_at = :now, attempts = 0, crashes = 0,
+            synced_version = :version, synced_at = :now, attempts = 0, own_failures = 0, crashes = 0,
             reason = :reason, message = :message, status = NULL, fields = NULL, fingerprint = NULL, operation = NULL,
-            state = CASE WHEN wanted_version > :version THEN 'due' ELSE :state END,
-            since = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) WHEN :state = 'synced' THEN NULL
+            settles_at = NULL,
+            state = CASE WHEN {_NEWER} THEN 'due' ELSE :state END,
+            since = CASE WHEN {_NEWER} THEN CAST(:now AS timestamptz) WHEN :state IN ('synced', 'excluded') THEN NULL
                 ELSE COALESCE(since, :now) END,
-            next_attempt_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) ELSE NULL END
+            next_attempt_at = CASE WHEN {_NEWER} THEN CAST(:now AS timestamptz) ELSE NULL END
         WHERE {_HELD}
         RETURNING state
     ), logged AS ({attempts.INSERT} WHERE EXISTS (SELECT FROM held))
@@ -136,10 +111,18 @@ _FINISH = text(
 )
 _POSTPONE = text(
     f"""
-    UPDATE link SET state = :state, next_attempt_at = :at, attempts = :attempts, reason = :reason,
-        message = :message, operation = :operation, status = :status, fields = :fields, fingerprint = :fingerprint,
-        repair = :repair, overtaken = '[]', since = COALESCE(since, :now), reads = :reads
+    UPDATE link SET
+        state = CASE WHEN :state <> 'unknown' AND {_NEWER} THEN 'due' ELSE :state END,
+        next_attempt_at = CASE WHEN {_NEWER} THEN GREATEST(CAST(:now AS timestamptz), :settles_at)
+            ELSE CAST(:at AS timestamptz) END,
+        attempts = CASE WHEN {_NEWER} THEN 0 ELSE :attempts END,
+        own_failures = CASE WHEN {_NEWER} THEN 0 ELSE :own_failures END,
+        crashes = CASE WHEN :reason = 'crashed' THEN crashes ELSE 0 END,
+        reason = :reason, message = :message, operation = :operation, status = :status, fields = :fields,
+        fingerprint = :fingerprint, settles_at = :settles_at, repair = :repair, overtaken = '[]',
+        reads = :reads, since = COALESCE(since, :now)
     WHERE {_HELD}
+    RETURNING state
     """
 ).bindparams(
     bindparam("fields", type_=JSONB(none_as_null=True)),
@@ -168,6 +151,7 @@ class LinkClaim:
     repair: list[str]
     overtaken: list[Any]
     attempts: int
+    own_failures: int
     crashes: int
     fence: int
     priority: int
@@ -176,10 +160,17 @@ class LinkClaim:
     gone: bool
     correlation_id: str | None
     until: datetime
+    crashed: bool = False
+    """Whether it was found in work, after its worker's lease."""
     asked: bool = False
     """Whether a question about it is open."""
     reads: dict[str, Any] | None = None
     """What an earlier attempt had read when a rate limit put it off."""
+
+    @property
+    def covers(self) -> int:
+        """The version that is delivered; the source itself has none, it is owed ids and counts how often."""
+        return self.wanted if self.system == SOURCE else self.version
 
 
 def claim(
@@ -213,34 +204,7 @@ def claim(
         row = connection.execute(_CLAIM_NEXT, values).one_or_none()
     if row is None:
         return None
-    return LinkClaim(
-        id=row.id,
-        contact_id=row.contact_id,
-        source_id=row.source_id,
-        system=row.system,
-        external_id=row.external_id,
-        contact=row.canonical or {},
-        version=row.contact_version,
-        wanted=row.wanted_version,
-        snapshot=row.snapshot,
-        intent=row.intent,
-        parked=row.parked,
-        decided=row.decided,
-        restore=row.restore,
-        repair=row.repair,
-        overtaken=row.overtaken,
-        attempts=row.attempts,
-        crashes=row.crashes,
-        fence=row.fence,
-        priority=row.priority,
-        reason=row.reason,
-        taking_part=row.taking_part,
-        gone=row.gone_at is not None,
-        correlation_id=row.correlation_id,
-        until=until,
-        asked=row.asked,
-        reads=row.reads,
-    )
+    return LinkClaim(**row._mapping, until=until)
 
 
 def _held(connection: Connection, claim: LinkClaim, statement: Any, values: Mapping[str, Any]) -> Any:
@@ -303,23 +267,22 @@ def finish(
     message: str | None,
     now: datetime,
     logged: Mapping[str, Any],
-    version: int | None = None,
     settled: bool = False,
 ) -> bool:
     """
-    End the claim as `synced`, `review` or `excluded` with the version delivered (the contact's, unless another is
-    given), and log its requests (`attempts.values`), in one statement. LeaseLost as above.
+    End the claim as `synced`, `review` or `excluded` with the version that it covers, and log its requests
+    (`attempts.values`), in one statement. LeaseLost as above.
 
     `settled`: every field was decided about, so that a person's `ours` and `linked` have been carried out.
 
-    Returns whether the link is due again, because the contact changed in the meantime.
+    Returns whether the link is due again, because something was requested in the meantime.
     """
     values = {
         "state": state,
         "snapshot": snapshot,
         "parked": dict(parked),
         "unheld": list(unheld),
-        "version": claim.version if version is None else version,
+        "version": claim.covers,
         "reason": reason,
         "message": message,
         "now": now,
@@ -338,6 +301,7 @@ def postpone(
     state: str,
     at: datetime | None,
     attempts: int,
+    own_failures: int,
     reason: str,
     message: str,
     now: datetime,
@@ -347,16 +311,22 @@ def postpone(
     fingerprint: str | None = None,
     repair: Sequence[str] = (),
     reads: Mapping[str, Any] | None = None,
-) -> None:
+    settles_at: datetime | None = None,
+) -> str:
     """
     End the claim undelivered: `due`, `waiting` or `unknown` until `at`, `review` or `dead`. LeaseLost as above.
 
-    `repair` are the paths that a change of ours may have written; no others are put right by the next delivery.
+    Returns the state that the link has now: `due` instead, where something was requested in the meantime. `repair` are
+    the paths that a change of ours may have written, no others are put right by the next delivery; `settles_at` is
+    until when such a change may yet be made.
     """
     values = {
         "state": state,
         "at": at,
         "attempts": attempts,
+        "own_failures": own_failures,
+        "version": claim.covers,
+        "settles_at": settles_at,
         "reason": reason,
         "message": message,
         "operation": operation,
@@ -367,7 +337,8 @@ def postpone(
         "reads": dict(reads) if reads else None,
         "now": now,
     }
-    _held(connection, claim, _POSTPONE, values)
+    row = _held(connection, claim, _POSTPONE, values).one()
+    return str(row.state)
 
 
 def due_links(connection: Connection, system: str, now: datetime, limit: int) -> list[int]:

@@ -19,12 +19,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from worker.config import SYSTEM_NAMES
 from worker.core.fuse import Rest
 from worker.store import contacts, held, inbox, systems
-from worker.store.links import REFUSED
 from worker.store.listing import plain
 from worker.store.listing_contacts import contact_id
 from worker.store.listing_events import find
 from worker.store.listing_retries import parse_id, public_id
 from worker.store.refusals import Conflict, NotFound, Unfit
+from worker.store.requests import REFUSED, REQUESTED_BY_PERSON
 
 SOURCE: Final = "robaws"
 
@@ -73,11 +73,10 @@ _NO_ID: Final = "(state = 'dead' AND COALESCE(reason, '') = 'bad_id')"
 
 _RETRY_LINK: Final = text(
     f"""
-    UPDATE link SET
-        state = CASE WHEN state = 'unknown' THEN 'unknown' ELSE 'due' END,
+    UPDATE link AS l SET
         external_id = CASE WHEN {_NO_ID} THEN NULL ELSE external_id END,
         snapshot = CASE WHEN {_NO_ID} THEN NULL ELSE snapshot END,
-        attempts = 0, crashes = 0, priority = 0, next_attempt_at = :now, since = COALESCE(since, :now)
+        priority = 0,{REQUESTED_BY_PERSON}
     WHERE id = :id AND {_WAITS}
     RETURNING id, system, state
     """
