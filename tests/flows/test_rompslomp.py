@@ -148,3 +148,16 @@ def test_a_customer_number_that_another_contact_has_makes_no_second_record_under
     hub.sync(source_id)
 
     assert [one["company_name"] for one in books(hub) if one["contact_number"] == number] == ["Bakkerij Zon"]
+
+
+def test_a_contact_that_holds_the_invoice_address_is_not_made_a_second_time(hub: Hub) -> None:
+    sync = hub.settings.sync.model_copy(update={"private_status": ("particulier",)})
+    hub.settings = hub.settings.model_copy(update={"sync": sync})
+    hub.restart()
+    hub.rompslomp.add_record(is_individual=True, contact_person_name="Jan Jansen", zipcode="1000", city="Brussel")
+    source_id = hub.robaws.add_client(**client(name="Jan Jansen", status="particulier", invoiceAddress=POSTBOX))
+
+    hub.sync(source_id)
+
+    assert len(books(hub)) == 1
+    assert hub.link(source_id, "rompslomp")["reason"] == "doubtful_match"

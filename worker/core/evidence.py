@@ -201,7 +201,7 @@ def _rows(contact: Json, candidate: Candidate, mine: MatchingKeys) -> Iterator[R
     for fact, agree, differ in (
         (_share(mine.emails, theirs.emails), EMAIL_SAME, EMAIL_OTHER),
         (_share(mine.phones, theirs.phones), PHONE_SAME, PHONE_OTHER),
-        (_share({mine.postcode} - {""}, {theirs.postcode} - {""}), POSTCODE_SAME, POSTCODE_OTHER),
+        (_share(mine.postcodes, {theirs.postcode} - {""}), POSTCODE_SAME, POSTCODE_OTHER),
     ):
         if fact is not None:
             yield agree if fact else differ

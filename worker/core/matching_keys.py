@@ -43,6 +43,12 @@ class MatchingKeys:
     emails: frozenset[str]
     phones: frozenset[str]
     postcode: str
+    invoice_postcode: str = ""
+
+    @property
+    def postcodes(self) -> frozenset[str]:
+        """Of both addresses of a contact: a system that holds one of them may hold either."""
+        return frozenset({self.postcode, self.invoice_postcode} - {""})
 
     @property
     def numbers(self) -> frozenset[str]:
@@ -71,6 +77,7 @@ def _keys(values: Mapping[str, Any], name: Any, emails: Iterable[Any]) -> Matchi
         frozenset().union(*(email_keys(as_lines(email)) for email in emails)),
         frozenset().union(*(_phone_keys(as_lines(_value(values, path)), country) for path in ("phone", "mobile"))),
         NORMALISERS["postcode"](_value(values, "address.postal_code")),
+        NORMALISERS["postcode"](_value(values, "invoice_address.postal_code")),
     )
 
 

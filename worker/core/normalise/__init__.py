@@ -16,7 +16,7 @@ from worker.core.normalise.blocks import block_alike_key, block_key
 from worker.core.normalise.countries import country_code, country_key, country_name_nl
 from worker.core.normalise.identifiers import is_kvk, registration_key, vat_key, vat_valid
 from worker.core.normalise.names import alike_key, folded, join_name, name_key, split_name
-from worker.core.normalise.phones import phone_key, phone_keys, phone_readings, same_phone
+from worker.core.normalise.phones import phone_key, phone_readings, same_phone
 from worker.core.normalise.text import (
     address_lines,
     as_text,
@@ -119,7 +119,6 @@ __all__ = [
     "lines_key",
     "name_key",
     "phone_key",
-    "phone_keys",
     "phone_readings",
     "postcode_key",
     "registration_key",

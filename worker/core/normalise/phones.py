@@ -22,7 +22,6 @@ from worker.core.normalise.text import choice_key, text_key
 HOME_REGIONS: Final = ("BE", "NL")
 """Where a number without a country is looked for at last, in this order."""
 
-_FEWEST_DIGITS: Final = 7
 _INTERNATIONAL: Final = re.compile(r"\(?\s*(?:[+\uff0b]|00)")
 
 
@@ -72,23 +71,6 @@ def phone_readings(value: str | None, country: str | None = None, region: str | 
     text = text_key(value)
     regions = dict.fromkeys((country_code(country), country_code(region), *HOME_REGIONS))
     return _readings(text, tuple(code for code in regions if code in phonenumbers.SUPPORTED_REGIONS))
-
-
-def phone_keys(value: str | None, country: str | None = None) -> frozenset[str]:
-    """
-    What two owners of a number are told to be one by: every number that a text may mean. None for fewer than seven
-    digits and for noughts alone, which people type into required fields.
-
-    >>> sorted(phone_keys("0475-123456", "NL")), phone_keys("0000000000"), phone_keys("112")
-    (['+31475123456', '+32475123456'], frozenset(), frozenset())
-    """
-    found = phone_readings(value, country) or (phone_key(value, country),)
-    return frozenset(key for key in found if _tells(key))
-
-
-def _tells(key: str) -> bool:
-    digits = "".join(char for char in key if char.isdecimal())
-    return len(digits) >= _FEWEST_DIGITS and bool(digits.strip("0"))
 
 
 @lru_cache(maxsize=10_000)
