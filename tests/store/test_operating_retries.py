@@ -259,6 +259,47 @@ def test_an_event_is_replayed_by_fetching_its_client_as_it_is_now(hub: Hub) -> N
     assert hub.equation() == {"received": 1, "applied": 1, "skipped": 0, "open": 0, "dead": 0}
 
 
+def replay_all(hub: Hub) -> None:
+    with hub.engine.begin() as connection:
+        since = connection.execute(text("SELECT min(received_at) FROM inbox_event")).scalar_one()
+        operating.replay_since(connection, since, operating.Actor("admin", "admin"), hub.time, "after the outage")
+    hub.settle()
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_replay_puts_nothing_back_and_brings_nobody_back(hub: Hub, changes: bool) -> None:
+    hub.recras.fail("status", status=406, method="POST", times=-1, body="{}")
+    client = hub.robaws.add_client(**CLIENT)
+    hub.sync(client)
+    books = str(hub.link(client, "rompslomp")["external_id"])
+    hub.rompslomp.edit_record(books, {"city": "Brugge"})
+    act(hub, operating.discard, f"link-{hub.link(client, 'recras')['id']}", reason="no guest of ours")
+    hub.recras.clear_faults()
+    if changes:
+        hub.robaws.edit_record(client, {"email": "nieuw@delinde.example"})
+
+    replay_all(hub)
+
+    assert hub.link(client, "recras")["state"] == "excluded"
+    assert hub.recras.state()["records"] == []
+    [record] = hub.rompslomp.state()["records"]
+    assert record["city"] == "Brugge"
+    assert record["contact_person_email_address"] == ("nieuw@delinde.example" if changes else CLIENT["email"])
+
+
+def test_a_replay_tries_again_what_did_not_arrive(hub: Hub) -> None:
+    hub.recras.fail("status", status=406, method="POST", times=-1, body="{}")
+    client = hub.robaws.add_client(**CLIENT)
+    hub.sync(client)
+    dead = hub.link(client, "recras")["state"]
+    hub.recras.clear_faults()
+
+    replay_all(hub)
+
+    assert (dead, hub.link(client, "recras")["state"]) == ("dead", "synced")
+    assert len(hub.recras.state()["records"]) == 1
+
+
 def test_an_event_about_something_else_has_nothing_to_replay(hub: Hub) -> None:
     hub.event("77", kind="offer.created", event_id="e-1")
     hub.settle()

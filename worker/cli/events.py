@@ -102,7 +102,8 @@ def replay(
     """
     Act on events once more: their clients are fetched as they are now, and delivered.
 
-    An event's body is never written onward, so replaying an old one cannot bring old values back.
+    An event's body is never written onward, so replaying an old one cannot bring old values back. What people changed
+    in the other systems stays, and so do the clients that were left out there.
 
     Example: contactsync events replay --since 2026-03-02T09:00
     """

@@ -9,6 +9,7 @@ after the commit; without a nudge the sweep finds the rows.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -79,6 +80,14 @@ _RETRY_LINK: Final = text(
         priority = 0,{REQUESTED_BY_PERSON}
     WHERE id = :id AND {_WAITS}
     RETURNING id, system, state
+    """
+)
+
+_TRY_AGAIN: Final = text(
+    """
+    UPDATE link SET state = 'due', attempts = 0, crashes = 0, next_attempt_at = :now, since = COALESCE(since, :now)
+    WHERE id IN (SELECT id FROM link WHERE contact_id = ANY(CAST(:ids AS bigint[])) AND state IN ('waiting', 'dead')
+        ORDER BY id FOR UPDATE)
     """
 )
 
@@ -250,7 +259,9 @@ def replay(connection: Connection, event_id: str, actor: Actor, now: datetime, r
     """
     Act on an event once more: its contact is owed a fetch. The event itself is not changed, unless it was dead.
 
-    What is fetched is the contact as it is now; the event's body is never written onward.
+    What is fetched is the contact as it is now; the event's body is never written onward. What is new goes out, and
+    what did not arrive before goes out again. Nothing is put back that people changed elsewhere, and a client that a
+    person left out stays out: that is what `sync` does.
     """
     row = find(connection, event_id)
     if row is None:
@@ -258,8 +269,7 @@ def replay(connection: Connection, event_id: str, actor: Actor, now: datetime, r
     if row.contact_id is None and row.state != "new":
         raise Conflict(f"the event ({row.kind}) is not about a client: there is nothing to fetch")
     if row.contact_id is not None:
-        contacts.want_fetch(connection, [row.contact_id], now, forced=True, correlation_id=_correlation())
-        inbox.reopen(connection, [row.contact_id])
+        _replay(connection, [row.contact_id], now, priority=0)
     record(connection, actor, "replay", f"event-{event_id}", plain(reason, "reason", most=1_000), now)
     owed = Owed(contacts=(row.contact_id,)) if row.contact_id is not None else Owed()
     return Acted(event_id, "owed", "its contact is fetched and delivered now", owed)
@@ -272,11 +282,16 @@ def replay_since(connection: Connection, since: datetime, actor: Actor, now: dat
         {"since": since},
     ).scalars()
     contact_ids = sorted(found)
-    contacts.want_fetch(connection, contact_ids, now, forced=True, priority=1, correlation_id=_correlation())
-    inbox.reopen(connection, contact_ids)
+    _replay(connection, contact_ids, now, priority=1)
     details = {"since": since.isoformat(), "contacts": len(contact_ids)}
     record(connection, actor, "replay", "events", plain(reason, "reason", most=1_000), now, details)
     return Acted("events", "owed", f"{len(contact_ids)} contacts are fetched and delivered", Owed())
+
+
+def _replay(connection: Connection, contact_ids: Sequence[int], now: datetime, *, priority: int) -> None:
+    contacts.want_fetch(connection, contact_ids, now, priority=priority, correlation_id=_correlation())
+    connection.execute(_TRY_AGAIN, {"ids": list(contact_ids), "now": now})
+    inbox.reopen(connection, contact_ids)
 
 
 def _correlation() -> str:
