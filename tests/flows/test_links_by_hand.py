@@ -290,3 +290,42 @@ def test_a_system_that_is_held_back_is_not_asked(hub: Hub) -> None:
         look_up(hub.runtime, hub.gate, "workspace", wrong)
 
     assert hub.calls("workspace") == []
+
+
+def test_the_question_says_who_held_the_record_and_why_it_is_free(hub: Hub) -> None:
+    only(hub, "workspace")
+    old = hub.robaws.add_client(**client(vatIdNumber=VAT))
+    hub.sync(old)
+    hub.robaws.delete_client(old)
+    hub.later(60)
+    hub.event(old)
+    hub.settle()
+    new = hub.robaws.add_client(**client(vatIdNumber=VAT))
+
+    hub.sync(new)
+
+    [question] = hub.questions(new, "workspace")
+    [candidate] = question["detail"]["candidates"]
+    assert candidate["held_by"] == {
+        "source_id": old,
+        "name": "Dakwerken De Linde",
+        "free": "that client is gone from Robaws",
+    }
+    assert old in question["message"]
+    assert "taken over" in question["message"]
+
+
+def test_a_record_that_only_looks_like_the_client_is_asked_about_if_its_client_is_gone(hub: Hub) -> None:
+    only(hub, "recras")
+    old = hub.robaws.add_client(**client(email="oud@delinde.example"))
+    hub.sync(old)
+    hub.robaws.delete_client(old)
+    hub.later(60)
+    hub.event(old)
+    hub.settle()
+    new = hub.robaws.add_client(**client(email="nieuw@delinde.example"))
+
+    hub.sync(new)
+
+    assert brief(hub, new, "recras") == ("review", "doubtful_match")
+    assert len(hub.recras.state()["records"]) == 1

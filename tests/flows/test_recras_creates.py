@@ -9,6 +9,7 @@ import pytest
 
 from tests.flows.recras_tenant import AN, BO, alone, klant, names, synced_client
 from tests.flows.stories import client
+from tests.flows.test_answers import brief
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
@@ -138,6 +139,38 @@ def test_a_klant_that_recras_matched_and_another_client_holds_goes_to_review(hub
     assert link["external_id"] is None
     assert hub.link(first, "recras")["state"] == "synced"
     assert len(hub.recras.state()["records"]) == 1
+
+
+def merged_into_another(hub: Hub) -> tuple[str, str]:
+    """Two clients; Recras puts the second one's data into the first one's record: their ids."""
+    first = synced_client(hub)
+    with hub.engine.begin() as connection:  # nothing is remembered of the first one
+        connection.exec_driver_sql("DELETE FROM directory_entry")
+        connection.exec_driver_sql("DELETE FROM create_lock")
+    second = hub.robaws.add_client(
+        **client(
+            website="https://www.tweede.example",
+            address={"addressLine1": "Elders 1", "postalCode": "1000", "city": "Brussel", "country": "BE"},
+            contacts=[{"name": "Bo", "surname": "Claes", "email": "info@delinde.example"}],
+        )
+    )
+    hub.forget_calls()
+    hub.sync(second)
+    assert [one.response.status for one in hub.recras.calls("POST")] == [200]
+    return first, second
+
+
+def test_what_recras_put_into_another_clients_record_is_told_and_put_right(hub: Hub) -> None:
+    first, second = merged_into_another(hub)
+
+    [question] = hub.questions(second, "recras")
+    [candidate] = question["detail"]["candidates"]
+    assert brief(hub, second, "recras") == ("review", "match_taken")
+    assert candidate["held_by"]["source_id"] == first
+    assert "Website" in question["message"] or "website" in question["message"]
+    assert "Bo Claes" in question["message"]
+    assert brief(hub, first, "recras") == ("synced", None)
+    assert not klant(hub)["website"]
 
 
 # -------------------------------------------------------------------------------------------------------------- gone

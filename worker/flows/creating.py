@@ -15,9 +15,9 @@ from worker.core.mapping import OurPerson
 from worker.core.persons import sent_persons, settle_persons
 from worker.core.planning import Review, Snapshot, agree, parked_at_create, plan_create
 from worker.errors import AmbiguousMatch, NotYetKnown, OutcomeUnknown, RecordGone, SyncError, VendorRejected
-from worker.flows import updating
+from worker.flows import merged, updating
 from worker.flows.delivery import Delivery, Ended, written_decisions
-from worker.store import directory, links
+from worker.store import directory, holders, links
 from worker.store.reviews import Question
 from worker.vendors.contract import Created, Intent
 
@@ -83,7 +83,7 @@ def _post(delivery: Delivery, intent: Intent) -> Ended:
     if created.external_id is None:
         return _unnamed(delivery, sent)
     if created.matched:
-        return _matched(delivery, created)
+        return _matched(delivery, sent, created)
     return _made(delivery, sent, created.external_id, created.record)
 
 
@@ -118,7 +118,7 @@ def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended
     raise error
 
 
-def _matched(delivery: Delivery, created: Created) -> Ended:
+def _matched(delivery: Delivery, intent: Intent, created: Created) -> Ended:
     """
     The vendor answered with a record that was there before: link it if nobody holds it, else ask.
 
@@ -126,18 +126,12 @@ def _matched(delivery: Delivery, created: Created) -> Ended:
     """
     external_id, system = str(created.external_id), delivery.claim.system
     with delivery.runtime.engine.connect() as connection:
-        taken = links.taken_ids(connection, system, [external_id], delivery.claim.id)
+        held = holders.of_records(connection, system, [external_id], delivery.claim.id)
     refused = external_id in delivery.answers.refused
-    if not taken and not refused:
+    if not held and not refused:
         delivery.bind(external_id, None)
         return updating.update(delivery)
-    delivery.evidence = {"candidates": [{"external_id": external_id, "evidence": ["the vendor's own match"]}]}
-    delivery.intend(None)
-    said = f"{system} made no new record: it says that this client is its record {external_id}"
-    if refused:
-        text = f"{said}, which a person said is somebody else. {system} may have put this client's data into it"
-        raise AmbiguousMatch(text, reason="match_refused")
-    raise AmbiguousMatch(f"{said}, which belongs to another client", reason="match_taken")
+    raise merged.ask(delivery, intent, created, held.get(external_id))
 
 
 def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record | None) -> Ended:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from worker.core.wire import Exchange
     from worker.errors import SyncError
     from worker.runtime import Runtime
+    from worker.store.holders import Holder
     from worker.store.links import LinkClaim
     from worker.vendors.contract import Intent, Record
 
@@ -68,6 +69,7 @@ class Delivery:
         self.must_read = claim.reason in ("outcome_unknown", "unusable") or claim.crashes > 0
         self.in_flight: Sequence[str] = ()
         self.found: frozenset[str] = frozenset()
+        self.holders: Mapping[str, Holder] = {}
         self._logged = 0
         self._ours: Ours | None = None
 

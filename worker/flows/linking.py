@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from worker.core.matching import Candidate, Verdict, decide
+from worker.core.matching import Candidate, Match, Verdict, decide
 from worker.core.references import MarkedRecords, marked_records, robaws_id_of
 from worker.errors import AlreadyBeingMade, VendorBroken
 from worker.flows import creating, updating
 from worker.flows.delivery import Delivery, Ended, shown
 from worker.runtime import SOURCE
-from worker.store import contacts, create_locks, directory, links
+from worker.store import contacts, create_locks, directory, holders, links
+from worker.store.holders import Holder
 from worker.store.reviews import Question
 
 if TYPE_CHECKING:
@@ -60,12 +63,14 @@ def search(delivery: Delivery, reference: str | None, gone: str | None = None) -
     candidates = [candidate for candidate in candidates if candidate.external_id != gone]
     delivery.found = frozenset(candidate.external_id for candidate in candidates)
     with delivery.runtime.engine.connect() as connection:
-        taken = links.taken_ids(connection, delivery.claim.system, sorted(delivery.found), delivery.claim.id)
+        held = holders.of_records(connection, delivery.claim.system, sorted(delivery.found), delivery.claim.id)
         references = [candidate.reference for candidate in candidates if candidate.reference]
         being_made = links.open_references(connection, delivery.claim.system, references, delivery.claim.id)
         marked = _marked(delivery, connection, candidates, reference)
+    delivery.holders = held
+    taken = frozenset(external_id for external_id, holder in held.items() if not holder.free)
     taken |= {candidate.external_id for candidate in candidates if candidate.reference in being_made}
-    return decide(
+    verdict = decide(
         delivery.claim.contact,
         candidates,
         reference=reference,
@@ -75,6 +80,16 @@ def search(delivery: Delivery, reference: str | None, gone: str | None = None) -
         others=marked.unknown,
         cut=found.cut,
     )
+    return _not_by_itself(verdict, held)
+
+
+def _not_by_itself(verdict: Verdict, held: Mapping[str, Holder]) -> Verdict:
+    """The record of a client that is gone or left out is never taken over but by a person's word."""
+    holder = held.get(verdict.external_id or "")
+    if verdict.action != "link" or holder is None:
+        return verdict
+    text = f"the record that matches belongs to client {holder.source_id}; {holder.free}, so it may be taken over"
+    return dataclasses.replace(verdict, action="review", external_id=None, reason="match_taken", message=text)
 
 
 def _marked(
@@ -135,7 +150,7 @@ def refresh_directory(delivery: Delivery, *, force: bool = False) -> None:
 
 def ask_match(delivery: Delivery, verdict: Verdict) -> Ended:
     """Park the link until a person says which record it is, or that it is none of them."""
-    detail = {"candidates": [shown(match) for match in verdict.matches]}
+    detail = {"candidates": [_shown(delivery, match) for match in verdict.matches]}
     question = Question("match", "", verdict.reason, verdict.message, detail)
     return delivery.end(
         "review",
@@ -143,3 +158,9 @@ def ask_match(delivery: Delivery, verdict: Verdict) -> Ended:
         reason=verdict.reason,
         message=verdict.message,
     )
+
+
+def _shown(delivery: Delivery, match: Match) -> dict[str, Any]:
+    """A candidate, with the client that it belongs to."""
+    holder = delivery.holders.get(match.candidate.external_id)
+    return shown(match) | ({"held_by": holder.shown()} if holder is not None else {})
