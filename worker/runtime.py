@@ -175,6 +175,7 @@ class Runtime:
             clock=lambda: self.now().timestamp(),
             lease=lease,
             memory=memory,
+            idempotency_headers=settings.idempotency_headers,
         )
 
     @contextmanager

@@ -62,6 +62,7 @@ class Way:
         """A session as a delivery gets it."""
         timeout = float(self.settings.timeout_seconds)
         more = {"timeout_seconds": timeout, "patience_seconds": 60.0, "recorder": self.exchanges.append, **more}
+        more = {"idempotency_headers": self.settings.idempotency_headers, **more}
         return Session(self.adapter.name, self.http, self.budget, **more)
 
     def send(self, intent: Intent) -> Created:

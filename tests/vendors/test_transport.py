@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
@@ -27,7 +29,7 @@ def failing(error: httpx.HTTPError) -> httpx.MockTransport:
 )
 def test_a_create_that_was_never_sent_is_no_unknown_outcome(error: httpx.HTTPError) -> None:
     with pytest.raises(VendorUnavailable) as caught:
-        session(failing(error)).send(Request("create", "POST", "/contacts", creates=True, writes=True))
+        session(failing(error)).send(Request("create", "POST", "/contacts", creates=True, writes=True), "key")
 
     assert caught.value.word == "unreachable"
 
@@ -44,7 +46,7 @@ def test_a_create_that_was_never_sent_is_no_unknown_outcome(error: httpx.HTTPErr
 )
 def test_a_write_that_may_have_arrived_is_an_unknown_outcome(error: httpx.HTTPError) -> None:
     with pytest.raises(OutcomeUnknown):
-        session(failing(error)).send(Request("update", "PATCH", "/contacts/1", writes=True))
+        session(failing(error)).send(Request("update", "PATCH", "/contacts/1", writes=True), "key")
 
 
 def test_a_read_without_an_answer_is_only_unavailable() -> None:
@@ -124,3 +126,78 @@ def test_a_credential_that_is_too_short_to_be_one_blanks_nothing() -> None:
     request = Request("read", "GET", "/x", headers={"Authorization": "Bearer a"})
 
     assert Response(500, {}, b"a failure", request).excerpt == "a failure"
+
+
+# ---------------------------------------------------------------------------------------------------- idempotency keys
+CHANGE = Request("update", "PATCH", "/contacts/1", body=b'{"city":"Gent"}', writes=True)
+
+
+def sent_under(request: Request, key: str | None = "change", names: tuple[str, ...] = ("Idempotency-Key",)) -> Request:
+    """The request as the log keeps it, after it left."""
+    way = Session(
+        "rompslomp",
+        make_client("https://vendor.example", httpx.MockTransport(lambda _: httpx.Response(200))),
+        Unmetered(),
+        idempotency_headers=names,
+    )
+    way.send(request, key)
+    return way.exchanges[0].request
+
+
+def test_a_write_carries_its_key_in_every_header_of_the_settings_and_in_the_log() -> None:
+    sent = sent_under(CHANGE, names=("Idempotency-Key", "X-Other"))
+
+    assert sent.idempotency_key
+    assert sent.headers == {"Idempotency-Key": sent.idempotency_key, "X-Other": sent.idempotency_key}
+
+
+def test_without_header_names_none_is_sent_and_the_log_has_the_key_all_the_same() -> None:
+    sent = sent_under(CHANGE, names=())
+
+    assert (dict(sent.headers), bool(sent.idempotency_key)) == ({}, True)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(replace(CHANGE, body=b'{"city":"Aalst"}'), id="another body"),
+        pytest.param(replace(CHANGE, path="/contacts/2"), id="another record"),
+        pytest.param(replace(CHANGE, method="PUT"), id="another method"),
+        pytest.param(replace(CHANGE, method="DELETE", body=None), id="a removal"),
+    ],
+)
+def test_each_request_of_one_change_has_a_key_of_its_own(other: Request) -> None:
+    assert sent_under(CHANGE).idempotency_key == sent_under(CHANGE).idempotency_key
+    assert sent_under(CHANGE).idempotency_key != sent_under(other).idempotency_key
+    assert sent_under(CHANGE).idempotency_key != sent_under(CHANGE, "another change").idempotency_key
+
+
+def test_a_key_that_the_request_names_itself_is_sent_as_it_is() -> None:
+    assert sent_under(replace(CHANGE, idempotency_key="mine"), None).headers == {"Idempotency-Key": "mine"}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(CHANGE, id="a change"),
+        pytest.param(Request("create", "POST", "/contacts", creates=True), id="a create"),
+        pytest.param(Request("remove", "DELETE", "/contacts/1", writes=True), id="a removal"),
+        pytest.param(Request("search", "POST", "/contacts"), id="a method that writes, and that is not declared"),
+    ],
+)
+def test_a_write_without_a_key_never_leaves(request_: Request) -> None:
+    with pytest.raises(ValueError, match="is a write: it needs an idempotency key"):
+        sent_under(request_, None)
+
+
+@pytest.mark.parametrize("request_", [Request("read", "GET", "/contacts/1"), Request("token", "POST", "/token")])
+def test_what_changes_nothing_carries_no_key(request_: Request) -> None:
+    sent = sent_under(request_, None)
+
+    assert (sent.idempotency_key, dict(sent.headers)) == (None, {})
+
+
+@pytest.mark.parametrize("key", ["x" * 129, "a b\n", "sleutél"])
+def test_a_key_that_a_header_cannot_carry_is_a_fault_of_ours(key: str) -> None:
+    with pytest.raises(ValueError, match="1 to 128"):
+        sent_under(replace(CHANGE, idempotency_key=key))

@@ -43,7 +43,7 @@ class Scripted(Session):
         self._answers = [one for one in (answers if isinstance(answers, list) else [answers]) if isinstance(one, dict)]
 
     @override
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, key: str | None = None) -> Response:
         place = len(self.exchanges)
         assert place < MOST_REQUESTS, "a client that is answered the same again and again goes on asking"
         answer = self._answers[min(place, len(self._answers) - 1)] if self._answers else {}

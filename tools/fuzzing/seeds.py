@@ -59,8 +59,8 @@ class Recording(Session):
         self.answers: list[Response] = []
 
     @override
-    def send(self, request: Request) -> Response:
-        response = super().send(request)
+    def send(self, request: Request, key: str | None = None) -> Response:
+        response = super().send(request, key)
         self.answers.append(response)
         return response
 

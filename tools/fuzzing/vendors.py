@@ -129,7 +129,9 @@ ROBAWS_CALLS: Final[Mapping[str, Call]] = {
     "write_back": lambda client, session: client.write_back(session, "1834", {"Recras-id": "71", "x": None}, "key-2"),
     "create": lambda client, session: client.create_client(session, {"name": "De Linde"}, "key-3"),
     "webhooks": lambda client, session: client.list_webhooks(session),
-    "register": lambda client, session: client.register_webhook(session, "https://hub.example/webhooks/robaws"),
+    "register": lambda client, session: client.register_webhook(
+        session, "https://hub.example/webhooks/robaws", "key-4"
+    ),
     "remove": lambda client, session: client.remove_webhook(session, "7c1f"),
     "check": lambda client, session: client.check(session),
 }

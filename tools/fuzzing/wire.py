@@ -17,7 +17,18 @@ from worker.errors import SyncError
 from worker.vendors.transport import MAX_ANSWER_BYTES, Session, Unmetered, make_client
 
 READ = Request("read", "GET", "/x", headers={"Authorization": f"Bearer {CREDENTIAL}"}, hidden=("iban",))
-CREATE = Request("create", "POST", "/x", headers=READ.headers, body=b"{}", creates=True, writes=True)
+CREATE = Request(
+    "create",
+    "POST",
+    "/x",
+    (),
+    READ.headers,
+    b"{}",
+    idempotency_key="key",
+    creates=True,
+    writes=True,
+    hidden=READ.hidden,
+)
 
 _TRANSPORT = httpx.HTTPTransport()
 """One for all: to read the certificates of the world takes longer than what is tried here."""

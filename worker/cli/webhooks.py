@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Annotated
 
 import typer
@@ -37,7 +38,7 @@ def register(
     if is_open(url):
         stop(2, f"{url} goes without TLS: every client would travel in the open; write https://")
     with source(load_settings()) as (client, session):
-        made = client.register_webhook(session, url)
+        made = client.register_webhook(session, url, key=f"register-webhook-{uuid.uuid4()}")
     if as_json:
         show_json({"id": made.endpoint_id, "url": made.url, "events": list(made.events), "secret": made.secret})
         return DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -16,11 +17,17 @@ SYSTEM_NAMES: tuple[SystemName, ...] = get_args(SystemName)
 TARGETS: tuple[SystemName, ...] = ("rompslomp", "recras", "workspace")
 """Those that contacts are delivered to."""
 
+TAKEN_HEADERS = frozenset(("authorization", "content-type", "content-length", "accept", "accept-encoding", "host"))
+
 BASE_URL = "address of the API, with its version"
 RATE_PER_SECOND = "calls a second, sustained; may be a fraction"
 RATE_PER_MINUTE = "calls a minute; counts beside the rate a second"
 BURST = "calls that may go at once after a pause"
 DAILY_REQUESTS = "calls a day"
+IDEMPOTENCY_HEADERS = (
+    "headers that carry the idempotency key of each write, all with the same value; empty: none is sent "
+    "(Robaws: at least one; Routix: nothing is written there)"
+)
 UNKNOWN_SETTLE = "how long a create without an answer is left alone before its record is looked for"
 
 
@@ -53,6 +60,17 @@ def _canonical(path: str) -> str:
     raise ValueError(f"is not a field of a contact: {guess} {', '.join(BY_PATH)}")
 
 
+def _header_name(value: str) -> str:
+    # RFC 9110 section 5.6.2: what a field name may hold.
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
+        raise ValueError("is not the name of a header: use letters, digits and dashes")
+    if value.lower() in TAKEN_HEADERS:
+        raise ValueError("is a header with a meaning of its own: name the one that the vendor reads keys from")
+    return value
+
+
+HeaderNames = tuple[Annotated[str, AfterValidator(_header_name)], ...]
+
 FieldOwners = Annotated[
     dict[Annotated[str, AfterValidator(_canonical)], Owner], BeforeValidator(_flat), Entries(dotted=True)
 ]
@@ -76,6 +94,7 @@ class SystemSettings(Section):
     burst: Whole = Field(default=1, ge=1, description=BURST)
     rate_per_minute: Number | None = Field(default=None, gt=0, description=RATE_PER_MINUTE)
     daily_requests: Whole | None = Field(default=None, ge=1, description=DAILY_REQUESTS)
+    idempotency_headers: HeaderNames = Field(default=("Idempotency-Key",), description=IDEMPOTENCY_HEADERS)
     timeout_seconds: PositiveSeconds = Field(default=30.0, description="how long one call may take")
     fields: FieldOwners = Field(
         default={},

@@ -35,9 +35,11 @@ from worker.config.systems import (
     BASE_URL,
     BURST,
     DAILY_REQUESTS,
+    IDEMPOTENCY_HEADERS,
     RATE_PER_MINUTE,
     RATE_PER_SECOND,
     UNKNOWN_SETTLE,
+    HeaderNames,
     SystemSettings,
 )
 
@@ -59,13 +61,6 @@ def _template(*members: str) -> AfterValidator:
 
 
 # ---------------------------------------------------------------------------------------------------------- Robaws
-def _header_name(value: str) -> str:
-    # RFC 9110 section 5.6.2: what a field name may hold.
-    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
-        raise ValueError("is not the name of a header: use letters, digits and dashes")
-    return value
-
-
 class RobawsSettings(SystemSettings):
     """Robaws sheet 2 to 5 and 13 (https://support.robaws.com/nl/article/robaws-api-kue9an)."""
 
@@ -92,10 +87,9 @@ class RobawsSettings(SystemSettings):
     webhook_secrets: tuple[Secret, ...] = Field(
         default=(), description="secrets of the registered webhook endpoints; a signature may match any of them"
     )
-    idempotency_headers: tuple[Annotated[str, AfterValidator(_header_name)], ...] = Field(
-        default=("Idempotency-Key", "x-robaws-idempotency-key"),
-        min_length=1,
-        description="headers that carry the idempotency key; Robaws renamed its header, so both are sent",
+    # Robaws sheet 5: the header was renamed, and which name a tenant's Robaws knows is not told.
+    idempotency_headers: HeaderNames = Field(
+        default=("Idempotency-Key", "x-robaws-idempotency-key"), min_length=1, description=IDEMPOTENCY_HEADERS
     )
     write_back: Annotated[dict[Literal["rompslomp", "recras", "workspace", "routix"], Text], Entries()] = Field(
         default={}, description="Robaws extra field, by system, that receives the record's id in that system"
@@ -326,6 +320,7 @@ class RoutixSettings(SystemSettings):
     rate_per_minute: Annotated[
         Number | None, at_most(1000, "Routix allows its REST API 1000 calls a minute for each organisation")
     ] = Field(default=60.0, gt=0, description=f"{RATE_PER_MINUTE}; at most 1000")
+    idempotency_headers: HeaderNames = Field(default=(), max_length=0, description=IDEMPOTENCY_HEADERS)
     burst: Whole = Field(default=5, ge=1, description=BURST)
     client_id: OptionalText = Field(default=None, description="client id of the OAuth app")
     client_secret: OptionalSecret = Field(default=None, description="its secret")

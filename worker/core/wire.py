@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 Lane = Literal["live", "background"]
 
 SHORTEST_SECRET: Final = 4
 """What is shorter is no credential, and blanking it would blank every answer."""
+
+MOST_KEY_CHARACTERS: Final = 128
+"""Of an idempotency key, at Robaws, whose limit is the only one that is published (Robaws sheet 5)."""
+SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+GRANT: Final = "token"
+"""The operation that gets an access token: a POST that changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,33 @@ class Request:
     budget: str = ""
     hidden: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether it must carry an idempotency key: a write, or a method that is one and was not declared."""
+        return self.writes or self.creates or (self.method not in SAFE_METHODS and self.operation != GRANT)
+
+    def under(self, key: str | None, names: tuple[str, ...]) -> Request:
+        """
+        The request as it leaves under an idempotency key, in the headers of these names.
+
+        `key` stands for one intended change, which may take several requests: each gets a key of its own, made of it
+        and of what the request says, so that a repetition has the same one and another write has another. A request
+        that names its own key keeps it. ValueError for a write without a key, or with one that a header cannot carry.
+        """
+        if not self.changes_something:
+            return self
+        own = self.idempotency_key or (self._derived(key) if key else "")
+        if not 0 < len(own) <= MOST_KEY_CHARACTERS or not own.isascii() or not own.isprintable():
+            raise ValueError(
+                f"{self.operation} is a write: it needs an idempotency key of 1 to {MOST_KEY_CHARACTERS} printable "
+                "ASCII characters"
+            )
+        return replace(self, idempotency_key=own, headers={**self.headers, **dict.fromkeys(names, own)})
+
+    def _derived(self, key: str) -> str:
+        said = (key.encode(), self.method.encode(), self.path.encode(), self.body or b"")
+        return hashlib.sha256(b"\n".join(hashlib.sha256(part).digest() for part in said)).hexdigest()
 
     @property
     def credentials(self) -> tuple[str, ...]:

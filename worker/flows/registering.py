@@ -34,6 +34,7 @@ def source(settings: Settings) -> Iterator[tuple[Any, Session]]:
         Paced(float(robaws.rate_per_second or 1)),
         timeout_seconds=float(robaws.timeout_seconds),
         patience_seconds=10.0,
+        idempotency_headers=robaws.idempotency_headers,
     )
     try:
         yield client, session

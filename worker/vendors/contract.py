@@ -73,6 +73,13 @@ class Record:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _in_order(value: Any) -> Any:
+    """Members by name, at every level; lists as they are."""
+    if isinstance(value, Mapping):
+        return {name: _in_order(value[name]) for name in sorted(value)}
+    return [_in_order(one) for one in value] if isinstance(value, list) else value
+
+
 @dataclass(frozen=True)
 class Intent:
     """
@@ -90,6 +97,11 @@ class Intent:
     mark: str | None = None
     posts: int = 0
     sent_at: float | None = None
+
+    def __post_init__(self) -> None:
+        # In an order of its own, since jsonb keeps none: a repeat says the same, byte for byte.
+        object.__setattr__(self, "body", _in_order(self.body))
+        object.__setattr__(self, "persons", tuple(_in_order(person) for person in self.persons))
 
     def to_json(self) -> dict[str, Any]:
         """The intent as it stands in the link's row."""

@@ -7,6 +7,7 @@ A simulator is a class with state that takes a request and gives a response. Tes
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import threading
@@ -23,6 +24,8 @@ import httpx
 FaultKind = Literal[
     "delay", "status", "throttle", "rate_limit", "drop_before", "drop_after", "html", "truncate", "wrong_json", "empty"
 ]
+
+KEY_HEADERS = ("idempotency-key", "x-robaws-idempotency-key")
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ class Simulator:
 
     name: str = ""
     prefix: str = ""
+    takes_writes: bool = True
 
     def __init__(self, *, clock: Callable[[], float] = time.time, random: Callable[[], float] = lambda: 0.0) -> None:
         self.clock = clock
@@ -154,6 +158,9 @@ class Simulator:
         self.lock = threading.RLock()
         self.log: deque[Exchange] = deque(maxlen=10_000)
         self.faults: list[Fault] = []
+        self.key_problems: list[str] = []
+        """Writes without an idempotency key, and keys that stood for two different writes."""
+        self._requests_by_key: dict[str, str] = {}
 
     def answer(self, request: SimRequest) -> SimResponse:
         """The vendor's own behaviour; every subclass gives it."""
@@ -200,10 +207,21 @@ class Simulator:
     def handle(self, request: SimRequest) -> SimResponse:
         """Answer one request, with the first matching fault laid over."""
         with self.lock:
+            self._check_key(request)
             fault = self._next_fault(request)
             response = self._faulty(request, fault) if fault else self.answer(request)
             self.log.append(Exchange(self.clock(), request, response, fault.kind if fault else None))
             return response
+
+    def _check_key(self, request: SimRequest) -> None:
+        if request.method in ("GET", "HEAD", "OPTIONS") or not self.takes_writes:
+            return
+        keys = {request.headers[name] for name in KEY_HEADERS if request.headers.get(name)}
+        what = f"{request.method} {request.path} {hashlib.sha256(request.body).hexdigest()[:12]}"
+        if len(keys) != 1:
+            self.key_problems.append(f"{what} came with {sorted(keys) or 'no idempotency key'}")
+        elif self._requests_by_key.setdefault(next(iter(keys)), what) != what:
+            self.key_problems.append(f"{what} came under the key of {self._requests_by_key[next(iter(keys))]}")
 
     def _next_fault(self, request: SimRequest) -> Fault | None:
         for index, fault in enumerate(self.faults):

@@ -193,7 +193,8 @@ class Session:
     `remarks` what of a list could not be read and was left out: a sentence for each record.
     `hook` is called with a name at each boundary of I/O, for the tests that crash there. Nothing leaves without its
     `lease`: a worker that was frozen and wakes up late finds out here, and not by writing over a newer state. A read
-    that `memory` has from an earlier attempt is not sent again.
+    that `memory` has from an earlier attempt is not sent again. Every write carries its idempotency key in all
+    `idempotency_headers`: a vendor that does not know them ignores them, and its support can find the call by the key.
     """
 
     def __init__(
@@ -211,6 +212,7 @@ class Session:
         clock: Callable[[], float] = time.time,
         lease: Lease | None = None,
         memory: ReadMemory | None = None,
+        idempotency_headers: tuple[str, ...] = ("Idempotency-Key",),
     ) -> None:
         self.system = system
         self.client = client
@@ -224,17 +226,20 @@ class Session:
         self.clock = clock
         self.lease = lease
         self.memory = memory
+        self.idempotency_headers = idempotency_headers
         self.exchanges: list[Exchange] = []
         self.remarks: list[str] = []
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, key: str | None = None) -> Response:
         """
-        Send one request in its turn and return the answer, whatever its status.
+        Send one request in its turn and return the answer, whatever its status. A write leaves under the idempotency
+        key of the change that it is part of (`Request.under`); ValueError where it has none.
 
         VendorUnavailable: it was never sent, or was sent without effect to fear. OutcomeUnknown: a write may have
         arrived. BudgetExhausted: no turn soon enough, LeaseLost: the row is another worker's; nothing was sent.
         """
-        writes = request.writes or request.creates
+        request = request.under(key, self.idempotency_headers)
+        writes = request.changes_something
         kept = self.memory.find(request, self.clock()) if self.memory is not None else None
         if kept is not None:
             return Response(200, kept.headers, kept.body.encode(), request)

@@ -56,7 +56,7 @@ class Wire:
 def wire(simulator: RobawsSimulator, *, settings: Mapping[str, Any] | None = None, **sync: Any) -> Iterator[Wire]:
     """The client as it is built from settings, talking to a simulator."""
     members = {**simulator.settings(BASE_URL), **(settings or {})}
-    with _session(transport((BASE_URL, simulator))) as (session, budget):
+    with _session(transport((BASE_URL, simulator)), RobawsSettings(**members)) as (session, budget):
         yield Wire(client.build(RobawsSettings(**members), "BE", **sync), session, budget)
 
 
@@ -64,7 +64,7 @@ def wire(simulator: RobawsSimulator, *, settings: Mapping[str, Any] | None = Non
 def stored(answer: Callable[[httpx.Request], httpx.Response]) -> Iterator[Wire]:
     """The client, talking to a function from request to answer, for what the simulator does not do."""
     settings = RobawsSettings(base_url=BASE_URL, username="api", password=SecretStr("made-up"))
-    with _session(httpx.MockTransport(answer)) as (session, budget):
+    with _session(httpx.MockTransport(answer), settings) as (session, budget):
         yield Wire(client.build(settings, "BE"), session, budget)
 
 
@@ -75,7 +75,7 @@ def answered(status: int, body: bytes = b"", headers: Mapping[str, str] | None =
 
 
 @contextmanager
-def _session(mock: httpx.MockTransport) -> Iterator[tuple[Session, Remembering]]:
+def _session(mock: httpx.MockTransport, settings: RobawsSettings) -> Iterator[tuple[Session, Remembering]]:
     budget = Remembering()
     with httpx.Client(transport=mock, base_url=BASE_URL) as http:
-        yield Session("robaws", http, budget), budget
+        yield Session("robaws", http, budget, idempotency_headers=settings.idempotency_headers), budget

@@ -12,6 +12,7 @@ from worker.errors import ConfigurationError, CredentialsRejected, OutcomeUnknow
 from worker.vendors.contract import Finding
 from worker.vendors.robaws.simulator import RobawsSimulator, Switches
 
+KEY = "registration-1"
 URL = "https://sync.example.org/webhooks/robaws"
 
 
@@ -31,7 +32,7 @@ def test_a_registered_endpoint_tells_its_secret_and_is_listed_without_it() -> No
     robaws = tenant()
 
     with wire(robaws) as at:
-        made = at.client.register_webhook(at.session, URL)
+        made = at.client.register_webhook(at.session, URL, KEY)
         (listed,) = at.client.list_webhooks(at.session)
 
     assert made.secret == RobawsSimulator.SANDBOX_WEBHOOK_SECRET
@@ -45,7 +46,7 @@ def test_a_registered_endpoint_tells_its_secret_and_is_listed_without_it() -> No
 
 def test_the_secret_is_in_nothing_that_the_log_keeps() -> None:
     with wire(tenant()) as at:
-        made = at.client.register_webhook(at.session, URL)
+        made = at.client.register_webhook(at.session, URL, KEY)
 
     assert made.secret is not None
     assert made.secret not in repr(at.session.exchanges)
@@ -57,7 +58,7 @@ def test_an_address_is_not_registered_a_second_time(url: str) -> None:
     robaws.register_webhook(URL)
 
     with wire(robaws) as at, pytest.raises(ConfigurationError, match="already"):
-        at.client.register_webhook(at.session, url)
+        at.client.register_webhook(at.session, url, KEY)
 
     assert robaws.calls("POST") == []
 
@@ -67,7 +68,7 @@ def test_a_robaws_that_does_not_list_endpoints_still_registers_one() -> None:
     robaws.fail("status", status=404, body="{}", method="GET", path="webhook-endpoints")
 
     with wire(robaws) as at:
-        assert at.client.register_webhook(at.session, URL).secret
+        assert at.client.register_webhook(at.session, URL, KEY).secret
 
 
 def test_only_an_administrator_may_register() -> None:
@@ -75,7 +76,7 @@ def test_only_an_administrator_may_register() -> None:
         wire(tenant(user_is_admin=False)) as at,
         pytest.raises(CredentialsRejected, match="webhook-endpoints") as caught,
     ):
-        at.client.register_webhook(at.session, URL)
+        at.client.register_webhook(at.session, URL, KEY)
 
     assert caught.value.word == "no_right"
 
@@ -85,14 +86,14 @@ def test_a_lost_answer_to_a_registration_is_an_unknown_outcome() -> None:
     robaws.fail("drop_after", method="POST")
 
     with wire(robaws) as at, pytest.raises(OutcomeUnknown):
-        at.client.register_webhook(at.session, URL)
+        at.client.register_webhook(at.session, URL, KEY)
 
 
 def test_an_endpoint_is_removed_once() -> None:
     robaws = tenant()
 
     with wire(robaws) as at:
-        made = at.client.register_webhook(at.session, URL)
+        made = at.client.register_webhook(at.session, URL, KEY)
         at.client.remove_webhook(at.session, made.endpoint_id)
         with pytest.raises(RecordGone):
             at.client.remove_webhook(at.session, made.endpoint_id)

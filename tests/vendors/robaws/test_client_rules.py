@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vendors.robaws.client_wire import answered, stored
+from tests.vendors.robaws.client_wire import answered, stored, wire
 from worker.core.wire import Request
 from worker.errors import (
     Busy,
@@ -32,6 +32,7 @@ from worker.errors import (
 )
 from worker.vendors.robaws import answers, calls
 from worker.vendors.robaws.refusals import Quota, failure, nearly_spent, quota, require_ok
+from worker.vendors.robaws.simulator import RobawsSimulator
 
 FIXTURES = Path(__file__).parent / "fixtures"
 JSON = {"content-type": "application/json"}
@@ -251,29 +252,41 @@ def test_whatever_a_2xx_holds_it_is_a_value_or_an_error_of_the_tree(body: bytes,
             read()
 
 
+def keys_sent(robaws: RobawsSimulator, **settings: Any) -> list[dict[str, str]]:
+    """The idempotency headers of a create, a change, a registration and its end."""
+    with wire(robaws, settings=settings) as at:
+        made = at.client.create_client(at.session, {"name": "Bouwgroep Maas"}, KEY)
+        at.client.patch_client(at.session, str(made.external_id), {"gsm": None}, f"{KEY}-2")
+        endpoint = at.client.register_webhook(at.session, "https://contactsync.example/webhooks/robaws", f"{KEY}-3")
+        at.client.remove_webhook(at.session, endpoint.endpoint_id)
+    headers = [one.request.headers for one in robaws.calls() if one.request.method != "GET"]
+    return [{name: value for name, value in sent.items() if "idempotency" in name} for sent in headers]
+
+
 def test_both_idempotency_headers_carry_the_same_value() -> None:
-    for request in (
-        calls.create_client(ACCESS, {"name": "Bouwgroep Maas"}, KEY),
-        calls.patch_client(ACCESS, "1834", {"gsm": None}, KEY),
-    ):
-        assert request.headers["Idempotency-Key"] == request.headers["x-robaws-idempotency-key"] == KEY
-        assert request.idempotency_key == KEY
-        assert request.writes
+    robaws = RobawsSimulator()
+
+    sent = keys_sent(robaws)
+
+    assert [set(one) for one in sent] == [{"idempotency-key", "x-robaws-idempotency-key"}] * 4
+    assert [set(one.values()) for one in sent[:3]] == [{KEY}, {f"{KEY}-2"}, {f"{KEY}-3"}]
+    assert robaws.key_problems == []
 
 
 def test_the_names_of_the_idempotency_headers_come_from_the_settings() -> None:
-    access = calls.Access("api", "made-up", idempotency_headers=("Idempotency-Key",))
+    sent = keys_sent(RobawsSimulator(), idempotency_headers=("Idempotency-Key",))
 
-    request = calls.create_client(access, {"name": "Bouwgroep Maas"}, KEY)
-
-    assert request.headers["Idempotency-Key"] == KEY
-    assert "x-robaws-idempotency-key" not in request.headers
+    assert [set(one) for one in sent] == [{"idempotency-key"}] * 4
 
 
 @pytest.mark.parametrize("key", ["", "x" * 129, "a b\n", "sleutél", "a\x00"])
 def test_a_key_that_robaws_would_not_take_is_a_fault_of_ours(key: str) -> None:
-    with pytest.raises(ValueError, match="128"):
-        calls.create_client(ACCESS, {"name": "x"}, key)
+    robaws = RobawsSimulator()
+
+    with wire(robaws) as at, pytest.raises(ValueError, match="128"):
+        at.client.create_client(at.session, {"name": "x"}, key)
+
+    assert robaws.calls() == []
 
 
 def test_a_patch_is_the_sheet_s_merge_patch_under_exactly_one_content_type() -> None:
@@ -317,7 +330,7 @@ def test_nothing_but_a_read_is_ever_sent_to_the_replica() -> None:
     writes = (
         calls.create_client(ACCESS, {"name": "x"}, KEY),
         calls.patch_client(ACCESS, "1", {}, KEY),
-        calls.register_endpoint(ACCESS, "https://sync.example.org", ["client.updated"], None),
+        calls.register_endpoint(ACCESS, "https://sync.example.org", ["client.updated"], KEY),
         calls.remove_endpoint(ACCESS, "7d0f7c0e"),
         calls.read_client(ACCESS, "1"),
         calls.list_persons(ACCESS, "1", 0),

@@ -25,7 +25,8 @@ class Changes:
     The changes of one Recras; shared by the threads of a process.
 
     `full`: a PUT names all that the record holds. `hidden`: `landcode` and `btw_nummer` may be changed.
-    `confirm_address` rules out that a 404 means the address.
+    `confirm_address` rules out that a 404 means the address. `key` stands for the whole change, of which each PUT is a
+    part under a key of its own.
     """
 
     requests: rules.Requests
@@ -35,14 +36,14 @@ class Changes:
     _list_demanded: bool = False
     _not_taken: set[str] = field(default_factory=set)
 
-    def person(self, session: Session, change: PersonChange, after: Json) -> bool:
+    def person(self, session: Session, change: PersonChange, after: Json, key: str) -> bool:
         """Change one person and lay the answer over `after`; False where the answer did not show it."""
         shown = after.get(bodies.PERSONS) or []
         place = next(at for at, person in enumerate(shown) if str(person["id"]) == change.external_id)
         body = bodies.for_person(shown[place], change.patch, full=self.full)
 
         def send(members: Json) -> Json | None:
-            response = session.send(self.requests.update_person(change.external_id, members))
+            response = session.send(self.requests.update_person(change.external_id, members), key)
             return rules.record_if_shown(response, change.external_id)
 
         try:
@@ -55,7 +56,7 @@ class Changes:
         return answer is not None
 
     def klant(
-        self, session: Session, external_id: str, patch: Mapping[str, Any], listing: list[Json], after: Json
+        self, session: Session, external_id: str, patch: Mapping[str, Any], listing: list[Json], after: Json, key: str
     ) -> bool:
         """Change the customer and lay the answer over `after`; False where persons or members are to be read."""
         body = bodies.for_klant(after, patch, full=self.full, hidden=self.hidden)
@@ -64,7 +65,7 @@ class Changes:
             body[bodies.PERSONS] = listing
         held = dict(after)
         answer, body = self._without_what_was_only_held(
-            lambda members: self._put(session, external_id, members, held), body, {*patch, bodies.PERSONS}
+            lambda members: self._put(session, external_id, members, held, key), body, {*patch, bodies.PERSONS}
         )
         persons = bodies.after_listing(after, listing)
         after.update({member: value for member, value in body.items() if member != bodies.PERSONS})
@@ -94,7 +95,7 @@ class Changes:
         taken = {member: value for member, value in body.items() if member not in refused}
         return send(taken), taken
 
-    def _put(self, session: Session, external_id: str, body: Json, held: Json) -> Json | None:
+    def _put(self, session: Session, external_id: str, body: Json, held: Json, key: str) -> Json | None:
         """
         One PUT. A Recras that demands the list of persons in each of them (possible by sheet 5.3) gets the one that
         was just read, from then on at once.
@@ -103,7 +104,7 @@ class Changes:
         if self._list_demanded and same:
             body.setdefault(bodies.PERSONS, same)
         try:
-            return rules.record_if_shown(session.send(self.requests.update(external_id, body)), external_id)
+            return rules.record_if_shown(session.send(self.requests.update(external_id, body), key), external_id)
         except RecordGone:
             self.confirm_address(session)
             raise
@@ -111,4 +112,4 @@ class Changes:
             if bodies.PERSONS in body or bodies.PERSONS not in error.fields or not same:
                 raise
         self._list_demanded = True
-        return self._put(session, external_id, body, held)
+        return self._put(session, external_id, body, held, key)

@@ -177,7 +177,7 @@ class RecrasClient(Target):
         The answer shows no contact persons, so the caller reads once to learn their ids (sheet 14).
         """
         body = bodies.for_create(intent, self.reference_field, self.fallback_name)
-        response = session.send(self.requests.create(body))
+        response = session.send(self.requests.create(body), intent.key)
         external_id, shown = rules.created_id(response)
         self._highest.saw(external_id)
         return Created(external_id, self._record(shown) if shown else None, matched=response.status != rules.CREATED)
@@ -206,10 +206,10 @@ class RecrasClient(Target):
         whole = True
         for change in persons.kept if persons else ():
             if change.patch:
-                whole &= self._changes.person(session, change, after)
+                whole &= self._changes.person(session, change, after, key)
         listing = bodies.listing_of(persons) if persons is not None and persons.list_changes else []
         if patch or listing:
-            whole &= self._changes.klant(session, external_id, patch, listing, after)
+            whole &= self._changes.klant(session, external_id, patch, listing, after, key)
         return self._record(after) if whole else None
 
     # -------------------------------------------------------------------------------------------------------- check

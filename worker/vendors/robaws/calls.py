@@ -33,24 +33,16 @@ PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100_000
 """A guard only: a list ends where a page brings nothing new."""
 
-MOST_KEY_CHARACTERS: Final = 128
-"""Robaws sheet 5; https://support.robaws.com/nl/article/request-idempotency-6gesln."""
-
 _ENDPOINT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True)
 class Access:
-    """
-    Who asks: user name and password of the API-only user, and the tenant where one login has several.
-
-    `idempotency_headers` are all the names under which a key is sent.
-    """
+    """Who asks: user name and password of the API-only user, and the tenant where one login has several."""
 
     username: str
     password: str = field(repr=False)
     tenant: str | None = None
-    idempotency_headers: tuple[str, ...] = ("Idempotency-Key", "x-robaws-idempotency-key")
 
     def headers(self) -> dict[str, str]:
         """The headers of every request. The credentials are joined in UTF-8 (RFC 7617 section 2.1)."""
@@ -59,17 +51,6 @@ class Access:
         if self.tenant is not None:
             headers["X-Tenant"] = self.tenant
         return headers
-
-    def key_headers(self, key: str) -> dict[str, str]:
-        """
-        The idempotency key under all its names, with one value.
-
-        The header was renamed between 2023 and 2024; an unknown name does no harm, a missing one makes doubles
-        (Robaws sheet 5). ValueError for a key that Robaws would not take.
-        """
-        if not 0 < len(key) <= MOST_KEY_CHARACTERS or not key.isascii() or not key.isprintable():
-            raise ValueError(f"an idempotency key has 1 to {MOST_KEY_CHARACTERS} printable ASCII characters")
-        return dict.fromkeys(self.idempotency_headers, key)
 
 
 def client_path(client_id: str) -> str:
@@ -121,11 +102,7 @@ def patch_client(access: Access, client_id: str, patch: Mapping[str, Any], key: 
         "update",
         "PATCH",
         client_path(client_id),
-        headers={
-            **access.headers(),
-            **access.key_headers(key),
-            "Content-Type": "application/merge-patch+json",
-        },
+        headers={**access.headers(), "Content-Type": "application/merge-patch+json"},
         body=json_body(patch),
         logged=dict(patch),
         idempotency_key=key,
@@ -145,7 +122,7 @@ def list_endpoints(access: Access, page: int) -> Request:
     return _get(access, "list", "/webhook-endpoints", _page(page), "live")
 
 
-def register_endpoint(access: Access, url: str, events: Sequence[str], key: str | None) -> Request:
+def register_endpoint(access: Access, url: str, events: Sequence[str], key: str) -> Request:
     """
     Register a webhook endpoint (Robaws sheet 3.1; https://support.robaws.com/nl/article/webhooks-1kqzzp7).
 
@@ -155,11 +132,18 @@ def register_endpoint(access: Access, url: str, events: Sequence[str], key: str 
 
 
 def remove_endpoint(access: Access, endpoint_id: str) -> Request:
-    """End a registration (Robaws sheet 3.1). MappingError for an id that could be more than one part of an address."""
+    """
+    End a registration (Robaws sheet 3.1). MappingError for an id that could be more than one part of an address.
+
+    An endpoint's id is given once, so its removal is one write however often it is repeated.
+    """
     if not _ENDPOINT_ID.fullmatch(endpoint_id):
         raise MappingError("the id of a webhook endpoint is made of letters, digits and dashes, and this is none")
     path = f"/webhook-endpoints/{endpoint_id}"
-    return Request("remove", "DELETE", path, headers=access.headers(), writes=True, budget=BUDGETS["live"])
+    key = f"remove-webhook-{endpoint_id}"
+    return Request(
+        "remove", "DELETE", path, headers=access.headers(), idempotency_key=key, writes=True, budget=BUDGETS["live"]
+    )
 
 
 def timestamp(moment: datetime.datetime) -> str:
@@ -184,14 +168,13 @@ def _get(access: Access, operation: str, path: str, query: tuple[tuple[str, str]
 
 
 def _post(
-    access: Access, operation: str, path: str, body: Mapping[str, Any], key: str | None, hidden: tuple[str, ...]
+    access: Access, operation: str, path: str, body: Mapping[str, Any], key: str, hidden: tuple[str, ...]
 ) -> Request:
-    keys = access.key_headers(key) if key is not None else {}
     return Request(
         operation,
         "POST",
         path,
-        headers={**access.headers(), **keys, "Content-Type": "application/json"},
+        headers={**access.headers(), "Content-Type": "application/json"},
         body=json_body(body),
         logged=dict(body),
         idempotency_key=key,

@@ -249,11 +249,12 @@ class RobawsClient:
             found |= {endpoint.endpoint_id: endpoint for endpoint in fresh}
         return list(found.values())
 
-    def register_webhook(
-        self, session: Session, url: str, events: Sequence[str] = CLIENT_EVENTS, key: str | None = None
-    ) -> Endpoint:
+    def register_webhook(self, session: Session, url: str, key: str, events: Sequence[str] = CLIENT_EVENTS) -> Endpoint:
         """
         Register an address for events; the answer's `secret` is told this once and belongs into the settings.
+
+        `key` stands for this one registration. One that is made again after its removal is another: under the first
+        one's key Robaws would answer with the endpoint that is gone.
 
         ConfigurationError where the address is registered already: Robaws would send every event twice (Robaws sheet
         3.1, trap 22). A Robaws that does not list its endpoints is asked without that look.
@@ -315,7 +316,7 @@ def build(
     if not settings.username or settings.password is None:
         raise ConfigurationError("systems.robaws needs username and password of the API-only user")
     password = settings.password.get_secret_value()
-    access = calls.Access(settings.username, password, settings.tenant, settings.idempotency_headers)
+    access = calls.Access(settings.username, password, settings.tenant)
     options = Options(
         tuple(private_status),
         dict(person_kinds or {}),

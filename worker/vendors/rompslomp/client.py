@@ -151,7 +151,7 @@ class RompslompClient(Target):
         members = {member: value for member, value in intent.body.items() if value is not None}
         if self.member and intent.reference:
             members[self.member] = intent.reference
-        response = session.send(self.requests.create(members))
+        response = session.send(self.requests.create(members), intent.key)
         try:
             record = self._record(rules.contact_of(response))
         except VendorRejected as error:
@@ -178,7 +178,7 @@ class RompslompClient(Target):
         members = rules.patch_members(patch, held)
         if not members:
             return current or self.read(session, external_id)
-        response = session.send(self.requests.update(external_id, members))
+        response = session.send(self.requests.update(external_id, members), key)
         record = self._record(rules.contact_of(response))
         if record.external_id != external_id:
             raise response.broken(f"contact {record.external_id} was shown after a change of {external_id}")

@@ -57,6 +57,7 @@ class RoutixSimulator(Simulator):
 
     name = "routix"
     prefix = "/functions/v1"
+    takes_writes = False
     SANDBOX_CLIENT_ID = "7a1e0000-0000-4000-8000-000000000005"
     SANDBOX_CLIENT_SECRET = "routix_sandbox_secret"  # noqa: S105 - opens a simulator only
     SANDBOX_BRANCHES = ("SBXBR001", "SBXBR002")

@@ -129,7 +129,7 @@ class WorkspaceClient(Target):
         for row in self.mapping.rows:
             if row.required and row.vendor not in members:
                 members[row.vendor] = self._stand_in(row.vendor)
-        shown = rules.contact_if_shown(session.send(self.requests.create(members)))
+        shown = rules.contact_if_shown(session.send(self.requests.create(members), intent.key))
         if shown is None or shown.get("client_reference", members["client_reference"]) != members["client_reference"]:
             return Created(None)
         return Created(shown["id"], self._whole(shown))
@@ -156,7 +156,7 @@ class WorkspaceClient(Target):
             kept = (*editable(self.mapping), *_KEPT)
             # What is blank there is left out: a required member that is blank would have the change refused (10.6).
             members = {member: held[member] for member in kept if held.get(member)} | members
-        shown = rules.contact_if_shown(session.send(self.requests.update(external_id, members)))
+        shown = rules.contact_if_shown(session.send(self.requests.update(external_id, members), key))
         return self._whole(shown) if shown is not None and shown["id"] == external_id else None
 
     def _stand_in(self, member: str) -> str:
