@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from worker.errors import RateLimited
-from worker.store import systems
+from worker.store import easing, systems
 from worker.store.systems import Recovery, SystemView
 
 if TYPE_CHECKING:
@@ -110,12 +110,19 @@ class Gate:
         return replace(outcome, message=f"{text}: {outcome.message}", rate=rate)
 
     def succeeded(self, system: str) -> None:
-        """The vendor did what was asked; written down only where something held it back before."""
+        """
+        The vendor did what was asked; written down only where something held it back before. What waited for it
+        meanwhile is due then.
+        """
         self.leave(system, succeeded=True)
         view = self.view(system)
-        if view.failures or view.breaker != "closed" or view.paused_by == "credentials":
-            with self.runtime.statement("gate.succeeded") as connection:
-                systems.succeeded(connection, system, self.runtime.now())
+        was_away = view.breaker != "closed" or view.paused_by == "credentials"
+        if view.failures or was_away:
+            now = self.runtime.now()
+            with self.runtime.transaction("gate.succeeded") as connection:
+                systems.succeeded(connection, system, now)
+                if was_away:
+                    easing.ease(connection, system, now)
             self.forget(system)
 
     def learn(self, system: str, outcome: Outcome, now: datetime, link: int | None = None) -> None:

@@ -14,6 +14,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from worker.core.fuse import Rest
+from worker.store.requests import APART
+
 BATCH: Final = 500
 QUIET_SECONDS: Final = 0.1
 """How long a contact rests after a fetch: what came together is fetched together."""
@@ -36,8 +39,12 @@ _NEW = text(
     """
 )
 
+_ANEW = f"""(c.fetch_state IN ('idle', 'dead') OR c.fetch_state = 'waiting'
+            AND NOT (COALESCE(c.fetch_reason, '') IN ('{Rest.reason}', '{APART}')))"""
+"""A contact for which a hint begins anew, and at once: none that rests, and none that is to be tried apart."""
+
 _HINT = text(
-    """
+    f"""
     INSERT INTO contact AS c
         (source, source_id, fetch_state, fetch_wanted, fetch_next_attempt_at, fetch_since, correlation_id)
     SELECT source, source_id, 'due', 1, :now, :now, correlation_id
@@ -46,13 +53,11 @@ _HINT = text(
     ORDER BY source, source_id
     ON CONFLICT (source, source_id) DO UPDATE SET
         fetch_wanted = c.fetch_wanted + 1,
-        fetch_state = CASE WHEN c.fetch_state IN ('idle', 'dead') THEN 'due' ELSE c.fetch_state END,
-        fetch_attempts = CASE WHEN c.fetch_state IN ('idle', 'dead') THEN 0 ELSE c.fetch_attempts END,
-        fetch_crashes = CASE WHEN c.fetch_state IN ('idle', 'dead') THEN 0 ELSE c.fetch_crashes END,
+        fetch_state = CASE WHEN {_ANEW} THEN 'due' ELSE c.fetch_state END,
+        fetch_attempts = CASE WHEN {_ANEW} THEN 0 ELSE c.fetch_attempts END,
         fetch_since = CASE WHEN c.fetch_state IN ('idle', 'dead') THEN :now ELSE c.fetch_since END,
         fetch_next_attempt_at = CASE
-            WHEN c.fetch_state IN ('idle', 'dead')
-                THEN GREATEST(:now, LEAST(c.fetched_at, :now) + make_interval(secs => :quiet))
+            WHEN {_ANEW} THEN GREATEST(:now, LEAST(c.fetched_at, :now) + make_interval(secs => :quiet))
             WHEN c.fetch_state = 'due' AND c.fetch_wanted - c.fetch_done >= 2 AND c.fetch_attempts = 0
                 THEN GREATEST(c.fetch_next_attempt_at, LEAST(c.fetched_at, :now) + make_interval(secs => :burst_quiet))
             ELSE c.fetch_next_attempt_at END,
@@ -121,8 +126,9 @@ def intake(connection: Connection, now: datetime, limit: int = BATCH) -> Taken:
     """
     Give each new event to its contact, which is then owed a fetch; one transaction, several workers at once.
 
-    Events that are not about clients are skipped. A contact that nobody knew is made; a fetch that gave up is due
-    again; one that waits for its next attempt goes on waiting, and covers the new events too.
+    Events that are not about clients are skipped. A contact that nobody knew is made; a fetch that gave up or waits for
+    its next attempt is due again. Only a contact that goes to and fro rests on, and one whose fetch ended workers waits
+    for its time apart; they cover the new events then.
     """
     rows = connection.execute(_NEW, {"limit": limit}).all()
     if not rows:

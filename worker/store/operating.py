@@ -18,14 +18,13 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from worker.config import SYSTEM_NAMES
-from worker.core.fuse import Rest
-from worker.store import contacts, held, inbox, systems
+from worker.store import contacts, easing, held, inbox, systems
 from worker.store.listing import plain
 from worker.store.listing_contacts import contact_id
 from worker.store.listing_events import find
 from worker.store.listing_retries import parse_id, public_id
 from worker.store.refusals import Conflict, NotFound, Unfit
-from worker.store.requests import REFUSED, REQUESTED_BY_PERSON
+from worker.store.requests import REQUESTED_BY_PERSON
 
 SOURCE: Final = "robaws"
 
@@ -107,22 +106,6 @@ _DISCARD_FETCH: Final = text(
         fetch_message = NULL, fetch_fingerprint = NULL
     WHERE id = :id AND {_FETCH_WAITS}
     RETURNING id, source_id, fetch_wanted
-    """
-)
-
-_EASE_LINKS: Final = text(
-    """
-    UPDATE link SET next_attempt_at = :now
-    WHERE system = :system AND state = 'waiting' AND next_attempt_at > :now
-        AND NOT (reason = ANY(CAST(:refused AS text[])))
-    """
-)
-
-_EASE_FETCHES: Final = text(
-    """
-    UPDATE contact SET fetch_next_attempt_at = :now
-    WHERE fetch_state = 'waiting' AND fetch_next_attempt_at > :now
-        AND NOT (fetch_reason = ANY(CAST(:refused AS text[]) || CAST(:ping_pong AS text)))
     """
 )
 
@@ -247,10 +230,7 @@ def resume(connection: Connection, system: str, actor: Actor, now: datetime, rea
     behind = held.of(held.held(connection, now), system)
     eased = held.waits(connection, behind) if behind else 0
     systems.resume(connection, system, now)
-    values = {"system": system, "now": now, "refused": list(REFUSED)}
-    eased += connection.execute(_EASE_LINKS, values).rowcount
-    if system == SOURCE:
-        eased += connection.execute(_EASE_FETCHES, {**values, "ping_pong": Rest.reason}).rowcount
+    eased += easing.ease(connection, system, now)
     record(connection, actor, "resume", f"system-{system}", plain(reason, "reason", most=1_000), now)
     return Acted(system, "resumed", f"{eased} that waited for it are due now", Owed(links=((0, system),)))
 
