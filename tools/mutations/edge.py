@@ -11,7 +11,7 @@ MUTATIONS: Final = (
         "a name is written whatever kind the record is of",
         "our name goes where a record shows its own, and no company name into a private person's",
         "worker/core/planning.py",
-        "    ours, owners = _named_there(mapping, ours, owners, base, theirs, restore=restore)\n",
+        "    ours, owners = named_there(mapping, ours, owners, base, theirs, restore=restore, repair=repair)\n",
         "",
         "tests/flows/test_rompslomp.py::test_a_private_customer_gets_no_company_name_and_one_question",
     ),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from worker.core.emptied import hold_back
 from worker.core.field_merge import DOES_NOT_FIT, NO_ROW, NOT_READ, NOT_THE_NAME, Action, Decision, decide_field
 from worker.core.mapping import PERSONS
+from worker.core.naming import named_there
 from worker.core.persons import (
     PersonPlan,
     TheirPerson,
@@ -199,7 +200,7 @@ def _decisions(
     repair: Collection[str] = (),
 ) -> list[Decision]:
     """One decision for each field that is written there, and for each that was once and has no row any more."""
-    ours, owners = _named_there(mapping, ours, owners, base, theirs, restore=restore)
+    ours, owners = named_there(mapping, ours, owners, base, theirs, restore=restore, repair=repair)
     judged = (
         decide_field(
             row,
@@ -219,36 +220,6 @@ def _decisions(
     unnamed = [path for path in agreed if path in rows and path != PERSONS and not ours.says(path)]
     decisions += [Decision(path, "forget", None, None, NO_ROW) for path in gone]
     return decisions + [Decision(path, "forget", None, None, NOT_THE_NAME) for path in unnamed]
-
-
-def _named_there(
-    mapping: VendorMapping,
-    ours: Ours,
-    owners: Mapping[str, Owner],
-    base: Snapshot | None,
-    theirs: Mapping[str, Any] | None,
-    *,
-    restore: bool,
-) -> tuple[Ours, Mapping[str, Owner]]:
-    """
-    Ours and its owners as they apply to this record: one that stays of the other kind shows its name elsewhere.
-
-    Its kind is what was read, else what was last seen.
-    """
-    names = mapping.names
-    if names is None:
-        return ours, owners
-    row = mapping.row(names.switch)
-    judged = decide_field(row, ours, owners.get(names.switch, row.owner), base, theirs, restore=restore)
-    if judged is None or judged.decision.action == "write":
-        return ours, owners
-    seen = {**(base.theirs if base else {}), **(theirs or {})}
-    kind = seen.get(names.switch)
-    if kind is None or row.key(kind) == row.key(ours.fields.get(names.switch)):
-        return ours, owners
-    person = bool(kind)
-    name, other = (names.person, names.company) if person else (names.company, names.person)
-    return names.named_there(ours, person=person), {**owners, name: owners.get(other, mapping.row(other).owner)}
 
 
 def _persons(mapping: VendorMapping, owners: Mapping[str, Owner]) -> PersonTable | None:

@@ -9,7 +9,8 @@ import pytest
 from tests.vendors.rompslomp.stored import answer
 from tests.vendors.rompslomp.wire import de_linde
 from worker.core.contact import BY_PATH
-from worker.core.planning import Snapshot, Update, agree, plan_create, plan_update
+from worker.core.mapping import Owner
+from worker.core.planning import Snapshot, Update, agree, needs_read, plan_create, plan_update
 from worker.vendors.rompslomp import rules
 from worker.vendors.rompslomp.mapping import mapping_for, record_of
 from worker.vendors.rompslomp.simulator_contacts import WRITABLE_MEMBERS
@@ -286,3 +287,39 @@ def test_the_reference_is_given_in_the_member_that_is_set_aside_for_it(member: s
 @pytest.mark.parametrize("member", ["id", "name", "government_identification_number", "free_1", "free_2", "free_3"])
 def test_members_that_are_not_ours_are_never_written(member: str) -> None:
     assert member not in fields()
+
+
+@pytest.mark.parametrize("owner", ["system", "ignore", "fill"])
+def test_a_kind_that_is_left_to_the_books_is_looked_at_before_a_name_is_written(owner: Owner) -> None:
+    owners = MAPPING.owners({"kind": owner})
+    first = plan_update(MAPPING, MAPPING.outward(de_linde(**JAN)), owners, None, _individual())
+    base = agree(MAPPING.outward(de_linde(**JAN)), None, first.decisions, _individual(), None, None)
+    ours = MAPPING.outward(de_linde(**JAN | {"name": "Jan de Wit"}))
+    theirs = _individual() if needs_read(MAPPING, ours, owners, base, write_replaces=False) else None
+
+    plan = plan_update(MAPPING, ours, owners, base, theirs)
+
+    assert not isinstance(first, Update)
+    assert isinstance(plan, Update)
+    assert plan.patch == {"contact_person_name": "Jan de Wit"}
+
+
+def test_a_kind_that_is_left_to_the_books_costs_no_read_where_the_name_stays() -> None:
+    owners = MAPPING.owners({"kind": "system"})
+    first = plan_update(MAPPING, MAPPING.outward(de_linde(**JAN)), owners, None, _individual())
+    base = agree(MAPPING.outward(de_linde(**JAN)), None, first.decisions, _individual(), None, None)
+    moved = MAPPING.outward(de_linde(**JAN | {"address.city": "Genk"}))
+
+    assert not needs_read(MAPPING, moved, owners, base, write_replaces=False)
+
+
+def test_a_kind_that_an_unanswered_change_may_have_written_is_put_right_with_its_names() -> None:
+    ours = MAPPING.outward(de_linde(**JAN))
+    base = Snapshot(ours.fields, {**ours.fields, "is_individual": False})
+    there = _individual(company_name=None, contact_person_name="Jan Jansen")
+    changed = ("is_individual", "company_name", "contact_person_name")
+
+    plan = plan_update(MAPPING, ours, OWNERS, base, there, repair=changed)
+
+    assert isinstance(plan, Update)
+    assert plan.patch == {"is_individual": False, "company_name": "Jan Jansen", "contact_person_name": None}
