@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,13 +12,17 @@ from sqlalchemy import text
 
 from tests.fixtures.hub import Crash
 from tests.flows.stories import client
+from tests.store.people import OPERATOR
 from worker.core.contact import build
+from worker.errors import AlreadyBeingMade
 from worker.flows import deliver as delivering
 from worker.flows import fetch as fetching
-from worker.store import create_locks
+from worker.store import create_locks, links, operating_reviews
+from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
+    from worker.store.links import LinkClaim
 
 VAT = "BE0403170701"
 REFUSAL = '{"error": {"type": "client.parameters.validation", "message": "no"}}'
@@ -176,3 +182,64 @@ def test_a_normal_create_costs_no_commit_more(hub: Hub) -> None:
     commits = [point for point in hub.points if point.startswith("deliver.") and point.endswith(".before_commit")]
 
     assert [point.split(".")[1] for point in commits if "claim" not in point] == ["intend", "bind", "finish"]
+
+
+def test_a_person_who_says_that_they_are_two_gets_a_second_record(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair(hub, "workspace", **SAME_NUMBER)
+    target = hub.runtime.client("workspace")
+    mark = target.mark
+
+    def mark_late(session: Any) -> Any:
+        monkeypatch.undo()
+        deliver(hub, "workspace")
+        return mark(session)
+
+    monkeypatch.setattr(target, "mark", mark_late)
+    hub.settle_all()
+    [asked] = [one for one in hub.links() if one[2] == "review"]
+    [question] = hub.questions(asked[0], "workspace")
+
+    with hub.engine.begin() as connection:
+        operating_reviews.resolve(
+            connection, str(question["id"]), "create", OPERATOR, hub.time, shape_of=id_shape, reason="two firms"
+        )
+    hub.settle_all()
+
+    assert [one["evidence"][0]["for"] for one in question["detail"]["candidates"]] == [True]
+    assert len(hub.workspace.state()["records"]) == 2
+    assert outcome(hub, "workspace") == [("synced", None), ("synced", None)]
+
+
+def test_many_workers_that_take_the_same_keys_leave_one_winner_and_no_deadlock(hub: Hub) -> None:
+    hub.configure(rompslomp={"enabled": False}, recras={"enabled": False})
+    people = [{"contacts": [], "email": f"{name}@delinde.example"} for name in "abcdef"]
+    for number, members in enumerate(people):
+        both = f"{members['email']}; {people[(number + 1) % len(people)]['email']}"
+        hub.event(hub.robaws.add_client(**client(vatIdNumber=VAT if number % 2 else None, email=both)))
+    fetching.take_events(hub.runtime)
+    while fetching.fetch(hub.runtime, hub.gate).result != "none":
+        pass
+    with hub.engine.begin() as connection:
+        claims = [links.claim(connection, "workspace", hub.time, 120) for _ in people]
+    start = threading.Barrier(len(people))
+
+    def take(claim: LinkClaim | None) -> str:
+        assert claim is not None
+        start.wait()
+        try:
+            with hub.engine.begin() as connection:
+                links.intend(connection, claim, {"key": str(claim.id), "body": {}})
+                create_locks.take(connection, claim, hub.time, known=frozenset())
+        except AlreadyBeingMade:
+            return "waits"
+        return "takes"
+
+    with ThreadPoolExecutor(len(people)) as workers:
+        results = list(workers.map(take, claims))
+    with hub.engine.connect() as connection:
+        owners = set(connection.execute(text("SELECT link_id FROM create_lock")).scalars())
+        open_creates = set(connection.execute(text("SELECT id FROM link WHERE intent IS NOT NULL")).scalars())
+
+    assert 1 <= results.count("takes") <= 3
+    assert owners == open_creates
+    assert len(owners) == results.count("takes")

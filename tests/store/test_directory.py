@@ -90,6 +90,7 @@ def test_clients_that_come_together_share_one_list(hub: Hub) -> None:
         {"vat_number": "BE0000000097 / NL004495445B01"},
         {"registration_number": "12345678 0000"},
         {"name": "Dakwerken De Linde", "address__postal_code": "B-9000"},
+        {"name": "Dakwerken De Linde", "address__postal_code": "2000", "invoice_address__postal_code": "9000"},
         {"name": "Dakwerken De Linde", "phone": "09 000 00 01"},
         {"email": "Info@DeLinde.example"},
         {"email": "boekhouding@delinde.example; Info@DeLinde.example"},
@@ -105,6 +106,7 @@ def test_clients_that_come_together_share_one_list(hub: Hub) -> None:
         "two numbers in one field",
         "KvK with a branch",
         "similar name and postcode",
+        "similar name and the invoice's postcode",
         "similar name and phone",
         "e-mail",
         "two e-mails in one field",
@@ -209,7 +211,14 @@ def test_a_record_is_looked_up_by_index_in_a_large_directory(hub: Hub) -> None:
             )
         )
         connection.execute(text("ANALYZE directory_entry"))
-        keys = {"reference": "1", "numbers": ["1"], "name": "a", "emails": ["a"], "phones": ["a"], "postcode": "1000"}
+        keys = {
+            "reference": "1",
+            "numbers": ["1"],
+            "name": "a",
+            "emails": ["a"],
+            "phones": ["a"],
+            "postcodes": ["1000"],
+        }
         statement = directory.narrow(frozenset(keys))
         explained = connection.execute(text(f"EXPLAIN {statement}"), {**keys, "system": "workspace"}).scalars()
         plan = "\n".join(explained)

@@ -93,7 +93,7 @@ MUTATIONS: Final = (
         EVIDENCE,
         "        if is_near(one, other) or _fails(one) or _fails(other):\n",
         "        if False:\n",
-        "tests/flows/test_namesakes.py::test_another_vat_number_on_the_same_client_is_asked_about",
+        "tests/core/test_matching.py::test_how_far_a_record_is_the_client",
     ),
     Mutation(
         "a large town hides a client",

@@ -105,6 +105,8 @@ def _show_candidates(found: ReviewView) -> None:
     from worker.cli.telling import value_text
 
     candidates = found.detail.get("candidates") or []
+    if found.detail.get("cut"):
+        console().print(str(found.detail["cut"]), markup=False)
     if not candidates:
         console().print("no record to choose from", markup=False)
         return

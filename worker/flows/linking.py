@@ -70,6 +70,8 @@ def search(delivery: Delivery, reference: str | None, gone: str | None = None) -
     delivery.holders = held
     taken = frozenset(external_id for external_id, holder in held.items() if not holder.free)
     taken |= {candidate.external_id for candidate in candidates if candidate.reference in being_made}
+    if found.cut:
+        delivery.evidence = {"cut": found.cut}
     verdict = decide(
         delivery.claim.contact,
         candidates,
@@ -150,7 +152,7 @@ def refresh_directory(delivery: Delivery, *, force: bool = False) -> None:
 
 def ask_match(delivery: Delivery, verdict: Verdict) -> Ended:
     """Park the link until a person says which record it is, or that it is none of them."""
-    detail = {"candidates": [_shown(delivery, match) for match in verdict.matches]}
+    detail = delivery.evidence | {"candidates": [_shown(delivery, match) for match in verdict.matches]}
     question = Question("match", "", verdict.reason, verdict.message, detail)
     return delivery.end(
         "review",

@@ -79,7 +79,7 @@ _STRONG: Final = {
 _WEAK: Final = {
     "emails": "email_keys && CAST(:emails AS text[])",
     "phones": "phone_keys && CAST(:phones AS text[])",
-    "postcode": "postcode_key <> '' AND postcode_key = :postcode",
+    "postcodes": "postcode_key <> '' AND postcode_key = ANY(CAST(:postcodes AS text[]))",
 }
 
 _READ = text(
@@ -211,7 +211,7 @@ def find(connection: Connection, system: str, contact: Json, reference: str | No
         "name": keys.name,
         "emails": sorted(keys.emails),
         "phones": sorted(keys.phones),
-        "postcode": keys.postcode,
+        "postcodes": sorted(keys.postcodes),
     }
     values = {name: value for name, value in told.items() if value}
     rows = connection.execute(narrow(frozenset(values)), {**values, "system": system}).all() if values else []
@@ -267,17 +267,22 @@ def _weak(rows: Mapping[str, Row[Any]], keys: MatchingKeys) -> tuple[list[str], 
     for external_id, row in rows.items():
         email = not keys.emails.isdisjoint(row.email_keys)
         phone = not keys.phones.isdisjoint(row.phone_keys)
-        place = bool(keys.postcode) and row.postcode_key == keys.postcode
+        place = row.postcode_key in keys.postcodes
         if keys_alike(keys.name, row.name_key) or (email and (phone or place or not row.name_key or not keys.name)):
             similar.append(external_id)
-        elif email and not (keys.phones and row.phone_keys) and not (keys.postcode and row.postcode_key):
+        elif email and not (keys.phones and row.phone_keys) and not (keys.postcodes and row.postcode_key):
             shared.append(external_id)
     return sorted(similar), sorted(shared)[:2]
 
 
 def _free(connection: Connection, system: str, external_ids: Sequence[str]) -> list[str]:
-    """Those that no contact of ours holds: of the others a similar name asks nothing."""
-    statement = text("SELECT external_id FROM link WHERE system = :s AND external_id = ANY(:ids)")
+    """Those that no contact of ours holds which is there and takes part: of the others a similar name asks nothing."""
+    statement = text(
+        """
+        SELECT l.external_id FROM link AS l JOIN contact AS c ON c.id = l.contact_id
+        WHERE l.system = :s AND l.external_id = ANY(:ids) AND l.state <> 'excluded' AND c.gone_at IS NULL
+        """
+    )
     held = {row.external_id for row in connection.execute(statement, {"s": system, "ids": list(external_ids)})}
     return [external_id for external_id in external_ids if external_id not in held]
 
