@@ -9,6 +9,7 @@ import pytest
 
 from tests.flows.stories import client
 from tests.flows.test_answers import answer, brief, only
+from tests.flows.test_links_by_hand import do
 from tests.store.people import OPERATOR, act
 from worker.flows import deliver as delivering
 from worker.flows import fetch as fetching
@@ -206,3 +207,14 @@ def test_a_client_that_was_left_out_is_not_brought_back_by_a_field(hub: Hub) -> 
         resolve(hub, review, "ours")
 
     assert hub.link(source_id, "rompslomp")["state"] == "excluded"
+
+
+def test_a_client_that_is_included_again_waits_for_a_change_that_may_yet_arrive(hub: Hub) -> None:
+    source_id = differing_with_a_late_change(hub)
+    settles_at = hub.link(source_id, "rompslomp")["settles_at"]
+
+    for what in ("exclude", "include"):
+        do(hub, what, source_id, "rompslomp")
+
+    assert settles_at > hub.time
+    assert hub.link(source_id, "rompslomp")["next_attempt_at"] == settles_at

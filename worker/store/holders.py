@@ -10,6 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from worker.store.requests import REQUESTED
+
 _READ: Final = text(
     """
     SELECT l.id, l.external_id, l.state, c.source_id, c.name, c.gone_at
@@ -21,13 +23,11 @@ _READ: Final = text(
 _AGREED: Final = text("SELECT snapshot -> 'theirs' AS theirs FROM link WHERE id = :id")
 
 _LOOK_AGAIN: Final = text(
-    """
-    UPDATE link SET
-        repair = (SELECT jsonb_agg(DISTINCT path) FROM jsonb_array_elements(repair || :paths) AS one(path)),
-        state = CASE WHEN state IN ('synced', 'review', 'dead') THEN 'due' ELSE state END,
-        attempts = CASE WHEN state IN ('synced', 'review', 'dead') THEN 0 ELSE attempts END,
-        since = COALESCE(since, :now), next_attempt_at = COALESCE(next_attempt_at, :now)
-    WHERE id = :id AND state NOT IN ('excluded', 'working')
+    f"""
+    UPDATE link AS l SET
+        repair = (SELECT jsonb_agg(DISTINCT path) FROM jsonb_array_elements(l.repair || :paths) AS one(path)),
+        {REQUESTED}
+    WHERE l.id = :id AND l.state <> 'excluded'
     """
 ).bindparams(bindparam("paths", type_=JSONB()))
 

@@ -20,7 +20,7 @@ from worker.store.refusals import Conflict
 _READ: Final = """
     SELECT l.id, l.contact_id, c.source_id, c.name, c.version, c.gone_at, l.system, l.external_id, l.state, l.reason,
         l.message, l.snapshot, l.intent, l.parked, l.decided, l.next_attempt_at, l.wanted_version, l.synced_version,
-        l.restore, l.repair
+        l.restore, l.repair, l.settles_at
     FROM link AS l JOIN contact AS c ON c.id = l.contact_id WHERE {which} ORDER BY l.id FOR UPDATE OF l
 """
 _ONE: Final = text(_READ.format(which="l.id = :id"))
@@ -39,7 +39,7 @@ _WRITE: Final = text(
     """
     UPDATE link SET external_id = :external_id, intent = :intent, snapshot = :snapshot, parked = :parked,
         decided = :decided, state = :state, reason = :reason, message = :message, restore = :restore,
-        repair = :repair, reads = NULL, request_seq = request_seq + 1,
+        repair = :repair, reads = NULL, settles_at = :settles_at, request_seq = request_seq + 1,
         wanted_version = :wanted_version, next_attempt_at = :next_attempt_at,
         attempts = CASE WHEN :anew THEN 0 ELSE attempts END, crashes = CASE WHEN :anew THEN 0 ELSE crashes END,
         since = CASE WHEN :state IN ('synced', 'excluded') THEN NULL ELSE COALESCE(since, :now) END
@@ -85,6 +85,7 @@ class LinkRow:
     synced_version: int
     restore: bool
     repair: Sequence[str]
+    settles_at: datetime | None
 
     @property
     def delivered(self) -> bool:
@@ -92,9 +93,13 @@ class LinkRow:
         return self.synced_version >= self.wanted_version
 
     def due(self, now: datetime) -> LinkRow:
-        """Delivered next; a create that is open stays unknown, so that it is looked for before anything is sent."""
+        """
+        Delivered next, but not before a change that was not answered can no longer arrive. A create that is open stays
+        unknown, so that it is looked for before anything is sent.
+        """
         state = "unknown" if self.intent is not None else "due"
-        return replace(self, state=state, reason=None, message=None, next_attempt_at=now)
+        at = max(now, self.settles_at) if self.settles_at is not None else now
+        return replace(self, state=state, reason=None, message=None, next_attempt_at=at)
 
     def resting(self, state: str, *, reason: str | None = None, message: str | None = None) -> LinkRow:
         """In a state in which nothing is owed."""
@@ -104,7 +109,14 @@ class LinkRow:
         """Another record, or none: nothing that was agreed on, asked or wanted about the one before is meant."""
         answers = replace(self.answers, ours=frozenset(), linked=False)
         return replace(
-            self, external_id=external_id, snapshot=None, parked={}, restore=False, repair=[], answers=answers
+            self,
+            external_id=external_id,
+            snapshot=None,
+            parked={},
+            restore=False,
+            repair=[],
+            settles_at=None,
+            answers=answers,
         )
 
 

@@ -6,30 +6,25 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from worker.store.requests import REQUESTED
+
 _WANT_BACK = text(
-    """
+    f"""
     INSERT INTO link AS l (contact_id, system, external_id, state, wanted_version, next_attempt_at, since,
         correlation_id)
     SELECT c.id, 'robaws', c.source_id, 'due', 1, :now, :now, :correlation FROM contact AS c WHERE c.id = :contact
     FOR UPDATE
     ON CONFLICT (contact_id, system) DO UPDATE SET
-        wanted_version = l.wanted_version + 1,
-        state = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.state ELSE 'due' END,
-        attempts = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.attempts ELSE 0 END,
-        since = COALESCE(l.since, :now),
-        next_attempt_at = CASE WHEN l.state IN ('working', 'unknown', 'waiting') THEN l.next_attempt_at ELSE :now END
+        wanted_version = l.wanted_version + 1,{REQUESTED}
     WHERE l.state <> 'excluded'
     RETURNING id, state
     """
 )
 
 _WANT_AGAIN = text(
-    """
-    UPDATE link SET wanted_version = wanted_version + 1,
-        state = CASE WHEN state IN ('working', 'unknown', 'waiting') THEN state ELSE 'due' END,
-        since = COALESCE(since, :now),
-        next_attempt_at = CASE WHEN state IN ('working', 'unknown', 'waiting') THEN next_attempt_at ELSE :now END
-    WHERE contact_id = :contact AND system = 'robaws' AND state <> 'excluded'
+    f"""
+    UPDATE link AS l SET wanted_version = l.wanted_version + 1,{REQUESTED}
+    WHERE l.contact_id = :contact AND l.system = 'robaws' AND l.state <> 'excluded'
     """
 )
 
