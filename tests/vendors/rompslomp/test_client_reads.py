@@ -338,3 +338,15 @@ def test_a_placeholder_in_the_field_of_the_number_is_not_searched() -> None:
     list(client_of(simulator).search(session_with(simulator), de_linde(vat_number="n.v.t."), None))
 
     assert "NVT" not in [text for _, text in searches(simulator)]
+
+
+def test_the_check_names_contacts_that_cannot_be_read_in_full() -> None:
+    simulator = RompslompSimulator()
+    strange = simulator.add_record(company_name="Vreemd", city="Gent")
+    simulator.show_as(strange, city=["Gent"])
+    session = session_with(simulator)
+
+    findings = client_of(simulator).check(session)
+
+    assert all(finding.ok for finding in findings)
+    assert session.remarks == [f"contact {strange}: city cannot be read"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
 from typing_extensions import override
 
 from worker.core import contact as canonical
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from worker.core.mapping import Ours, VendorMapping
     from worker.core.persons import PersonPlan
     from worker.vendors.transport import Request, Session
+
+log = structlog.get_logger()
 
 _EMAIL_FILTER: Final = "search[contact_person_email_address]"
 _ANY_FILTER: Final = "search[q]"
@@ -191,7 +194,7 @@ class RompslompClient(Target):
         Tell a wrong token, a wrong administration, a missing right and a missing subscription apart (sheet 3).
 
         One GET of the administrations does it but for the token's own scopes, which are shown nowhere: one GET of a
-        single contact tells them, and with it whether the path is right.
+        page of contacts tells them, and with it whether the path is right and whether those can be read in full.
         """
         findings: list[Finding] = []
         try:
@@ -200,7 +203,8 @@ class RompslompClient(Target):
             findings.append(Finding("token", True, f"is accepted and reaches {reached}"))
             findings += checks.administration(companies, self.requests.company_id)
             if all(finding.ok for finding in findings):
-                page = rules.page_of(session.send(self.requests.contacts("check", 1, per_page=1)), "contacts")
+                page = rules.page_of(session.send(self.requests.contacts("check", 1)), "contacts")
+                _remark(session, page, ())
                 number = "some" if page.total is None else page.total
                 findings.append(Finding("contacts", True, f"can be read ({number} there)"))
         except SyncError as error:
@@ -282,12 +286,14 @@ class RompslompClient(Target):
 
 
 def _remark(session: Session, page: rules.Page, needs: tuple[str, ...]) -> None:
+    """Keep and log what of a page cannot be read; VendorBroken where that is what the question `needs`."""
     for external_id, members in page.odd.items():
         remark = f"contact {external_id}: {', '.join(members)} cannot be read"
         if not set(needs).isdisjoint(members):
             raise VendorBroken(f"{remark}, and it may be the one that is searched for")
         if remark not in session.remarks:
             session.remarks.append(remark)
+            log.warning("rompslomp.unreadable", contact=external_id, members=list(members))
 
 
 def _with_reference(records: Iterator[Record] | list[Record], reference: str) -> list[Record]:

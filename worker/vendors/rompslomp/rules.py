@@ -79,14 +79,14 @@ class Requests:
         """One page of the administrations that the token's user can reach."""
         return self._request("check", "GET", "/companies", query=_paging(page))
 
-    def contacts(self, operation: str, page: int, *filters: tuple[str, str], per_page: int = PER_PAGE) -> Request:
+    def contacts(self, operation: str, page: int, *filters: tuple[str, str]) -> Request:
         """
         One page of the contacts, narrowed by filters such as `search[q]`.
 
         The brackets are percent-encoded on the way, never dropped: without them the vendor answers the whole list,
         and its first record is a stranger (sheet 10.4).
         """
-        return self._request(operation, "GET", self._path(), query=(*filters, *_paging(page, per_page)))
+        return self._request(operation, "GET", self._path(), query=(*filters, *_paging(page)))
 
     def read(self, external_id: str) -> Request:
         """One contact."""
@@ -131,8 +131,8 @@ class Requests:
         )
 
 
-def _paging(page: int, per_page: int = PER_PAGE) -> tuple[tuple[str, str], ...]:
-    return ("page", str(page)), ("per_page", str(per_page))
+def _paging(page: int) -> tuple[tuple[str, str], ...]:
+    return ("page", str(page)), ("per_page", str(PER_PAGE))
 
 
 def _digits(external_id: str) -> str:
