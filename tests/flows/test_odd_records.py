@@ -82,6 +82,29 @@ def test_a_record_of_ours_that_cannot_be_read_in_full_is_not_made_a_second_time(
     assert hub.link(source_id, "workspace")["state"] in ("synced", "review")
 
 
+@pytest.mark.parametrize("name", [["Dakwerken", "De Linde"], {"text": "Dakwerken De Linde", "size": 2}])
+def test_a_name_of_another_type_is_compared_by_the_texts_in_it(hub: Hub, name: Any) -> None:
+    """Nothing else of the record tells that it is the client: without its name it would be made a second time."""
+    hub.workspace.add_record(name=name)
+    source_id = hub.robaws.add_client(**client())
+
+    hub.sync(source_id)
+
+    assert len(hub.workspace.state()["records"]) == 1
+    assert hub.link(source_id, "workspace")["reason"] == "doubtful_match"
+
+
+def test_a_person_of_another_type_is_compared_by_what_of_it_can_be_read(hub: Hub) -> None:
+    odd = {"voornaam": 7, "achternaam": "Peeters", "email1": "info@delinde.example"}
+    hub.recras.add_record(naam="Dakwerken De Linde", postcode=9000, contactpersonen=[odd])
+    source_id = hub.robaws.add_client(**client())
+
+    hub.sync(source_id)
+
+    assert len(hub.recras.state()["records"]) == 1
+    assert hub.link(source_id, "recras")["state"] == "waiting"
+
+
 def test_what_could_not_be_read_is_told_by_check(hub: Hub) -> None:
     hub.recras.add_record(naam="Sam", postcode=["9000"])
     hub.sync(hub.robaws.add_client(**client()))

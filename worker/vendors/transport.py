@@ -190,7 +190,7 @@ class Session:
 
     The first call waits for its turn only briefly, so that a thread is free again; once work has begun, later calls
     are more patient, since breaking off would repeat the calls made so far. `exchanges` keeps all that was sent, and
-    `remarks` what of a list could not be read and was left out: a sentence for each record.
+    `remarks` what of a list could not be read: a sentence for each record.
     `hook` is called with a name at each boundary of I/O, for the tests that crash there. Nothing leaves without its
     `lease`: a worker that was frozen and wakes up late finds out here, and not by writing over a newer state. A read
     that `memory` has from an earlier attempt is not sent again. Every write carries its idempotency key in all

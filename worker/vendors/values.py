@@ -28,6 +28,22 @@ def php_list(value: Any) -> list[Any] | None:
     return None
 
 
+def texts_in(value: Any) -> str | None:
+    """
+    What a value of another type than a text says all the same, None for nothing: for comparing, never for writing.
+
+    >>> texts_in(["De", "Linde"]), texts_in({"name": "De Linde", "size": 2}), texts_in(9000), texts_in(True)
+    ('De Linde', 'De Linde', '9000', None)
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str | int | float):
+        return str(value) or None
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    texts = (texts_in(one) for one in inner if isinstance(one, str | list | dict))
+    return " ".join(text for text in texts if text) or None
+
+
 def vat_number(contact: Json) -> str | None:
     """
     The VAT number in capitals without blanks and points, with its country before it where that is certain.

@@ -27,7 +27,7 @@ from worker.errors import (
 )
 from worker.vendors.recras.refusals import fields_of, sentence_of
 from worker.vendors.transport import Request, Response, json_body
-from worker.vendors.values import php_list
+from worker.vendors.values import php_list, texts_in
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
@@ -196,8 +196,8 @@ def list_of_answer(response: Response, remarks: list[str] | None = None) -> list
     """
     The records of a list, which is a bare array (sheet 3).
 
-    What of one cannot be read is left out of it, with a sentence in `remarks`: one odd record, of whatever type, must
-    not hide all others. One without an id is VendorBroken, as nothing can be said about it.
+    Of what cannot be read of one it has the texts, for comparing, and `remarks` a sentence: one odd record, of whatever
+    type, must not hide all others. One without an id is VendorBroken, as nothing can be said about it.
     """
     if not response.ok:
         raise refusal(response)
@@ -303,29 +303,24 @@ def _sound(item: Any, response: Response) -> Json:
 
 def _read(item: Any, response: Response) -> tuple[Json, list[str]]:
     """
-    A record, and the members that are not what the page says, which it lacks. VendorBroken without an id.
+    A record, and the members that are not what the page says. VendorBroken without an id.
 
-    Persons of whom one is odd are left out all together: a list that lacks somebody would look like the whole.
+    Of such a member the record has the texts that are in it, so that it can be compared; of its persons those that are
+    some.
     """
     if not isinstance(item, dict) or not _is_id(item.get("id")):
         raise response.broken("the answer holds something that is no record")
     odd = [member for member in TEXT_MEMBERS if not isinstance(item.get(member), str | None)]
+    record = {**item, **{member: texts_in(item[member]) for member in odd}}
     persons = item.get("contactpersonen")
-    listed = None if persons is None else php_list(persons)
-    if persons is not None and (listed is None or not all(map(_is_person, listed))):
+    if persons is None:
+        return record, odd
+    listed = php_list(persons) or []
+    read = [_read(one, response) for one in listed if isinstance(one, dict) and _is_id(one.get("id"))]
+    record["contactpersonen"] = [person for person, _ in read]
+    if php_list(persons) is None or len(read) < len(listed) or any(wrong for _, wrong in read):
         odd.append("contactpersonen")
-    record = {member: value for member, value in item.items() if member not in odd}
-    if listed is not None and "contactpersonen" in record:
-        record["contactpersonen"] = listed
     return record, odd
-
-
-def _is_person(person: Any) -> bool:
-    return (
-        isinstance(person, dict)
-        and _is_id(person.get("id"))
-        and all(isinstance(person.get(member), str | None) for member in TEXT_MEMBERS)
-    )
 
 
 def _is_id(value: Any) -> bool:

@@ -27,7 +27,7 @@ from worker.errors import (
     WrongAddress,
 )
 from worker.vendors.transport import Request, Response
-from worker.vendors.values import php_list
+from worker.vendors.values import php_list, texts_in
 
 if TYPE_CHECKING:
     from worker.core.contact import Json
@@ -182,8 +182,8 @@ class Envelope:
 
 def contacts_of(response: Response, remarks: list[str]) -> tuple[Json, ...]:
     """
-    The contacts of the list, suppliers and all; empty where the vendor says that there are none. What of one cannot be
-    read is left out of it, with a sentence in `remarks`, so that one odd record does not hide all others.
+    The contacts of the list, suppliers and all; empty where the vendor says that there are none. Of what cannot be
+    read of one it has the texts, for comparing, and `remarks` a sentence: one odd record must not hide all others.
 
     That it says with a 404 (sheet 4), in its envelope and in these words; any other 404 is a wrong address. `count`
     is not held against the list, as it is larger than what is shown in the page's own example; but a list that counts
@@ -218,12 +218,15 @@ def contact_if_shown(response: Response) -> Json | None:
     """
     The contact that a write's answer shows, None where it shows none: what a write answers is not documented.
 
-    That the write succeeded is known then; the error that the answer means, else. What of the contact cannot be read
-    is left out of it: that it was written is no less true.
+    That the write succeeded is known then; the error that the answer means, else. Of a contact that cannot be read in
+    full only the id is told: that it was written is no less true, and the caller reads.
     """
     data = _data(response)
     shown = data.get("Contact")
-    return _contact(data, response)[0] if isinstance(shown, dict) and shown.get("id") is not None else None
+    if not isinstance(shown, dict) or shown.get("id") is None:
+        return None
+    contact, odd = _contact(data, response)
+    return {"id": contact["id"]} if odd else contact
 
 
 def _data(response: Response) -> Json:
@@ -273,7 +276,7 @@ def _is_empty_list(response: Response) -> bool:
 def _contact(entry: Any, response: Response) -> tuple[Json, list[str]]:
     """
     One contact by the members of the page, every value a text or None but `trashed` (sheet 5), and the members that
-    are of another type, which it lacks.
+    are of another type. Of these it has the texts that are in them, so that it can be compared.
     """
     contact = entry.get("Contact") if isinstance(entry, dict) else None
     if not isinstance(contact, dict) or not _NUMBER.fullmatch(text(contact.get("id"))):
@@ -286,6 +289,7 @@ def _contact(entry: Any, response: Response) -> tuple[Json, list[str]]:
             continue
         if isinstance(value, dict | list) or (isinstance(value, bool) and member != "trashed"):
             odd.append(member)
+            sound[member] = texts_in(value) if member != "trashed" else False
         elif member == "trashed":
             sound[member] = text(value).casefold() in ("true", "1")
         else:
