@@ -90,6 +90,22 @@ def test_a_match_is_shown_with_what_speaks_for_it(operator: Command, hub: Hub, d
     assert "link:ID | create | exclude" in shown.out
 
 
+def test_a_match_shows_what_speaks_against_it_too(operator: Command, hub: Hub) -> None:
+    hub.rompslomp.add_record(company_name="De Vaart B.V.", contact_person_email_address="info@vaart.example")
+    hub.sync(hub.robaws.add_client(name="De Vaart", email="info@vaart.example"))
+    review = next(one["id"] for one in operator("reviews", "list", "--json").json["items"] if not one["path"])
+
+    shown = operator("reviews", "show", review)
+    [candidate] = operator("reviews", "show", review, "--json").json["detail"]["candidates"]
+
+    assert "; but a legal" in shown.out
+    assert candidate["evidence"] == [
+        {"field": "name", "says": "the same name", "for": True},
+        {"field": "email", "says": "an e-mail address in common", "for": True},
+        {"field": "legal_form", "says": "a legal form on one side only", "for": False},
+    ]
+
+
 def test_a_match_is_linked_to_the_record_that_it_is(operator: Command, hub: Hub, doubtful: str) -> None:
     record = hub.rompslomp.state()["records"][1]
 
