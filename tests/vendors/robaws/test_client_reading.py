@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from tests.vendors.robaws.client_wire import BASE_URL, stored, wire
@@ -330,3 +331,20 @@ def test_the_password_is_in_no_repr() -> None:
     shown = repr(at.session.exchanges) + repr(at.client.access)
     assert robaws.password not in shown
     assert "Basic" not in shown
+
+
+@pytest.mark.parametrize(
+    ("terms", "condition", "named"),
+    [({"3": 30}, "5", ["5"]), ({"3": 30}, "3", []), ({"3": 30}, None, []), ({}, "5", [])],
+    ids=["not in the table", "in the table", "none", "no table"],
+)
+def test_a_payment_condition_that_is_missing_from_the_table_is_named_in_the_log(
+    terms: dict[str, int], condition: str | None, named: list[str]
+) -> None:
+    robaws = RobawsSimulator()
+    client_id = robaws.add_client(name="De Linde", paymentConditionId=condition)
+
+    with wire(robaws, settings={"payment_terms": terms}) as api, capture_logs() as logged:
+        api.client.fetch(api.session, client_id)
+
+    assert [line["condition"] for line in logged if "condition" in line] == named

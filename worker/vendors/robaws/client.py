@@ -23,6 +23,7 @@ from worker.vendors.robaws.mapping import (
     MAPPING,
     Options,
     completed,
+    condition_without_days,
     extra_field,
     extra_patch,
     holds,
@@ -105,6 +106,9 @@ class RobawsClient:
             raw, kept = completed(raw, known)
             if kept:
                 log.warning("robaws.members_left_out", members=kept)
+        condition = condition_without_days(raw, self.options)
+        if condition is not None:
+            log.warning("robaws.payment_condition_without_days", client=source_id, condition=condition)
         return to_canonical(raw, self.options), raw
 
     def extra_value(self, raw: Mapping[str, Any], name: str) -> str | int | float | bool | None:

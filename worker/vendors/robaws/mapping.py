@@ -131,6 +131,12 @@ def to_canonical(raw: Mapping[str, Any], options: Options = DEFAULT_OPTIONS) -> 
     return canonical.build(values)
 
 
+def condition_without_days(raw: Mapping[str, Any], options: Options) -> str | None:
+    """The client's payment condition where the settings give the days of some, and not of this one."""
+    condition = _text(raw, "paymentConditionId")
+    return condition if options.payment_terms and condition not in (None, *options.payment_terms) else None
+
+
 def left_out(raw: Mapping[str, Any]) -> list[str]:
     """The members of the table that an answer does not show, not even as null, by their dotted paths."""
     members = [path for path in _MEMBERS if _is_left_out(raw, path)]
