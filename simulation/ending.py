@@ -171,7 +171,7 @@ def _reasons(story: Story, row: Any) -> set[str]:
     if memory.by_hand or memory.clients.keys() & set(plots.TWINS):
         allowed |= {"several_matches", "doubtful_match", "match_taken", "reference_collision", "field_conflict"}
     owners = story.workers[0].runtime.owners(row[2])
-    if "review" in owners.values():
+    if "review" in owners.values() or "refusal" in troubles:
         allowed.add("field_conflict")
     if troubles & (
         {"lost", "late", "slow", "garbage", "server", "outage", "unsent", "kills", "freezes"} | plots.UNANSWERED
@@ -189,6 +189,7 @@ def _check_record(story: Story, row: Any, who: str) -> None:
     ours = mapping.outward(row[11])
     owners = story.workers[0].runtime.owners(system)
     by_hand = (system, external_id) in story.memory.by_hand
+    waiting = {path for name, one in row[13].items() for path in (name, *one.get("members", ()))}
     for field in mapping.rows:
         if field.vendor not in ours.fields or field.direction == "in" or field.write == "create":
             continue
@@ -199,7 +200,7 @@ def _check_record(story: Story, row: Any, who: str) -> None:
         mine, theirs = field.key(ours.fields[field.vendor]), field.key(record.fields.get(field.vendor))
         if mine == theirs:
             continue
-        if field.vendor in row[13] or (by_hand and field.key(snapshot.theirs.get(field.vendor)) == theirs):
+        if field.vendor in waiting or (by_hand and field.key(snapshot.theirs.get(field.vendor)) == theirs):
             continue  # a person is asked, or what was there before on the first link stands
         told = f"{field.vendor} is {record.fields.get(field.vendor)!r}, and should be {ours.fields[field.vendor]!r}"
         raise Broken("everything converges", f"{who}: {told}")

@@ -97,7 +97,7 @@ def test_refused_credentials_pause_the_system_with_a_reason(hub: Hub, system: st
 
 def test_a_refusal_of_the_data_is_dead_with_the_vendors_words_and_revives_when_the_client_changes(hub: Hub) -> None:
     source_id = hub.robaws.add_client(**client())
-    words = '{"error": {"message": "Contact is invalid: City is onjuist.", "type": "client.parameters.validation"}}'
+    words = '{"error": {"message": "Contact is invalid: Company name mist.", "type": "client.parameters.validation"}}'
     hub.rompslomp.fail("status", times=1, method="POST", status=422, body=words)
 
     hub.sync(source_id)
@@ -106,21 +106,21 @@ def test_a_refusal_of_the_data_is_dead_with_the_vendors_words_and_revives_when_t
     hub.sync(source_id)
 
     assert (dead["state"], dead["status"]) == ("dead", 422)
-    assert "City is onjuist" in dead["message"]
+    assert "Company name mist" in dead["message"]
     assert hub.link(source_id, "rompslomp")["state"] == "synced"
     assert [record["city"] for record in hub.rompslomp.state()["records"]] == ["Aalst"]
 
 
 def test_a_406_of_recras_is_its_refusal_with_fields(hub: Hub) -> None:
     source_id = hub.robaws.add_client(**client())
-    body = '[{"field": "postcode", "message": "Is geen postcode.", "parameters": []}]'
+    body = '[{"field": "naam", "message": "Is te kort.", "parameters": []}]'
     hub.recras.fail("status", times=1, method="POST", status=406, body=body)
 
     hub.sync(source_id)
 
     link = hub.link(source_id, "recras")
     assert link["state"] == "dead"
-    assert link["fields"] == {"postcode": "Is geen postcode."}
+    assert link["fields"] == {"naam": "Is te kort."}
 
 
 def test_a_full_subscription_pauses_creates_and_lets_updates_go_on(hub: Hub) -> None:

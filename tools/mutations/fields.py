@@ -68,6 +68,14 @@ MUTATIONS: Final = (
         "tests/flows/test_emptied.py::test_many_values_that_go_at_once_stay_until_a_person_says_so",
     ),
     Mutation(
+        "one refused value keeps the client away",
+        "a value that a system refuses and can do without is left out",
+        "worker/flows/delivery.py",
+        "        if self._refused or not error.fields or not optional.issuperset(error.fields):\n",
+        "        if self._refused or error.fields or not optional.issuperset(error.fields):\n",
+        "tests/flows/test_refused_values.py::test_a_client_is_made_without_what_is_refused_and_that_is_asked_about",
+    ),
+    Mutation(
         "what is parked leaves no question",
         "a parked field waits for a person, and the link says so",
         "worker/flows/updating.py",

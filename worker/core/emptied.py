@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from worker.core.field_merge import REQUIRED_THERE, Decision
 from worker.core.mapping import EVERYTHING, PERSONS, unit_path
@@ -20,7 +20,7 @@ from worker.core.units import ask_together
 
 if TYPE_CHECKING:
     from worker.core.mapping import FieldRow, Ours, VendorMapping
-    from worker.core.persons import PersonPlan
+    from worker.core.persons import PersonPlan, TheirPerson
     from worker.core.snapshot import Snapshot
 
 MANY_EMPTIED: Final = "emptied here together with others, and not yet there"
@@ -46,6 +46,7 @@ def hold_back(
     base: Snapshot | None,
     decisions: Sequence[Decision],
     persons: PersonPlan | None,
+    their_persons: Sequence[TheirPerson] | None,
     *,
     held_back: Collection[str],
     allowed: Collection[str],
@@ -66,7 +67,8 @@ def hold_back(
     waiting = [_seen(one, base) for one in writes]
     if emptied_persons:
         shown = [{"main": one.main, **one.fields} for one in ours.persons]
-        waiting.append(Decision(PERSONS, "park", shown, _their_persons(persons), MANY_EMPTIED))
+        held = [{"main": person.main, **person.fields} for person in their_persons or ()]
+        waiting.append(Decision(PERSONS, "park", shown, held, MANY_EMPTIED))
     if not waiting:
         return list(decisions), persons
     rest = [one for one in decisions if one not in writes]
@@ -110,10 +112,6 @@ def _emptied_persons(mapping: VendorMapping, base: Snapshot | None, ours: Ours, 
     if had and plan.removed and not [one for one in ours.persons if one.key != SELF]:
         kinds.add(_KINDS[PERSONS])
     return {kind for kind in kinds if kind is not None}
-
-
-def _their_persons(plan: PersonPlan | None) -> list[dict[str, Any]]:
-    return [{"main": one.theirs.main, **one.theirs.fields} for one in plan.kept] if plan else []
 
 
 def _seen(one: Decision, base: Snapshot | None) -> Decision:

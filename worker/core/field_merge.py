@@ -57,6 +57,7 @@ STANDS_FOR_STAND_IN: Final = "theirs stands: ours is only a stand-in"
 STANDS_FOR_MISSING: Final = "theirs stands: it is required there, and empty here"
 REQUIRED_THERE: Final = "required there, empty here"
 DOES_NOT_FIT: Final = "does not fit"
+REFUSED: Final = "refused there"
 NOT_SHOWN: Final = "not shown there, so that nobody can tell whether it may be written"
 FIRST_EQUAL: Final = "equal on the first link"
 FIRST_ALIKE: Final = "theirs stands on the first link: only case, blanks or punctuation differ"
@@ -189,7 +190,7 @@ def _decide(case: _Case, ours: Ours, *, agreed: bool) -> Decision:
     if row.write == "create":
         return case.act("keep", CREATE_ONLY)
     if path in ours.problems:
-        return _misfit(case)
+        return _misfit(case, REFUSED if path in ours.refused else DOES_NOT_FIT)
     return _merge(case) if agreed else _first(case)
 
 
@@ -316,7 +317,7 @@ def _unchanged(case: _Case) -> Decision:
     return case.act("write", RESTORED)
 
 
-def _misfit(case: _Case) -> Decision:
+def _misfit(case: _Case, rule: str) -> Decision:
     """A value that the field cannot take: a person's matter, unless somebody has let theirs stand already."""
     if case.their == case.mine:
         return case.settle(EQUAL_ALREADY)
@@ -326,4 +327,5 @@ def _misfit(case: _Case) -> Decision:
         return case.unknown()
     if case.owner == "fill" and case.their:
         return case.settle(FILLED_THERE)
-    return case.act("park", DOES_NOT_FIT)
+    held = case.theirs if case.their is not None else case.last
+    return replace(case.act("park", rule), theirs=held)

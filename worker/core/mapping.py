@@ -198,8 +198,9 @@ class Ours:
     `fields` by vendor path; `required` are those that this contact cannot be made without. `missing` names the ones of
     these for which the contact has nothing and a person must decide; `placeholders` those that carry a stand-in of
     ours, which is never read back as a value. `problems` are values that the field cannot take (too long, no such
-    choice), with the sentence for people; they are not in `fields`, but in `misfits`. `unheld` are canonical paths
-    that have a value here and no place there. `country` is the one of the contact's address, for its phone numbers.
+    choice) or that the system `refused`, with the sentence for people; they are not in `fields`, but in `misfits`.
+    `unheld` are canonical paths that have a value here and no place there. `country` is the one of the contact's
+    address, for its phone numbers.
     """
 
     fields: Mapping[str, Any]
@@ -211,6 +212,18 @@ class Ours:
     misfits: Mapping[str, Any] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     country: str | None = None
+    refused: frozenset[str] = frozenset()
+
+    def without(self, refused: Mapping[str, str]) -> Ours:
+        """The same without values that the system refuses, with what it says about each."""
+        left_out = {path: text for path, text in refused.items() if path in self.fields and path not in self.required}
+        return replace(
+            self,
+            fields={path: value for path, value in self.fields.items() if path not in left_out},
+            problems={**self.problems, **left_out},
+            misfits={**self.misfits, **{path: self.fields[path] for path in left_out}},
+            refused=self.refused | left_out.keys(),
+        )
 
     def says(self, path: str) -> bool:
         """Whether anything is meant for a vendor path, be it nothing or a value that does not fit."""

@@ -16,7 +16,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from worker.core.emptied import hold_back
-from worker.core.field_merge import DOES_NOT_FIT, NO_ROW, NOT_READ, NOT_THE_NAME, Action, Decision, decide_field
+from worker.core.field_merge import (
+    DOES_NOT_FIT,
+    NO_ROW,
+    NOT_READ,
+    NOT_THE_NAME,
+    REFUSED,
+    Action,
+    Decision,
+    decide_field,
+)
 from worker.core.mapping import PERSONS
 from worker.core.naming import named_there
 from worker.core.persons import (
@@ -119,9 +128,9 @@ def plan_create(mapping: VendorMapping, ours: Ours, owners: Mapping[str, Owner])
 
 
 def parked_at_create(mapping: VendorMapping, ours: Ours, owners: Mapping[str, Owner]) -> tuple[Decision, ...]:
-    """The values that a create leaves out because they do not fit: questions to a person, beside the new record."""
+    """The values that a create leaves out as they do not fit or are refused: questions, beside the new record."""
     return tuple(
-        Decision(path, "park", ours.misfits.get(path), None, DOES_NOT_FIT)
+        Decision(path, "park", ours.misfits.get(path), None, REFUSED if path in ours.refused else DOES_NOT_FIT)
         for path in ours.problems
         if owners.get(path, mapping.row(path).owner) not in ("system", "ignore")
     )
@@ -181,7 +190,9 @@ def plan_update(
         owner = owners.get(PERSONS, table.owner)
         persons, asked = _plan_persons(table, ours, owner, base, their_persons, restore, repair)
         decisions += asked
-    decisions, persons = hold_back(mapping, ours, base, decisions, persons, held_back=held_back, allowed=allowed)
+    decisions, persons = hold_back(
+        mapping, ours, base, decisions, persons, their_persons, held_back=held_back, allowed=allowed
+    )
     patch = {decision.path: decision.ours for decision in decisions if decision.action == "write"}
     if not patch and (persons is None or not persons.changes):
         return Nothing(tuple(decisions), persons)

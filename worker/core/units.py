@@ -22,6 +22,7 @@ from worker.core.field_merge import (
     FIRST_DIFFERS,
     FIRST_EMPTY,
     NOT_SHOWN,
+    REFUSED,
     ROBAWS_OWNS,
     Decision,
     Judged,
@@ -31,6 +32,7 @@ from worker.core.mapping import unit_path
 CHANGED_TOGETHER: Final = "Robaws owns this field, and another part of the same value changed"
 
 _FILLS: Final = (FIRST_EMPTY, EMPTY_THERE)
+_BY_ITSELF: Final = (DOES_NOT_FIT, REFUSED)
 _ASKS: Final = (FIRST_DIFFERS, NOT_SHOWN)
 _ASKS_BY_SETTING: Final = (A_PERSON_DECIDES, EMPTIED_THERE)
 
@@ -87,10 +89,10 @@ def _write_along(one: Judged) -> Decision:
 
 def _ask(unit: str, members: Sequence[Judged], rule: str) -> dict[str, Decision | None]:
     decided: dict[str, Decision | None] = {}
-    whole = tuple(one.decision for one in members if one.decision.rule != DOES_NOT_FIT)
+    whole = tuple(one.decision for one in members if one.decision.rule not in _BY_ITSELF)
     question = ask_together(unit_path(unit), whole, rule)
     for one in (member.decision for member in members):
-        waits = one.action == "write" or (one.action == "park" and one.rule != DOES_NOT_FIT)
+        waits = one.action == "write" or (one.action == "park" and one.rule not in _BY_ITSELF)
         decided[one.path] = one
         if waits:
             decided[one.path] = question if question not in decided.values() else None

@@ -108,13 +108,16 @@ def _find(delivery: Delivery, intent: Intent) -> list[Record]:
 def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended:
     """
     A refusal of a create. Where references are unique the refusal may be of our own earlier one (Rompslomp sheet 13,
-    step 6): if a record carries the reference, that one is ours.
+    step 6): if a record carries the reference, that one is ours. What it names that the record can do
+    without is left out, and the create leaves once more.
     """
     if delivery.client.capabilities.reference_is_unique and intent.reference and error.word == "validation":
         found = _find(delivery, intent)
         if len(found) == 1:
             return _made(delivery, intent, found[0].external_id, found[0])
     delivery.intend(None)
+    if delivery.leave_out(error, intent.body):
+        return create(delivery, intent.reference)
     raise error
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from worker.core.mapping import Ours, Owner, VendorMapping
     from worker.core.matching import Match
     from worker.core.wire import Exchange
-    from worker.errors import SyncError
+    from worker.errors import SyncError, VendorRejected
     from worker.runtime import Runtime
     from worker.store.holders import Holder
     from worker.store.links import LinkClaim
@@ -72,6 +72,7 @@ class Delivery:
         self.holders: Mapping[str, Holder] = {}
         self._logged = 0
         self._ours: Ours | None = None
+        self._refused: Mapping[str, str] = {}
 
     @property
     def mapping(self) -> VendorMapping:
@@ -84,7 +85,36 @@ class Delivery:
         """What the system should hold."""
         if self._ours is None:
             self._ours = self.mapping.outward(self.claim.contact)
+            self._ours = self._ours.without({**self._refused_before(self._ours), **self._refused})
         return self._ours
+
+    def _refused_before(self, ours: Ours) -> dict[str, str]:
+        """What the system refused when it was sent last, while it is the same value and nobody asks to try again."""
+        parked = {} if self.claim.restore else self.claim.parked
+        known = {path: one for path, one in parked.items() if isinstance(one, dict) and one.get("refused")}
+        keys = {path: self.mapping.row(path).key for path in known if path in ours.fields}
+        return {
+            path: str(known[path]["refused"])
+            for path, key in keys.items()
+            if key(ours.fields[path]) == key(known[path].get("ours"))
+        }
+
+    def leave_out(self, error: VendorRejected, sent: Mapping[str, Any]) -> bool:
+        """
+        Whether a refused request may leave once more, without what the vendor names: optional values of those sent.
+
+        Only once in a delivery. They are then asked about, with the vendor's own words.
+        """
+        given = {path for path, value in sent.items() if value not in (None, "")} - self.ours.required
+        optional = {row.vendor for row in self.mapping.rows if row.vendor in given and row.write == "always"}
+        if self._refused or not error.fields or not optional.issuperset(error.fields):
+            return False
+        system = self.claim.system
+        self._refused = {
+            path: f"{self.mapping.row(path).label}: {system} refuses it: {text}" for path, text in error.fields.items()
+        }
+        self._ours = None
+        return True
 
     @property
     def owners(self) -> dict[str, Owner]:
@@ -334,11 +364,12 @@ def park_questions(mapping: VendorMapping, decisions: Sequence[Decision], ours: 
     return questions
 
 
-def parked_fields(decisions: Sequence[Decision]) -> dict[str, Any]:
+def parked_fields(decisions: Sequence[Decision], ours: Ours) -> dict[str, Any]:
     """What the link's row keeps of the parked fields."""
     return {
         one.path: {"ours": one.ours, "theirs": one.theirs, "rule": one.rule}
         | ({"members": [member.path for member in one.members]} if one.members else {})
+        | ({"refused": ours.problems[one.path]} if one.path in ours.refused else {})
         for one in decisions
         if one.action == "park"
     }

@@ -19,7 +19,7 @@ from worker.core.planning import (
     plan_update,
     written_paths,
 )
-from worker.errors import AmbiguousMatch, RecordGone
+from worker.errors import AmbiguousMatch, RecordGone, VendorRejected
 from worker.flows import answered, linking
 from worker.flows.delivery import Delivery, Ended, park_questions, parked_fields
 
@@ -94,6 +94,10 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
             after = delivery.client.read(delivery.session, external_id)
     except RecordGone as gone:
         return _gone(delivery, gone)
+    except VendorRejected as error:
+        if not delivery.leave_out(error, plan.patch):
+            raise
+        return update(delivery, record)
     persons, main = _persons(delivery, plan.persons, after)
     snapshot = agree(delivery.ours, delivery.base, plan.decisions, after.fields, persons, main)
     return settle(delivery, snapshot, plan.decisions, after)
@@ -129,7 +133,7 @@ def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision]
     return delivery.end(
         "review",
         snapshot=snapshot,
-        parked=parked_fields(decisions),
+        parked=parked_fields(decisions, delivery.ours),
         questions=questions,
         reason="field_conflict" if warning is None else "unusable",
         message=message,

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeGuard
 from worker.vendors.recras.simulator_errors import INVALID, REQUIRED, UNKNOWN, Fault, around
 from worker.vendors.recras.simulator_records import HIDDEN_TEXT_MEMBERS, PERSON_MEMBERS, TEXT_MEMBERS
 
-_ABSOLUTE = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"https?://[^\s/]+(/\S*)?\Z", re.IGNORECASE)
 GENDERS = ("man", "vrouw", "onbekend")
 READ_ONLY_MEMBERS = ("id", "type", "displaynaam")
 

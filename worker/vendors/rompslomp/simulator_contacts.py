@@ -15,6 +15,7 @@ from worker.vendors.rompslomp import simulator_errors as errors
 from worker.vendors.simulation import SimRequest
 
 _TWO_LETTERS = re.compile(r"[A-Za-z]{2}")
+_ONE_ADDRESS = re.compile(r"[^\s;,@]+@[^\s;,@]+")
 
 BOOLEAN_MEMBERS = ("is_individual", "is_supplier")
 TEXT_MEMBERS = (
@@ -144,6 +145,10 @@ def faults_of(values: Mapping[str, Any], *, number_taken: bool) -> list[str]:
     country = values.get("country_code")
     if not is_blank(country) and not _TWO_LETTERS.fullmatch(str(country)):
         faults.append("Country code is ongeldig")
+    email = values.get("contact_person_email_address")
+    if not is_blank(email) and not _ONE_ADDRESS.fullmatch(str(email)):
+        # Assumed: the address is what invoices are mailed to.
+        faults.append("Contact person email address is ongeldig")
     if number_taken:
         faults.append("Contact number is al in gebruik")
     return faults
