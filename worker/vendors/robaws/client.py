@@ -22,15 +22,14 @@ from worker.vendors.robaws.mapping import (
     DEFAULT_OPTIONS,
     MAPPING,
     Options,
-    completed,
     condition_without_days,
     extra_field,
     extra_patch,
     holds,
-    left_out,
     row_values,
     to_canonical,
 )
+from worker.vendors.robaws.partial import completed, left_out
 
 if TYPE_CHECKING:
     from worker.config.vendors import RobawsSettings
