@@ -78,6 +78,17 @@ def test_a_record_of_another_client_with_the_same_number_is_a_review() -> None:
     assert (result.action, result.reason) == ("review", "match_taken")
 
 
+def test_a_number_that_is_typed_in_for_none_is_no_reason_to_ask_about_records_of_others() -> None:
+    client = contact(registration_number=KVK)
+    held = [record(str(number), name=f"Klant {number}", registration_number=KVK) for number in (1, 2)]
+
+    one = verdict(client, held[0], taken=frozenset({"1"}))
+    several = verdict(client, *held, taken=frozenset({"1", "2"}))
+
+    assert (one.action, one.reason) == ("review", "match_taken")
+    assert several.action == "create"
+
+
 def test_a_certain_record_beside_another_with_the_number_is_a_review() -> None:
     department = record("2", vat_number=VAT, **ELSEWHERE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from sqlalchemy import text
 
 from tests.flows.stories import client
 from worker.core.contact import build
-from worker.core.matching import Candidate
+from worker.core.evidence import is_email_alone
+from worker.core.matching import Candidate, compare
 from worker.store import directory
 from worker.store.directory import DirectoryAge
 
@@ -270,3 +272,47 @@ def test_one_system_knows_nothing_of_anothers_records(hub: Hub) -> None:
         directory.replace(connection, "recras", [LINDE], NOW, 0.5)
 
     assert found(hub, name="De Linde") == []
+
+
+def test_whatever_could_be_doubtful_is_found(hub: Hub) -> None:
+    choose = random.Random(7).choice
+    names = [None, "De Linde", "Dakwerken De Linde", "De Linde BV", "Bakkerij Het Zuiden", "Dakwerken de Lindt"]
+    emails = [None, "info@delinde.example", "a@x.example; info@delinde.example", "andere@else.example"]
+    phones = [None, "09 000 00 01", "+32 9 000 00 02 / 0470 12 34 56", "0470123456"]
+    postcodes = [None, "9000", "B-9000", "2000"]
+    numbers = [
+        None,
+        None,
+        "BE0000000097",
+        "0000.000.097",
+        "BE0000000196",
+        "BE0000000001",
+        "NL004495445B01 / DE136695976",
+    ]
+    registrations = [None, None, "12345678", "12345678 0000", "0000.000.097", "004495445"]
+
+    def values() -> dict[str, Any]:
+        drawn = {
+            "vat_number": choose(numbers),
+            "registration_number": choose(registrations),
+            "phone": choose(phones),
+            "address.postal_code": choose(postcodes),
+        }
+        return {path: value for path, value in drawn.items() if value}
+
+    records = [
+        Candidate(str(number), choose(names), values(), tuple(filter(None, [choose(emails)]))) for number in range(300)
+    ]
+    read(hub, *records)
+
+    for _ in range(60):
+        kind = choose(["person", "organisation"])
+        contact = build({"name": choose(names), "email": choose(emails), "kind": kind, **values()})
+        with hub.engine.connect() as connection:
+            ids = {one.external_id for one in directory.find(connection, "workspace", contact, None).candidates}
+        matches = {one.external_id: compare(contact, one) for one in records}
+        missed = {key for key, match in matches.items() if match.strength != "apart"} - ids
+        alone = {key for key, match in matches.items() if is_email_alone(frozenset(match.evidence))}
+
+        assert missed <= alone, [(contact, matches[key].because) for key in missed - alone][:3]
+        assert len(alone & ids) >= min(2, len(alone))

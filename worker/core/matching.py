@@ -8,8 +8,9 @@ asked about, and a record is made only where all are *apart*. What each pair amo
 `worker.core.evidence`; what follows from all of them is decided here:
 
 - several certain records are a question, and so is one beside another record with the client's number;
-- a certain one that another client of ours holds is a question, and so is one with the client's number: two clients
-  look like one record. Another doubtful one that another client holds stops nothing, as Robaws says that they are two;
+- a certain one that another client of ours holds is a question, and so is one with the client's number (one without
+  check digits that hold, `12345678`, only if no other record has it): two clients look like one record. Another
+  doubtful one that another client holds stops nothing, as Robaws says that they are two;
 - a record that a person refused is neither linked nor offered again; suppliers and records in the bin are no clients (a
   client who is a supplier too needs a record of its own);
 - an e-mail that several records share is somebody's who writes for many (an accountant, a caretaker): by itself it asks
@@ -113,13 +114,20 @@ def decide(
     if doubtful:
         text = f"a record there looks like this client: {_because(doubtful[0])}"
         return Verdict("review", None, "doubtful_match", text, matches)
-    numbered = [match for match in matches if match.same_number]
+    numbered = _numbered(matches)
     if numbered:
         text = f"a record with this client's number belongs to another client: {_because(numbered[0])}"
         return Verdict("review", None, "match_taken", text, matches)
     if cut:
         return Verdict("review", None, "several_matches", cut, matches)
     return Verdict("create")
+
+
+def _numbered(matches: Sequence[Match]) -> list[Match]:
+    """Those with the contact's number; without check digits that hold one that several have is typed in for none."""
+    checked = [match for match in matches if evidence.CHECKED_NUMBER.intersection(match.evidence)]
+    unchecked = [match for match in matches if match.same_number]
+    return checked or (unchecked if len(unchecked) == 1 else [])
 
 
 def _by_certain(certain: Sequence[Match], matches: tuple[Match, ...], taken: frozenset[str]) -> Verdict:

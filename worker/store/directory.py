@@ -25,6 +25,9 @@ CLOCKS_SECONDS = 60.0
 MOST_SIMILAR: Final = 200
 """So many records are compared that share but a similar name and a postcode, phone or e-mail with a contact."""
 
+_MOST_NUMBERED: Final = 50
+"""So many records are compared that share but an e-mail with a contact, and have a number as it has."""
+
 _KEYS = 4
 """Which keys the rows have: raised where they change, so that a list with others is read anew and not trusted."""
 
@@ -247,7 +250,8 @@ def narrow(told: frozenset[str]) -> TextClause:
     A part for each key: of one with many keys the planner would think that it brings half the table.
     """
     parts = [
-        f"SELECT external_id, name_key, postcode_key, email_keys, phone_keys, {arms is _STRONG} AS strong "
+        "SELECT external_id, name_key, postcode_key, email_keys, phone_keys, number_keys <> '{}' AS numbered, "
+        f"{arms is _STRONG} AS strong "
         f"FROM directory_entry WHERE system = :system AND {arm}"
         for arms in (_STRONG, _WEAK)
         for name, arm in arms.items()
@@ -260,10 +264,12 @@ def _weak(rows: Mapping[str, Row[Any]], keys: MatchingKeys) -> tuple[list[str], 
     """
     Of records without a strong key: those that may be doubtful by name and place, and those with an e-mail alone.
 
-    Of the latter two are as good as all: an address on several records asks nothing.
+    Of the latter two are as good as all, as an address on several records asks nothing; of those with a number, which
+    may be another than the contact's, some more.
     """
     similar: list[str] = []
     shared: list[str] = []
+    numbered: list[str] = []
     for external_id, row in rows.items():
         email = not keys.emails.isdisjoint(row.email_keys)
         phone = not keys.phones.isdisjoint(row.phone_keys)
@@ -271,8 +277,8 @@ def _weak(rows: Mapping[str, Row[Any]], keys: MatchingKeys) -> tuple[list[str], 
         if keys_alike(keys.name, row.name_key) or (email and (phone or place or not row.name_key or not keys.name)):
             similar.append(external_id)
         elif email and not (keys.phones and row.phone_keys) and not (keys.postcodes and row.postcode_key):
-            shared.append(external_id)
-    return sorted(similar), sorted(shared)[:2]
+            (numbered if row.numbered and keys.numbers else shared).append(external_id)
+    return sorted(similar), sorted(shared)[:2] + sorted(numbered)[:_MOST_NUMBERED]
 
 
 def _free(connection: Connection, system: str, external_ids: Sequence[str]) -> list[str]:
