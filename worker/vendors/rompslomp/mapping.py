@@ -63,8 +63,11 @@ def _email(contact: Json) -> str | None:
 
 
 def _country(contact: Json, group: str) -> str | None:
-    """Two letters. A country that is not known stays as it is, does not fit then, and is left out (sheet 12)."""
-    given = str(canonical.get(contact, f"{group}.country") or "")
+    """
+    Two letters. An invoice address without a country is taken to be in the client's own. A country that is not known
+    stays as it is, does not fit then, and is left out (sheet 12).
+    """
+    given = str(canonical.get(contact, f"{group}.country") or canonical.get(contact, "address.country") or "")
     return country_code(given) or (given if any(map(str.isalnum, given)) else None)
 
 
@@ -233,9 +236,9 @@ def _other_address(contact: Json) -> tuple[str, ...]:
         path = f"{group}.{part}"
         return NORMALISERS[canonical.BY_PATH[path].normaliser](canonical.get(contact, path))
 
-    return tuple(
-        f"address.{part}" for part in ADDRESS_PARTS if key("address", part) not in ("", key("invoice_address", part))
-    )
+    held = {part: key("invoice_address", part) for part in ADDRESS_PARTS}
+    held["country"] = held["country"] or key("address", "country")
+    return tuple(f"address.{part}" for part in ADDRESS_PARTS if key("address", part) not in ("", held[part]))
 
 
 def _overshadowed(contact: Json) -> tuple[str, ...]:
