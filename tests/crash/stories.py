@@ -48,9 +48,8 @@ def written_back(plant: Plant) -> None:
 
 def client_vanishes(plant: Plant) -> None:
     """The first thing that a new process hears of is a client that is not there any more."""
-    _everywhere(plant)
+    gone = _everywhere(plant)
     plant.start()
-    gone = plant.hub.robaws.add_client(name="Bakkerij Zonnebloem")
     plant.hub.robaws.delete_client(gone)
     plant.hub.event(gone)
 

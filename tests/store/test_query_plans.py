@@ -143,7 +143,7 @@ def behind_systems(connection: Connection) -> None:
 def stored(connection: Connection) -> None:
     """A lease that is lost finds the same plan, and nobody holds this contact."""
     claim = FetchClaim(
-        500, "robaws", "500", 3, "x", {}, 9, 0, 0, 0, 1, 0, False, None, NOW, 8, None, None, True, False, NOW
+        500, "robaws", "500", 3, "x", {}, 9, 0, 0, 0, 1, 0, False, None, NOW, 8, None, None, True, False, False, NOW
     )
     with pytest.raises(LeaseLost):
         fetched.store(

@@ -111,12 +111,14 @@ def _run(runtime: Runtime, gate: Gate, claim: LinkClaim, begun: float) -> Delive
 
 def _steps(delivery: Delivery) -> Ended:
     claim = delivery.claim
+    if claim.gone and claim.intent is None and (claim.external_id is None or claim.system == SOURCE):
+        return delivery.leave_out()
     if claim.system == SOURCE:
         return writing_back.write_back(delivery)
     if not claim.taking_part and claim.external_id is None and claim.intent is None:
         return delivery.end("excluded", reason="filtered", message="the filter in the settings leaves this client out")
     if claim.intent is not None and not creating.resolve(delivery):
-        return creating.repeat(delivery)
+        return delivery.leave_out() if claim.gone else creating.repeat(delivery)
     if delivery.claim.external_id is None:
         return linking.first_link(delivery)
     return updating.update(delivery)
@@ -148,11 +150,8 @@ def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
         log.warning("deliver.lease_lost", error=lost.message)
         return Delivered("lost")
     gate.learn(claim.system, outcome, now, claim.id)
-    again = state == "due" != outcome.state
-    if again:
-        runtime.publisher.deliver(claim.system, claim.id)
     log.warning("deliver.failed", reason=outcome.reason, state=state, error=outcome.message)
-    return Delivered("review" if state == "review" else "failed", again)
+    return Delivered("review" if state == "review" else "failed")
 
 
 def _look_soon(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outcome:

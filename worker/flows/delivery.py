@@ -16,7 +16,7 @@ from worker.core.planning import Decision, Snapshot
 from worker.errors import AmbiguousMatch
 from worker.flows.lease import LinkLease
 from worker.runtime import BACKGROUND, SOURCE
-from worker.store import attempts, create_locks, links, reviews, source_link
+from worker.store import attempts, create_locks, departures, links, reviews, source_link
 from worker.store.attempts import AttemptContext
 from worker.store.reviews import Question
 from worker.vendors.recent_reads import RecentReads
@@ -261,7 +261,7 @@ class Delivery:
         `settled`: every field was decided about, so that a person's choice of our value has been carried out.
         """
         now = self.runtime.now()
-        ask = bool(questions) or (self.claim.asked and state != "excluded")
+        ask = bool(questions) or self.claim.asked
 
         def finish(connection: Connection) -> bool:
             return links.finish(
@@ -300,6 +300,10 @@ class Delivery:
         now, correlation = self.runtime.now(), self.claim.correlation_id
         back = source_link.want_write_back(connection, self.claim.contact_id, now, correlation)
         return [(back, SOURCE)] if back is not None else []
+
+    def leave_out(self) -> Ended:
+        """The client is gone from the source: nothing is made for it, and nothing asked."""
+        return self.end("excluded", reason="gone", message=departures.MESSAGE)
 
     def log_attempts(self, connection: Connection) -> None:
         """Add the requests that were not logged yet to this transaction."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -20,7 +22,7 @@ from worker.flows import probing
 from worker.flows.gate import Gate, Way
 from worker.flows.outcome import Outcome, after_crashes, judge
 from worker.runtime import BACKGROUND, SOURCE
-from worker.store import attempts, contacts, fetched, inbox, source_link
+from worker.store import attempts, contacts, departures, fetched, inbox, source_link
 from worker.store.attempts import AttemptContext
 from worker.store.fetched import Closed, Contents, Stored
 
@@ -37,6 +39,10 @@ log = structlog.get_logger()
 
 MOST_BATCHES = 40
 """So many batches of events are taken in one go: twenty thousand events, a few seconds."""
+
+
+LOOK_AGAIN_SECONDS = (1.0, 3.0, 6.0)
+"""The waits of a client that was never seen until it is looked for again: its webhook may be ahead of its reads."""
 
 
 @dataclass(frozen=True)
@@ -126,12 +132,14 @@ class _Fetch:
     def _store(self, canonical: Json, raw: Mapping[str, Any]) -> Fetched:
         claim, now = self.claim, self.runtime.now()
         digest = content_hash(canonical)
-        changed = digest != claim.content_hash
+        differs = digest != claim.content_hash
+        # A client that was gone and is back is owed everywhere, as what was owed for it had ended.
+        changed = differs or claim.gone
         version = claim.version + 1 if changed else claim.version
         wanted = self.runtime.settings.sync.filter
         takes_part = taking_part(wanted, canonical, raw, self.runtime.client(SOURCE).extra_value)
-        patch = merge_patch.diff(claim.canonical or {}, canonical) if changed else None
-        back = merge_patch.diff(canonical, claim.canonical) if changed and claim.canonical else None
+        patch = merge_patch.diff(claim.canonical or {}, canonical) if differs else None
+        back = merge_patch.diff(canonical, claim.canonical) if differs and claim.canonical else None
         memory, rest = self._fuse(version, patch, now)
         if takes_part:
             reason = None if changed else self._why_unchanged()
@@ -169,9 +177,28 @@ class _Fetch:
 
     def _gone(self) -> Fetched:
         claim = self.claim
-        contents = Contents(claim.version, claim.content_hash, claim.canonical, None, gone=True)
+        if (outcome := self._look_again()) is not None:
+            self._end(outcome)
+            self.gate.succeeded(SOURCE)
+            return Fetched("gone")
+        contents = Contents(
+            claim.version, claim.content_hash, claim.canonical, None, taking_part=claim.taking_part, gone=True
+        )
         stored = self._finish(contents, self.runtime.now(), Closed("skipped", "gone"))
         return Fetched("gone", stored.again)
+
+    def _look_again(self) -> Outcome | None:
+        """
+        A client that was never seen, and was not said to be gone: it may have been made a moment ago, and not be there
+        for every read yet. None: it had its time.
+        """
+        claim = self.claim
+        looks = claim.attempts if claim.reason == "not_there_yet" else 0
+        if claim.content_hash is not None or claim.gone or looks >= len(LOOK_AGAIN_SECONDS):
+            return None
+        at = self.runtime.now() + timedelta(seconds=LOOK_AGAIN_SECONDS[looks])
+        message = "Robaws says that there is no such client; it may have been made just now, and is looked for again"
+        return Outcome("waiting", at, looks + 1, claim.own_failures, "not_there_yet", message, "none")
 
     def _finish(
         self,
@@ -183,8 +210,15 @@ class _Fetch:
     ) -> Stored:
         """Commit what was found, with the log of requests; the source did what was asked."""
         logged = attempts.values(self.session.exchanges, self._context(contents.version), why)
-        with self.runtime.statement("fetch.store") as connection:
-            stored = fetched.store(connection, self.claim, contents, now, closed=closed, systems=systems, logged=logged)
+        kept = partial(fetched.store, claim=self.claim, contents=contents, now=now, closed=closed, systems=systems)
+        if contents.gone or self.claim.gone:
+            with self.runtime.transaction("fetch.departure") as connection:
+                stored = kept(connection, logged=logged)
+                change = departures.left if contents.gone else departures.returned
+                change(connection, self.claim.contact_id, now)
+        else:
+            with self.runtime.statement("fetch.store") as connection:
+                stored = kept(connection, logged=logged)
         self.gate.succeeded(SOURCE)
         return stored
 
@@ -220,11 +254,8 @@ class _Fetch:
             log.warning("fetch.lease_lost", error=lost.message)
             return Fetched("lost")
         self.gate.learn(SOURCE, outcome, now)
-        again = state == "due" != outcome.state
-        if again:
-            self.runtime.publisher.fetch(self.claim.contact_id)
         log.warning("fetch.failed", reason=outcome.reason, state=state, error=outcome.message)
-        return Fetched("failed", again)
+        return Fetched("failed")
 
     def _end(self, outcome: Outcome) -> str:
         """Commit the end of a fetch that failed; the state that the contact has now."""

@@ -30,6 +30,7 @@ _CLAIM = """
     RETURNING c.id, c.source, c.source_id, c.version, c.content_hash, c.canonical, c.fetch_wanted, c.fetch_attempts,
         c.fetch_crashes, c.fetch_fence, c.fetch_priority, c.fetch_forced, c.correlation_id, c.fetched_at, c.fetch_done,
         c.fuse, c.fetch_reason, c.fetch_own_failures, c.taking_part,
+        c.gone_at IS NOT NULL AS gone,
         next.fetch_state = 'working' AS crashed
 """
 _PARTS = {
@@ -127,6 +128,7 @@ class FetchClaim:
     fuse: dict[str, Any] | None
     reason: str | None
     taking_part: bool
+    gone: bool
     crashed: bool
     until: datetime
 
@@ -163,6 +165,7 @@ def claim_fetch(
         row.fuse,
         row.fetch_reason,
         row.taking_part,
+        row.gone,
         row.crashed,
         until,
     )

@@ -53,7 +53,7 @@ WANT: Final = f"""
         priority = CASE WHEN l.next_attempt_at IS NULL THEN :priority ELSE LEAST(l.priority, :priority) END,
         correlation_id = :correlation,{REQUESTED}
     WHERE CASE WHEN l.state = 'excluded'
-        THEN l.reason = 'filtered' OR (:restore AND l.reason NOT IN ('unlinked', 'taken_over'))
+        THEN l.reason IN ('filtered', 'gone', 'disabled') OR (:restore AND l.reason NOT IN ('unlinked', 'taken_over'))
         ELSE l.wanted_version < :version OR :restore END
     RETURNING l.id, l.system, l.state
 """
@@ -61,6 +61,6 @@ WANT: Final = f"""
 A part of a statement: these systems are owed this version of the contact, `when` something holds.
 
 `back` leads back to the contents before, as a list of merge patches: a link that is being delivered keeps it, as its
-worker may be lost. A link that a person left out stays out until a person asks for it (`restore`). What waits with live
-priority keeps it.
+worker may be lost. A link that a person left out stays out until a person asks for it (`restore`); one that the
+settings, or the client's absence, left out does not. What waits with live priority keeps it.
 """
