@@ -172,6 +172,7 @@ STORIES: Final[dict[str, Story]] = {
     "intake": first,
     "fetch.claim": first,
     "fetch.store": first,
+    "fetch.departure": client_vanishes,
     "fetch.failed": source_fails,
     "deliver.claim": first,
     "deliver.intend": first,

@@ -112,13 +112,13 @@ def _run(runtime: Runtime, gate: Gate, claim: LinkClaim, begun: float) -> Delive
 def _steps(delivery: Delivery) -> Ended:
     claim = delivery.claim
     if claim.gone and claim.intent is None and (claim.external_id is None or claim.system == SOURCE):
-        return delivery.leave_out()
+        return delivery.end_gone()
     if claim.system == SOURCE:
         return writing_back.write_back(delivery)
     if not claim.taking_part and claim.external_id is None and claim.intent is None:
         return delivery.end("excluded", reason="filtered", message="the filter in the settings leaves this client out")
     if claim.intent is not None and not creating.resolve(delivery):
-        return delivery.leave_out() if claim.gone else creating.repeat(delivery)
+        return delivery.end_gone() if claim.gone else creating.repeat(delivery)
     if delivery.claim.external_id is None:
         return linking.first_link(delivery)
     return updating.update(delivery)

@@ -301,7 +301,7 @@ class Delivery:
         back = source_link.want_write_back(connection, self.claim.contact_id, now, correlation)
         return [(back, SOURCE)] if back is not None else []
 
-    def leave_out(self) -> Ended:
+    def end_gone(self) -> Ended:
         """The client is gone from the source: nothing is made for it, and nothing asked."""
         return self.end("excluded", reason="gone", message=departures.MESSAGE)
 

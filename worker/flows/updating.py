@@ -145,7 +145,7 @@ def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision]
 def _gone(delivery: Delivery, gone: RecordGone) -> Ended:
     """The record is gone there: by policy it is made anew, or a person says what is right."""
     if delivery.claim.gone:
-        return delivery.leave_out()
+        return delivery.end_gone()
     if delivery.runtime.settings.system(delivery.claim.system).on_gone == "recreate":
         return linking.first_link(delivery, gone=str(delivery.claim.external_id))
     delivery.evidence = {"external_id": delivery.claim.external_id}
