@@ -73,7 +73,7 @@ def test_a_field_that_waits_for_a_person_is_shown_with_both_values(operator: Com
 
     ran = operator("contacts", "show", client)
 
-    assert line_with(ran.out, "rompslomp", "city", "waits for a person", "ours Oostende, theirs Brugge")
+    assert line_with(ran.out, "rompslomp", "address", "waits for a person", "Oostende", "Brugge")
 
 
 def test_the_document_has_the_shape_of_the_api(operator: Command, hub: Hub, client: str) -> None:

@@ -63,7 +63,7 @@ def test_a_field_is_shown_with_both_values_and_how_to_answer(operator: Command, 
     shown = operator("reviews", "show", review)
 
     assert listed.status == 1
-    assert line_with(listed.out, "Tuinen De Vaart", "rompslomp", "city")
+    assert line_with(listed.out, "Tuinen De Vaart", "rompslomp", "address")
     assert line_with(shown.out, "Robaws", "Oostende")
     assert line_with(shown.out, "rompslomp", "Brugge")
     assert f"contactsync reviews resolve {review} --choose ours | theirs" in shown.out

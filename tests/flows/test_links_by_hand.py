@@ -329,3 +329,17 @@ def test_a_record_that_only_looks_like_the_client_is_asked_about_if_its_client_i
 
     assert brief(hub, new, "recras") == ("review", "doubtful_match")
     assert len(hub.recras.state()["records"]) == 1
+
+
+def test_a_client_that_the_filter_leaves_out_is_not_included_by_hand(hub: Hub) -> None:
+    only(hub, "workspace")
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    with hub.engine.begin() as connection:
+        connection.execute(text("UPDATE contact SET taking_part = false"))
+        connection.execute(
+            text("UPDATE link SET state = 'excluded', reason = 'filtered', external_id = NULL, snapshot = NULL")
+        )
+
+    with pytest.raises(Conflict, match=r"sync\.filter"):
+        do(hub, "include", source_id, "workspace")

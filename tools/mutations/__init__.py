@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tools.mutations.answers import MUTATIONS as ANSWERS
 from tools.mutations.creates import MUTATIONS as CREATES
 from tools.mutations.edge import MUTATIONS as EDGE
 from tools.mutations.entry import Mutation
@@ -22,6 +23,7 @@ MUTATIONS: Final = (
     *LEASES,
     *CREATES,
     *MATCHES,
+    *ANSWERS,
     *FIELDS,
     *EDGE,
     *TROUBLE,

@@ -43,7 +43,7 @@ def list_(
         asking.show_document(page)
     else:
         rows = [
-            [one.id, _client(one), one.system, one.path or "which record", one.message, asking.ago(one.created_at)]
+            [one.id, _client(one), one.system, _about(one), one.message, asking.ago(one.created_at)]
             for one in page.items
         ]
         asking.show_page(page, ["review", "client", "system", "about", "question", "asked"], rows, "nothing waits")
@@ -100,6 +100,13 @@ def _show_field(found: ReviewView) -> None:
     show_table([str(detail.get("label") or found.path), ""], rows)
 
 
+def _about(review: ReviewView) -> str:
+    """What the question is about, by its name for people."""
+    if review.kind == "match":
+        return "which record"
+    return str(review.detail.get("label") or review.path or "the record")
+
+
 def _show_candidates(found: ReviewView) -> None:
     from worker.cli.asking import show_table
     from worker.cli.telling import value_text
@@ -108,18 +115,27 @@ def _show_candidates(found: ReviewView) -> None:
     if found.detail.get("cut"):
         console().print(str(found.detail["cut"]), markup=False)
     if not candidates:
-        console().print("no record to choose from", markup=False)
+        console().print("no record to choose from" if found.kind == "match" else "", markup=False)
         return
     rows = [
         [
             str(one.get("external_id")),
             str(one.get("name") or ""),
+            _holder_text(one.get("held_by")),
             _evidence_text(one.get("evidence") or ()),
             value_text({name: value for name, value in (one.get("values") or {}).items() if value}, 160),
         ]
         for one in candidates
     ]
-    show_table(["record", "name", "what speaks for it, and against", "what it holds"], rows)
+    show_table(["record", "name", "held by", "what speaks for it, and against", "what it holds"], rows)
+
+
+def _holder_text(holder: Any) -> str:
+    """The client that the record belongs to already, and why it may be taken over all the same."""
+    if not isinstance(holder, dict):
+        return "–"
+    free = f"; {holder['free']}: link takes the record over" if holder.get("free") else ""
+    return f"client {holder.get('source_id')}{free}"
 
 
 def _evidence_text(evidence: Sequence[Any]) -> str:

@@ -18,9 +18,9 @@ from worker.core.answers import Answers
 from worker.store.refusals import Conflict
 
 _READ: Final = """
-    SELECT l.id, l.contact_id, c.source_id, c.name, c.version, c.gone_at, l.system, l.external_id, l.state, l.reason,
-        l.message, l.snapshot, l.intent, l.parked, l.decided, l.next_attempt_at, l.wanted_version, l.synced_version,
-        l.restore, l.repair, l.settles_at
+    SELECT l.id, l.contact_id, c.source_id, c.name, c.version, c.gone_at, c.taking_part, l.system, l.external_id,
+        l.state, l.reason, l.message, l.snapshot, l.intent, l.parked, l.decided, l.next_attempt_at, l.wanted_version,
+        l.synced_version, l.restore, l.repair, l.settles_at
     FROM link AS l JOIN contact AS c ON c.id = l.contact_id WHERE {which} ORDER BY l.id FOR UPDATE OF l
 """
 _ONE: Final = text(_READ.format(which="l.id = :id"))
@@ -71,6 +71,7 @@ class LinkRow:
     name: str | None
     version: int
     gone: bool
+    taking_part: bool
     system: str
     external_id: str | None
     state: str

@@ -63,6 +63,8 @@ def include(
     if link.state != "excluded":
         raise Conflict(f"client {source_id} is not left out of {system}: it is {link.state}")
     _must_live(link)
+    if not link.taking_part and link.external_id is None:
+        raise Conflict(f"client {source_id} is left out of all systems by sync.filter in the settings")
     link_rows.save(connection, link, _wanted(link).due(now), now)
     said = "it is delivered now" if link.external_id else "its record is searched now, and made if there is none"
     return _done(connection, link, "included", said, actor, "include", why, now, due=True)
