@@ -145,7 +145,7 @@ def _is_left(story: Story, row: Any, who: str, *, answered: bool) -> bool:
 
 
 def _check_review(story: Story, row: Any, who: str, *, answered: bool) -> None:
-    if row[4] == "match_taken" and row[10] in _twins(story):
+    if row[4] in ("match_taken", "match_refused") and row[10] in _twins(story):
         return  # the vendor itself may take the two for one, whatever a person says here
     if answered or row[4] not in _reasons(story, row):
         raise Broken("everything converges", f"{who} waits for a person: {row[4]}, {row[5]}")
@@ -195,7 +195,7 @@ def _check_record(story: Story, row: Any, who: str) -> None:
             continue
         if owners[field.vendor] != "robaws" or field.vendor in ours.placeholders or field.null_rule == "never":
             continue
-        if (system, external_id, field.vendor) in story.memory.edits:
+        if (system, external_id, field.vendor) in story.memory.edits.keys() | story.memory.let_stand:
             continue
         mine, theirs = field.key(ours.fields[field.vendor]), field.key(record.fields.get(field.vendor))
         if mine == theirs:

@@ -36,6 +36,7 @@ class Memory:
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
     there_before: dict[tuple[str, str], tuple[int, datetime]] = field(default_factory=dict)
     chosen: set[tuple[str, str, str]] = field(default_factory=set)
+    let_stand: set[tuple[str, str, str]] = field(default_factory=set)
     excuses: set[str] = field(default_factory=set)
 
     def made(self, system: str, contact_id: int, record: str) -> None:

@@ -115,9 +115,13 @@ def answer(story: Story, args: Mapping[str, Any]) -> None:
         except (Conflict, Unfit):
             continue
         story.faults[f"answer {choose}"] += 1
+        fields = {(row[3], str(row[4]), path) for path in (row[2], *(row[5].get("members") or ()))}
         if choose == "ours":
-            story.memory.edits.pop((row[3], str(row[4]), row[2]), None)
-            story.memory.chosen.add((row[3], str(row[4]), row[2]))
+            for field in fields:
+                story.memory.edits.pop(field, None)
+            story.memory.chosen |= fields
+        elif choose == "theirs":
+            story.memory.let_stand |= fields
         _nudge(story, acted.owed)
 
 
