@@ -210,6 +210,30 @@ def test_a_person_who_says_that_they_are_two_gets_a_second_record(hub: Hub, monk
     assert outcome(hub, "workspace") == [("synced", None), ("synced", None)]
 
 
+def test_a_number_that_is_typed_in_for_none_keeps_nobody_from_being_made(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.configure(rompslomp={"enabled": False}, recras={"enabled": False})
+    for number in (1, 2):
+        hub.event(hub.robaws.add_client(**client(number, name=f"Klant {number}", vatIdNumber="BE0123456789")))
+    fetching.take_events(hub.runtime)
+    while fetching.fetch(hub.runtime, hub.gate).result != "none":
+        pass
+    target = hub.runtime.client("workspace")
+    mark = target.mark
+
+    def mark_late(session: Any) -> Any:
+        monkeypatch.undo()
+        deliver(hub, "workspace")
+        return mark(session)
+
+    monkeypatch.setattr(target, "mark", mark_late)
+
+    hub.settle_all()
+
+    assert outcome(hub, "workspace") == [("synced", None), ("synced", None)]
+
+
 def test_many_workers_that_take_the_same_keys_leave_one_winner_and_no_deadlock(hub: Hub) -> None:
     hub.configure(rompslomp={"enabled": False}, recras={"enabled": False})
     people = [{"contacts": [], "email": f"{name}@delinde.example"} for name in "abcdef"]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, text
 
 from worker.core.contact import leaves
+from worker.core.evidence import CHECKED_NUMBER
 from worker.core.matching import Match, compare
 from worker.core.matching_keys import Candidate, keys_of_contact
 from worker.errors import AlreadyBeingMade
@@ -117,7 +118,7 @@ def take(connection: Connection, claim: LinkClaim, now: datetime, *, known: froz
         _wait_for(claim, holder, now)
         if holder.external_id is not None and holder.external_id not in known:
             match = _compare(claim, holder)
-            if match.strength == "certain" or match.same_number:
+            if match.strength == "certain" or CHECKED_NUMBER.intersection(match.evidence):
                 return match
     connection.execute(_MOVE, {**values, "keys": missing})
     return None
