@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from worker.flows import deliver as delivering
 from worker.flows import fetch as fetching
 from worker.runtime import SOURCE, slots
-from worker.store.inbox import QUIET_SECONDS
 
 if TYPE_CHECKING:
     from worker.flows.gate import Gate
@@ -67,8 +66,6 @@ class Lanes:
         self.runtime = runtime
         self.gate = gate
         self.publisher = runtime.publisher
-        self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
         self._lanes = {FETCH_LANE: Lane(slots(runtime.settings, SOURCE)), SOURCE: Lane(1)}
         self._lanes |= {name: Lane(slots(runtime.settings, name)) for name in runtime.targets}
 
@@ -87,19 +84,6 @@ class Lanes:
             return result != "none" or bool(waiting)
 
         return self._drain(FETCH_LANE, work, self.publisher.intake)
-
-    def _look_later(self) -> None:
-        """
-        A contact rests a moment between two fetches: look again when it has, without holding a thread for it.
-
-        One timer at a time is enough; whatever it misses, the sweep finds.
-        """
-        with self._lock:
-            if self._timer is not None and self._timer.is_alive():
-                return
-            self._timer = threading.Timer(1.2 * QUIET_SECONDS, self.fetch)
-            self._timer.daemon = True
-            self._timer.start()
 
     def deliver(self, system: str, link_id: int | None = None) -> int:
         """Deliver this link, then whatever is due at the system. Returns how many were done."""

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from worker.runtime import SOURCE, slots
-from worker.store import clock, contacts, create_locks, inbox, links, partitions, summary, systems
+from worker.store import clock, contacts, create_locks, inbox, links, partitions, served, summary, systems
 from worker.store.budget import RedisBudget
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ class Sweeper:
     _housekept: float = NEVER
     _partitioned: float = NEVER
     _dropped: float = NEVER
+    _taken_in: bool = False
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """The systems that links are delivered to, by the settings."""
+        return (*self.runtime.targets, *((SOURCE,) if self.runtime.settings.systems.robaws.write_back else ()))
 
     def sweep(self) -> dict[str, int]:
         """Announce what is due; returns how many nudges went out, by lane."""
@@ -53,11 +59,10 @@ class Sweeper:
         with runtime.engine.connect() as connection:
             new = inbox.has_new(connection)
             due = contacts.due_fetches(connection, now, slots(runtime.settings, SOURCE))
-            written_to = (*runtime.targets, *((SOURCE,) if runtime.settings.systems.robaws.write_back else ()))
             views = {name: systems.view(connection, name) for name in (*runtime.targets, SOURCE)}
             by_system = {
                 name: links.due_links(connection, name, now, slots(runtime.settings, name) if name != SOURCE else 1)
-                for name in written_to
+                for name in self.served
                 if self._may_call(views[name], now)
             }
         # A system that may be tried, and to which nothing is due: whoever hears of it makes one call (`probing`).
@@ -105,6 +110,9 @@ class Sweeper:
                 summary.fold_rows(connection)
                 create_locks.forget(connection, now)
                 self._keep_usage(connection, now)
+                served.leave_out(connection, self.served)
+                # Settings change with a start only, so that this has an end.
+                self._taken_in = self._taken_in or served.take_in(connection, self.served, now) < served.BATCH
         if elapsed - self._partitioned >= PARTITION_SECONDS:
             again = PARTITION_SECONDS if self._keep_partitions(now) else PARTITION_RETRY_SECONDS
             self._partitioned = elapsed - PARTITION_SECONDS + again

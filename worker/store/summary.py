@@ -152,7 +152,8 @@ def _systems(settings: Settings, row: Any, working: list[dict[str, Any]], now: d
             stored.get(name) or {},
             enabled=settings.system(name).enabled,
             daily_requests=settings.system(name).daily_requests,
-            oldest=min(owed[name], default=None),
+            # What is left over from a system's time is owed again when the settings enable it.
+            oldest=min(owed[name], default=None) if settings.system(name).enabled else None,
             now=now,
         )
         for name in SYSTEM_NAMES
