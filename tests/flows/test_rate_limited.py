@@ -135,6 +135,8 @@ def test_after_a_refusal_one_delivery_at_a_time_is_let_in_until_one_succeeds(hub
     hub.settle()
     hub.later(3.1)
     processes = [Gate(hub.runtime) for _ in range(4)]
+    for gate in processes:
+        gate.view("rompslomp")
 
     first = [gate.way("rompslomp") for gate in processes]
     processes[0].leave("rompslomp")
@@ -210,7 +212,8 @@ def test_a_search_that_went_stale_is_made_again(hub: Hub) -> None:
 
 
 def test_a_record_made_by_hand_is_found_once_the_searches_went_stale(hub: Hub) -> None:
-    (source_id,) = limited(hub, 1, 4, 60.0)
+    (source_id,) = limited(hub, 1, 1_000, 1.0)
+    hub.rompslomp.fail("throttle", method="POST", retry_after=60)
     hub.settle()
     made = hub.rompslomp.add_record(
         company_name="Dakwerken De Linde 1", vat_number=vat(1), contact_person_email_address="info1@delinde.example"
@@ -221,6 +224,28 @@ def test_a_record_made_by_hand_is_found_once_the_searches_went_stale(hub: Hub) -
     hub.settle()
 
     assert hub.link(source_id, "rompslomp")["external_id"] == made
+
+
+def test_two_clients_of_one_company_make_one_record_although_one_searched_before(hub: Hub) -> None:
+    hub.configure(recras={"enabled": False}, workspace={"enabled": False})
+    for simulator in hub.simulators.values():
+        simulator.clock = lambda: hub.time.timestamp()
+    ids = [hub.robaws.add_client(**client(number, vatIdNumber=vat(1))) for number in (1, 2)]
+    hub.event(ids[0])
+    hub.rompslomp.fail("rate_limit", calls=4, seconds=3.0, retry_after=3)
+    hub.settle()
+    hub.rompslomp.clear_faults()
+    row(hub, "UPDATE link SET next_attempt_at = next_attempt_at + interval '60 seconds'")
+    hub.event(ids[1])
+    hub.later(4)
+    hub.settle()
+    hub.later(60)
+
+    hub.settle()
+
+    states = sorted(hub.link(one, "rompslomp")["state"] for one in ids)
+    assert states == ["review", "synced"]
+    assert len(hub.rompslomp.state()["records"]) == 1
 
 
 def test_the_retry_queue_says_how_often_it_was_refused_and_how_fast_it_is_called(hub: Hub, paced: RedisBudget) -> None:

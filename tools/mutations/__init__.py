@@ -12,6 +12,7 @@ from tools.mutations.events import MUTATIONS as EVENTS
 from tools.mutations.fields import MUTATIONS as FIELDS
 from tools.mutations.leases import MUTATIONS as LEASES
 from tools.mutations.matches import MUTATIONS as MATCHES
+from tools.mutations.rates import MUTATIONS as RATES
 from tools.mutations.servers import MUTATIONS as SERVERS
 from tools.mutations.trouble import MUTATIONS as TROUBLE
 from tools.mutations.vendors import MUTATIONS as VENDORS
@@ -27,6 +28,7 @@ MUTATIONS: Final = (
     *FIELDS,
     *EDGE,
     *TROUBLE,
+    *RATES,
     *VENDORS,
     *SERVERS,
 )

@@ -163,7 +163,7 @@ MUTATIONS: Final = (
         "an emptied Redis has spent nothing",
         "an emptied Redis gives no second burst",
         BUDGET,
-        "                lately = min(limits.burst, self.used_within(system, span))\n",
+        "                lately = min(limits.burst, self.used_within(system, limits.burst / most))\n",
         "                lately = 0\n",
         f"{BUDGETS}::test_an_emptied_redis_gives_no_second_burst",
     ),
