@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from tests.flows.stories import client
 from worker.flows import drain
+from worker.store import operating_links
+from worker.store.operating import Actor
+from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
     from tests.crash.plant import Plant
@@ -44,6 +47,16 @@ def written_back(plant: Plant) -> None:
     plant.hub.configure(robaws={"write_back": fields})
     plant.start()
     first(plant)
+
+
+def linked_by_a_person(plant: Plant) -> None:
+    """A person says which record a client is, and Robaws is told its id."""
+    written_back(plant)
+    source_id = _everywhere(plant)
+    record = str(plant.hub.rompslomp.add_record(company_name=client()["name"]))
+    with plant.hub.engine.begin() as connection:
+        person, why, shape = Actor("An", "operator"), "it is that one", id_shape("rompslomp")
+        operating_links.link(connection, source_id, "rompslomp", record, person, plant.hub.time, why, shape=shape)
 
 
 def client_vanishes(plant: Plant) -> None:
@@ -212,6 +225,7 @@ STORIES: Final[dict[str, Story]] = {
     "workspace.update": changed,
     "worker.flows.deliver:_run:deliver": change_during_delivery,
     "worker.flows.delivery:Delivery.bind:announce": written_back,
+    "worker.flows.delivery:Delivery.end:announce": linked_by_a_person,
     "worker.flows.drain:Lanes._drain:announce": slices_used_up,
     "worker.flows.fetch:_Fetch._store:announce": first,
     "worker.flows.fetch:_Fetch._store:fetch": hint_during_fetch,

@@ -374,3 +374,23 @@ def test_everything_that_requests_a_delivery_raises_the_number_of_requests(hub: 
     link = hub.link(source_id, "rompslomp")
     assert seen == [1, 2, 3]
     assert (link["claimed_seq"], link["crashes"], link["own_failures"]) == (3, 0, 0)
+
+
+def test_a_question_which_record_it_is_is_withdrawn_when_the_record_is_known(hub: Hub) -> None:
+    records = [hub.rompslomp.add_record(company_name=f"Dakwerken {number}", vat_number=VAT) for number in (1, 2)]
+    source_id = hub.robaws.add_client(**client(vatIdNumber=VAT))
+    hub.sync(source_id)
+    asked = len(hub.questions(source_id, "rompslomp"))
+    hub.rompslomp.delete_record(str(records[1]))
+    same = {"company_name": "Dakwerken De Linde", "contact_person_email_address": "info@delinde.example"}
+    hub.rompslomp.edit_record(str(records[0]), same)
+    hub.rompslomp.fail("status", times=-1, method="PATCH", status=503)
+
+    hub.robaws.change_client(source_id, tel="09 200 00 99")
+    hub.sync(source_id)
+
+    link = hub.link(source_id, "rompslomp")
+    assert asked == 1
+    assert link["external_id"] == str(records[0])
+    assert link["state"] == "waiting"
+    assert hub.questions(source_id, "rompslomp") == []

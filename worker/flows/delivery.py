@@ -193,9 +193,13 @@ class Delivery:
         value = snapshot.to_json() if snapshot is not None else None
         with self.runtime.transaction("deliver.bind") as connection:
             links.bind(connection, self.claim, external_id, snapshot=value)
+            if self.claim.asked:
+                # Which record it is is known now, whatever becomes of the rest of this delivery.
+                reviews.ask(connection, self.claim.id, (), self.runtime.now())
             due = self._tell_source(connection)
             self.log_attempts(connection)
         self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value, repair=[], overtaken=[])
+        self.claim = replace(self.claim, asked=False)
         self.repair = frozenset()
         self.runtime.announce(due)
 
