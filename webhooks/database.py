@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from webhooks.problems import Problem
 from worker.store import summary
 from worker.store.clock import DatabaseClock
-from worker.store.engine import is_away, make_engine
+from worker.store.engine import is_away, make_engine, retried
 from worker.store.summary import Summary
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Database:
     async def _within(self, transaction: Callable[[], T], seconds: float) -> T:
         try:
             async with asyncio.timeout(seconds):
-                return await in_thread(self._threads, transaction)
+                return await in_thread(self._threads, lambda: retried(transaction))
         except DBAPIError as error:
             if is_away(error):
                 raise _away() from error

@@ -126,8 +126,8 @@ MUTATIONS: Final = (
         "an unanswered change is taken for not made",
         "after a lost answer the snapshot is not believed",
         "worker/flows/deliver.py",
-        "        state = _end(delivery, outcome, sent, settles_at, reads)\n",
-        "        state = _end(delivery, outcome, (), settles_at, reads)\n",
+        "        state = delivery.commit(partial(_end, delivery, outcome, sent, settles_at, reads))\n",
+        "        state = delivery.commit(partial(_end, delivery, outcome, (), settles_at, reads))\n",
         "tests/flows/test_taken_back.py::test_a_change_taken_back_after_a_lost_answer_is_taken_back_there_too",
     ),
     Mutation(

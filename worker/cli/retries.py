@@ -196,6 +196,7 @@ def _one_by_one(action: str, ids: list[str], reason: str | None, *, as_json: boo
 
     do = operating.retry if action == "retry" else operating.discard
     with asking.asking() as (_, engine), engine.begin() as connection:
+        operating.lock_items(connection, ids)
         acted = [do(connection, one, asking.actor(), asking.now(), reason) for one in ids]
     asking.show_acted(acted, as_json=as_json)
     return DONE

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
-from worker.errors import BudgetExhausted, LeaseLost, OutcomeUnknown, RateLimited, SyncError, TransientError
+from worker.errors import BudgetExhausted, LeaseLost, OutcomeUnknown, RateLimited, SyncError
 from worker.flows import creating, linking, probing, updating, writing_back
 from worker.flows.delivery import Delivery, Ended
 from worker.flows.gate import Gate, Way
 from worker.flows.lease import lasting_seconds
-from worker.flows.outcome import Outcome, after_crashes, judge
+from worker.flows.outcome import Outcome, after_crashes, judge, unexpected
 from worker.runtime import SOURCE
 from worker.store import links, reviews
 from worker.store.reviews import Question
@@ -99,8 +100,7 @@ def _run(runtime: Runtime, gate: Gate, claim: LinkClaim, begun: float) -> Delive
         return _failed(delivery, gate, error)
     except Exception as error:
         log.exception("deliver.unexpected")
-        wrapped = TransientError(f"unexpected {type(error).__name__}: {error}", reason="internal_error")
-        return _failed(delivery, gate, wrapped)
+        return _failed(delivery, gate, unexpected(error))
     if delivery.session.exchanges:
         gate.succeeded(claim.system)
     if ended.again:
@@ -145,7 +145,7 @@ def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
     reads = delivery.reads.to_json() if isinstance(error, RateLimited | BudgetExhausted) else None
     try:
         sent = delivery.in_flight if delivery.may_have_changed(error) else ()
-        state = _end(delivery, outcome, sent, settles_at, reads)
+        state = delivery.commit(partial(_end, delivery, outcome, sent, settles_at, reads))
     except LeaseLost as lost:
         log.warning("deliver.lease_lost", error=lost.message)
         return Delivered("lost")

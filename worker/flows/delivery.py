@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from worker.core import merge_patch, planning
 from worker.core.answers import Answers
@@ -18,6 +18,7 @@ from worker.flows.lease import LinkLease
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, create_locks, departures, links, reviews, source_link
 from worker.store.attempts import AttemptContext
+from worker.store.engine import retried
 from worker.store.reviews import Question
 from worker.vendors.recent_reads import RecentReads
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from worker.store.holders import Holder
     from worker.store.links import LinkClaim
     from worker.vendors.contract import Intent, Record
+
+T = TypeVar("T")
 
 GATEWAY_TIMEOUT = 504
 EndState = Literal["synced", "review", "excluded"]
@@ -191,13 +194,19 @@ class Delivery:
     def bind(self, external_id: str, snapshot: Snapshot | None) -> None:
         """Commit which record it is, at once, and that its id is to be written back where the settings want that."""
         value = snapshot.to_json() if snapshot is not None else None
-        with self.runtime.transaction("deliver.bind") as connection:
-            links.bind(connection, self.claim, external_id, snapshot=value)
-            if self.claim.asked:
-                # Which record it is is known now, whatever becomes of the rest of this delivery.
-                reviews.ask(connection, self.claim.id, (), self.runtime.now())
-            due = self._tell_source(connection)
-            self.log_attempts(connection)
+
+        def commit() -> list[tuple[int, str]]:
+            with self.runtime.transaction("deliver.bind") as connection:
+                self._lock_source_too(connection)
+                links.bind(connection, self.claim, external_id, snapshot=value)
+                due = self._tell_source(connection)
+                if self.claim.asked:
+                    # Which record it is is known now, whatever becomes of the rest of this delivery.
+                    reviews.ask(connection, self.claim.id, (), self.runtime.now())
+                self.log_attempts(connection)
+            return due
+
+        due = self.commit(commit)
         self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value, repair=[], overtaken=[])
         self.claim = replace(self.claim, asked=False)
         self.repair = frozenset()
@@ -282,20 +291,29 @@ class Delivery:
                 settled=settled,
             )
 
-        due: list[tuple[int, str]] = []
-        if ask or (settled and self.answers.linked):
+        tells = settled and bool(self.answers.linked)
+
+        def commit() -> tuple[bool, list[tuple[int, str]]]:
+            if not ask and not tells:
+                with self.runtime.statement("deliver.finish") as connection:
+                    return finish(connection), []
             with self.runtime.transaction("deliver.finish") as connection:
+                if tells:
+                    self._lock_source_too(connection)
                 again = finish(connection)
                 if ask:
                     reviews.ask(connection, self.claim.id, questions, now)
-                if settled and self.answers.linked:
-                    due = self._tell_source(connection)
-        else:
-            with self.runtime.statement("deliver.finish") as connection:
-                again = finish(connection)
+                return again, self._tell_source(connection) if tells else []
+
+        again, due = self.commit(commit)
         self._logged = len(self.session.exchanges)
         self.runtime.announce(due)
         return Ended(state, again)
+
+    def _lock_source_too(self, connection: Connection) -> None:
+        """Where the link to the source is to change as well: both locked, in the order that everybody keeps."""
+        if self.claim.system in self.runtime.settings.systems.robaws.write_back:
+            source_link.lock_both(connection, self.claim.contact_id, self.claim.system)
 
     def _tell_source(self, connection: Connection) -> list[tuple[int, str]]:
         """Owe the source the id of the record, where the settings want that; what is due then."""
@@ -308,6 +326,16 @@ class Delivery:
     def end_gone(self) -> Ended:
         """The client is gone from the source: nothing is made for it, and nothing asked."""
         return self.end("excluded", reason="gone", message=departures.MESSAGE)
+
+    def commit(self, work: Callable[[], T]) -> T:
+        """Run a transaction of this delivery, again where it met another one; its requests are logged once."""
+        logged = self._logged
+
+        def once() -> T:
+            self._logged = logged
+            return work()
+
+        return retried(once)
 
     def log_attempts(self, connection: Connection) -> None:
         """Add the requests that were not logged yet to this transaction."""
@@ -349,42 +377,6 @@ def shown(match: Match) -> dict[str, Any]:
         "strength": match.strength,
         "evidence": [{"field": row.field, "says": row.says, "for": row.speaks_for} for row in match.evidence],
     }
-
-
-def park_questions(mapping: VendorMapping, decisions: Sequence[Decision], ours: Ours) -> list[Question]:
-    """The questions that parked fields ask, one for each field, and one for a unit of fields."""
-    questions: list[Question] = []
-    for decision in decisions:
-        if decision.action != "park":
-            continue
-        row = mapping.row(decision.path)
-        text = ours.problems.get(decision.path) or f"{row.label}: {decision.rule}"
-        detail = {
-            "field": row.canonical,
-            "label": row.label,
-            "ours": decision.ours,
-            "theirs": decision.theirs,
-            "rule": decision.rule,
-        }
-        if decision.members:
-            detail["members"] = _values(decision.members)
-        questions.append(Question("field", decision.path, "field_conflict", text, detail))
-    return questions
-
-
-def parked_fields(decisions: Sequence[Decision], ours: Ours) -> dict[str, Any]:
-    """What the link's row keeps of the parked fields."""
-    return {
-        one.path: {"ours": one.ours, "theirs": one.theirs, "rule": one.rule}
-        | ({"members": [member.path for member in one.members]} if one.members else {})
-        | ({"refused": ours.problems[one.path]} if one.path in ours.refused else {})
-        for one in decisions
-        if one.action == "park"
-    }
-
-
-def _values(decisions: Sequence[Decision]) -> dict[str, Any]:
-    return {one.path: {"ours": one.ours, "theirs": one.theirs} for one in decisions}
 
 
 def written_decisions(mapping: VendorMapping, fields: Mapping[str, Any]) -> tuple[planning.Decision, ...]:

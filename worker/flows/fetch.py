@@ -17,13 +17,14 @@ import structlog
 
 from worker.core import fuse, merge_patch
 from worker.core.echo import content_hash
-from worker.errors import LeaseLost, RecordGone, SyncError, TransientError
+from worker.errors import LeaseLost, RecordGone, SyncError
 from worker.flows import probing
 from worker.flows.gate import Gate, Way
-from worker.flows.outcome import Outcome, after_crashes, judge
+from worker.flows.outcome import Outcome, after_crashes, judge, unexpected
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, contacts, departures, fetched, inbox, source_link
 from worker.store.attempts import AttemptContext
+from worker.store.engine import retried
 from worker.store.fetched import Closed, Contents, Stored
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class Fetched:
     again: bool = False
 
 
+def _intake(runtime: Runtime) -> inbox.Taken:
+    with runtime.transaction("intake") as connection:
+        return inbox.intake(connection, runtime.now())
+
+
 def take_events(runtime: Runtime) -> list[int]:
     """
     Give new events to their contacts; returns the contacts that are owed a fetch.
@@ -62,8 +68,7 @@ def take_events(runtime: Runtime) -> list[int]:
     """
     owed: dict[int, None] = {}
     for _ in range(MOST_BATCHES):
-        with runtime.transaction("intake") as connection:
-            taken = inbox.intake(connection, runtime.now())
+        taken = retried(partial(_intake, runtime))
         owed |= dict.fromkeys(taken.contact_ids)
         if taken.events < inbox.BATCH or runtime.stopping.is_set():
             break
@@ -106,7 +111,7 @@ class _Fetch:
         """Fetch and store; an error becomes the row's next state, never an exception."""
         try:
             if (outcome := self._after_crashes()) is not None:
-                self._end(outcome)
+                retried(partial(self._end, outcome))
                 return Fetched("failed")
             try:
                 canonical, raw = self.runtime.client(SOURCE).fetch(
@@ -122,8 +127,7 @@ class _Fetch:
             return self._failed(error)
         except Exception as error:
             log.exception("fetch.unexpected")
-            wrapped = TransientError(f"unexpected {type(error).__name__}: {error}", reason="internal_error")
-            return self._failed(wrapped)
+            return self._failed(unexpected(error))
 
     def _record_before(self) -> Mapping[str, Any] | None:
         with self.runtime.autocommit.connect() as connection:
@@ -211,14 +215,18 @@ class _Fetch:
         """Commit what was found, with the log of requests; the source did what was asked."""
         logged = attempts.values(self.session.exchanges, self._context(contents.version), why)
         kept = partial(fetched.store, claim=self.claim, contents=contents, now=now, closed=closed, systems=systems)
-        if contents.gone or self.claim.gone:
+
+        def store() -> Stored:
+            if not (contents.gone or self.claim.gone):
+                with self.runtime.statement("fetch.store") as connection:
+                    return kept(connection, logged=logged)
             with self.runtime.transaction("fetch.departure") as connection:
                 stored = kept(connection, logged=logged)
                 change = departures.left if contents.gone else departures.returned
                 change(connection, self.claim.contact_id, now)
-        else:
-            with self.runtime.statement("fetch.store") as connection:
-                stored = kept(connection, logged=logged)
+                return stored
+
+        stored = retried(store)
         self.gate.succeeded(SOURCE)
         return stored
 

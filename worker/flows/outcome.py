@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
 from worker.core.fingerprint import fingerprint
 from worker.core.retry import ErrorKind, RetryPolicy, decide
 from worker.errors import (
@@ -23,11 +25,13 @@ from worker.errors import (
     QuotaReached,
     RateLimited,
     SyncError,
+    TransientError,
     VendorBroken,
     VendorError,
     VendorUnavailable,
     WrongAddress,
 )
+from worker.store.engine import is_away, is_contended
 
 RowState = Literal["due", "waiting", "unknown", "review", "dead"]
 Effect = Literal["none", "failure", "answered", "throttle", "refuse", "creates"]
@@ -67,6 +71,21 @@ class Outcome:
     fingerprint: str = ""
     rate: float | None = None
     """The calls a second that are allowed after a 429, where that was learned."""
+
+
+def unexpected(error: Exception) -> SyncError:
+    """
+    An error that nobody foresaw, as it stands in the row. What a driver says quotes the statement and values, which are
+    no operator's business: of such an error only its kind is told, and the log has the rest. One that lies between two
+    transactions, or in a database that is away, costs no attempt.
+    """
+    if not isinstance(error, SQLAlchemyError):
+        return TransientError(f"unexpected {type(error).__name__}: {error}", reason="internal_error")
+    kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+    text = f"the database did not do what was asked ({kind}); the log of the worker says more"
+    if is_contended(error) or is_away(error):
+        return NoAttempt(text, reason="internal_error")
+    return TransientError(text, reason="internal_error")
 
 
 def judge(

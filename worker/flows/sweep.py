@@ -106,13 +106,13 @@ class Sweeper:
                 next_step = "what waits was moved back by as much: nothing is to be done"
                 log.warning("sweep.clock_set_back", seconds=round(back), next_step=next_step)
             with self.runtime.transaction("sweep.fold") as connection:
-                inbox.fold_tally(connection)
-                summary.fold_rows(connection)
-                create_locks.forget(connection, now)
                 self._keep_usage(connection, now)
                 served.leave_out(connection, self.served)
                 # Settings change with a start only, so that this has an end.
                 self._taken_in = self._taken_in or served.take_in(connection, self.served, now) < served.BATCH
+                create_locks.forget(connection, now)
+                inbox.fold_tally(connection)
+                summary.fold_rows(connection)
         if elapsed - self._partitioned >= PARTITION_SECONDS:
             again = PARTITION_SECONDS if self._keep_partitions(now) else PARTITION_RETRY_SECONDS
             self._partitioned = elapsed - PARTITION_SECONDS + again
@@ -183,7 +183,7 @@ class Sweeper:
         budget = self.runtime.budget
         if not isinstance(budget, RedisBudget):
             return
-        for name in self.runtime.settings.enabled_systems():
+        for name in sorted(self.runtime.settings.enabled_systems()):
             calls, left = budget.usage(name)
             if calls is not None:
                 figures: dict[str, Any] = {

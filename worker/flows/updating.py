@@ -21,7 +21,8 @@ from worker.core.planning import (
 )
 from worker.errors import AmbiguousMatch, RecordGone, VendorRejected
 from worker.flows import answered, linking
-from worker.flows.delivery import Delivery, Ended, park_questions, parked_fields
+from worker.flows.delivery import Delivery, Ended
+from worker.flows.parking import park_questions, parked_fields
 
 if TYPE_CHECKING:
     from worker.vendors.contract import Record

@@ -184,7 +184,7 @@ _CONTACTS: Final = text(
         ELSE GREATEST(:now, fetch_next_attempt_at - :back) END
     WHERE id IN (
         SELECT id FROM contact WHERE fetch_state IN ('due', 'working', 'waiting') AND fetch_next_attempt_at > :now
-        ORDER BY id FOR UPDATE)
+        ORDER BY source, source_id FOR NO KEY UPDATE)
     """
 )
 
@@ -194,12 +194,13 @@ _LINKS: Final = text(
     UPDATE link SET since = LEAST(since, :now), next_attempt_at = CASE
         WHEN state = 'working' THEN LEAST(next_attempt_at, :lease_end)
         ELSE GREATEST(:now, next_attempt_at - :back) END,
+        settles_at = CASE WHEN settles_at > :now THEN GREATEST(:now, settles_at - :back) ELSE settles_at END,
         intent = CASE WHEN CAST(intent ->> 'sent_at' AS double precision) > extract(epoch FROM :now) THEN
             jsonb_set(intent, '{sent_at}', to_jsonb(LEAST(CAST(extract(epoch FROM :now) AS double precision),
                 CAST(intent ->> 'sent_at' AS double precision) - extract(epoch FROM :back)))) ELSE intent END
     WHERE id IN (
         SELECT id FROM link WHERE state IN ('due', 'working', 'waiting', 'unknown') AND next_attempt_at > :now
-        ORDER BY id FOR UPDATE)
+        ORDER BY contact_id, system FOR NO KEY UPDATE)
     """
 )
 

@@ -99,7 +99,8 @@ _WANT = text(
         fetch_next_attempt_at = CASE WHEN fetch_state = 'working' THEN fetch_next_attempt_at ELSE :now END,
         fetch_state = CASE WHEN fetch_state = 'working' THEN 'working' ELSE 'due' END,
         fetch_priority = LEAST(fetch_priority, :priority), correlation_id = :correlation
-    WHERE id = ANY(CAST(:ids AS bigint[]))
+    WHERE id IN (
+        SELECT id FROM contact WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY source, source_id FOR NO KEY UPDATE)
     RETURNING id
     """
 )

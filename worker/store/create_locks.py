@@ -54,8 +54,10 @@ _HOLDERS = text(
 _MOVE = text("UPDATE create_lock SET link_id = :link, at = :now WHERE system = :system AND key = ANY(:keys)")
 _FORGET = text(
     """
-    DELETE FROM create_lock AS k WHERE at < :before
-        AND NOT EXISTS (SELECT FROM link WHERE link.id = k.link_id AND intent IS NOT NULL)
+    DELETE FROM create_lock WHERE (system, key) IN (
+        SELECT system, key FROM create_lock AS k WHERE at < :before
+            AND NOT EXISTS (SELECT FROM link WHERE link.id = k.link_id AND intent IS NOT NULL)
+        ORDER BY system, key FOR UPDATE SKIP LOCKED)
     """
 )
 

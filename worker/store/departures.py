@@ -49,7 +49,7 @@ _WITHDRAW: Final = text(
         SELECT id FROM link WHERE contact_id = :contact AND intent IS NULL AND state <> 'working')
     """
 )
-_LOCK: Final = text("SELECT id FROM link WHERE contact_id = :contact ORDER BY id FOR UPDATE")
+_LOCK: Final = text("SELECT FROM link WHERE contact_id = :contact ORDER BY contact_id, system FOR NO KEY UPDATE")
 _WRITE_BACK: Final = text(
     """
     UPDATE link SET state = 'due', reason = NULL, message = NULL, next_attempt_at = :now, since = :now,

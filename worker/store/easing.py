@@ -19,7 +19,7 @@ SOURCE: Final = "robaws"
 FOR_OTHER_REASONS: Final = (*REFUSED, APART, Rest.reason)
 """Reasons that have nothing to do with the vendor being away."""
 
-# Locked in the order of their ids, as everywhere. A change that was not answered keeps its time to arrive.
+# Locked in the order that everybody keeps (docs/architecture.md). A change that was not answered keeps its time.
 _LINKS: Final = text(
     """
     UPDATE link SET next_attempt_at = GREATEST(CAST(:now AS timestamptz), settles_at)
@@ -28,7 +28,7 @@ _LINKS: Final = text(
         WHERE system = :system AND state IN ('waiting', 'unknown')
             AND next_attempt_at > GREATEST(CAST(:now AS timestamptz), settles_at)
             AND NOT (COALESCE(reason, '') = ANY(CAST(:others AS text[])))
-        ORDER BY id FOR UPDATE)
+        ORDER BY contact_id, system FOR NO KEY UPDATE)
     """
 )
 
@@ -39,7 +39,7 @@ _FETCHES: Final = text(
         SELECT id FROM contact
         WHERE fetch_state = 'waiting' AND fetch_next_attempt_at > :now
             AND NOT (COALESCE(fetch_reason, '') = ANY(CAST(:others AS text[])))
-        ORDER BY id FOR UPDATE)
+        ORDER BY source, source_id FOR NO KEY UPDATE)
     """
 )
 

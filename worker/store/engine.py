@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
 REST_SECONDS: Final = 0.2
 """A database needs longer than this to restart; whoever waits for a vendor's answer waits longer, too."""
+
+MOST_TRIES: Final = 4
+
+T = TypeVar("T")
 
 _USED: Final = "contactsync_used_at"
 
@@ -75,6 +81,22 @@ def _check_after_rest(engine: Engine) -> None:
 
 def _dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
+
+
+def is_contended(error: BaseException) -> bool:
+    """Whether two transactions stood in each other's way, so that the same one may well go through at once."""
+    return isinstance(error, DBAPIError) and isinstance(error.orig, DeadlockDetected | SerializationFailure)
+
+
+def retried(work: Callable[[], T]) -> T:
+    """Run a whole transaction, and run it again where it was the one that the database ended for another one's sake."""
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return work()
+        except DBAPIError as error:
+            if not is_contended(error):
+                raise
+    return work()
 
 
 def is_away(error: BaseException) -> bool:

@@ -1,7 +1,8 @@
 """
 A link as a person's action finds it: locked, changed as a value, written back in one statement.
 
-The link is locked before its questions, and two links in the order of their ids, as everywhere else.
+The link is locked before its questions, and two links in the order of contact and system, as everywhere else
+(docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -21,11 +22,21 @@ _READ: Final = """
     SELECT l.id, l.contact_id, c.source_id, c.name, c.version, c.gone_at, c.taking_part, l.system, l.external_id,
         l.state, l.reason, l.message, l.snapshot, l.intent, l.parked, l.decided, l.next_attempt_at, l.wanted_version,
         l.synced_version, l.restore, l.repair, l.settles_at
-    FROM link AS l JOIN contact AS c ON c.id = l.contact_id WHERE {which} ORDER BY l.id FOR UPDATE OF l
+    FROM link AS l JOIN contact AS c ON c.id = l.contact_id WHERE {which}
+    ORDER BY l.contact_id, l.system FOR UPDATE OF l
 """
 _ONE: Final = text(_READ.format(which="l.id = :id"))
 _WITH_HOLDER: Final = text(
     _READ.format(which="l.id = :id OR (l.system = :system AND l.external_id = CAST(:external_id AS text))")
+)
+# With the links of the same contacts to the source, which may be owed something by what follows.
+_IN_ORDER: Final = text(
+    """
+    SELECT FROM link WHERE system IN (:system, 'robaws') AND contact_id IN (
+        SELECT contact_id FROM link
+        WHERE id = :id OR (system = :system AND external_id = CAST(:external_id AS text)))
+    ORDER BY contact_id, system FOR NO KEY UPDATE
+    """
 )
 _OF_CONTACT: Final = text("SELECT id FROM link WHERE contact_id = :contact AND system = :system")
 _ADD: Final = text(
@@ -142,6 +153,7 @@ def lock(
 
     Conflict while either is being delivered: what a worker has in hand would be written over.
     """
+    connection.execute(_IN_ORDER, {"id": link_id, "system": system, "external_id": external_id})
     if external_id is None:
         rows = connection.execute(_ONE, {"id": link_id}).all()
     else:

@@ -109,6 +109,13 @@ _DISCARD_FETCH: Final = text(
     """
 )
 
+_LOCK_CONTACTS: Final = text(
+    "SELECT FROM contact WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY source, source_id FOR NO KEY UPDATE"
+)
+_LOCK_LINKS: Final = text(
+    "SELECT FROM link WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY contact_id, system FOR NO KEY UPDATE"
+)
+
 
 def record(
     connection: Connection,
@@ -152,6 +159,17 @@ def retry(connection: Connection, retry_id: str, actor: Actor, now: datetime, re
     acted = retry_item(connection, retry_id, now)
     record(connection, actor, "retry", acted.id, plain(reason, "reason", most=1_000), now)
     return acted
+
+
+def lock_items(connection: Connection, retry_ids: Sequence[str]) -> None:
+    """Lock the rows of several lines in the order that everybody keeps, before they are acted on one by one."""
+    found: dict[int, list[int]] = {0: [], 1: []}
+    for retry_id in retry_ids:
+        kind, row_id = parse_id(retry_id)
+        found[kind].append(row_id)
+    for kind, statement in ((0, _LOCK_CONTACTS), (1, _LOCK_LINKS)):
+        if found[kind]:
+            connection.execute(statement, {"ids": found[kind]})
 
 
 def retry_item(connection: Connection, retry_id: str, now: datetime) -> Acted:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, text
 from worker.errors import SyncError
 from worker.store.listing import number, plain
 from worker.store.listing_retries import RetryFilter, ids
-from worker.store.operating import Actor, Owed, discard_item, required, retry_item
+from worker.store.operating import Actor, Owed, discard_item, lock_items, required, retry_item
 from worker.store.refusals import Conflict, NotFound, Unfit
 
 SLICE: Final = 200
@@ -169,6 +169,7 @@ def _slice(connection: Connection, row: Row[Any], now: datetime) -> tuple[list[B
     results: list[BulkResult] = []
     contacts: list[int] = []
     links: list[tuple[int, str]] = []
+    lock_items(connection, row.slice or ())
     for item in row.slice or ():
         try:
             if row.action == "retry":

@@ -13,7 +13,6 @@ _WANT_BACK = text(
     INSERT INTO link AS l (contact_id, system, external_id, state, wanted_version, next_attempt_at, since,
         correlation_id)
     SELECT c.id, 'robaws', c.source_id, 'due', 1, :now, :now, :correlation FROM contact AS c WHERE c.id = :contact
-    FOR UPDATE
     ON CONFLICT (contact_id, system) DO UPDATE SET
         wanted_version = l.wanted_version + 1,{REQUESTED}
     WHERE l.state <> 'excluded'
@@ -27,6 +26,17 @@ _WANT_AGAIN = text(
     WHERE l.contact_id = :contact AND l.system = 'robaws' AND l.state <> 'excluded'
     """
 )
+
+
+_LOCK_BOTH = text(
+    "SELECT FROM link WHERE contact_id = :contact AND system IN (:system, 'robaws') "
+    "ORDER BY contact_id, system FOR NO KEY UPDATE"
+)
+
+
+def lock_both(connection: Connection, contact_id: int, system: str) -> None:
+    """Lock a contact's link to a system and its link to the source, in the order that everybody keeps."""
+    connection.execute(_LOCK_BOTH, {"contact": contact_id, "system": system})
 
 
 def want_write_back(connection: Connection, contact_id: int, now: datetime, correlation_id: str | None) -> int | None:
