@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from tests.store.people import CLIENT, act, ask
 from worker.errors import BudgetExhausted
-from worker.store import operating, summary
+from worker.store import inbox, operating, summary
 from worker.vendors.transport import Unmetered
 
 if TYPE_CHECKING:
@@ -236,3 +236,12 @@ def test_a_clock_that_is_behind_makes_no_negative_age() -> None:
     found = summary.system({}, enabled=True, daily_requests=None, oldest=now + timedelta(seconds=5), now=now)
 
     assert found.oldest_due_seconds == 0
+
+
+def test_one_folding_takes_what_ten_seconds_of_a_thousand_commits_a_second_leave(hub: Hub) -> None:
+    with hub.engine.begin() as connection:
+        connection.execute(text("INSERT INTO event_tally (received) SELECT 1 FROM generate_series(1, 10000)"))
+        inbox.fold_tally(connection)
+        found = connection.execute(text("SELECT count(*), sum(received) FROM event_tally")).one()
+
+    assert tuple(found) == (1, 10_000)

@@ -113,7 +113,7 @@ _TALLY = text("INSERT INTO event_tally (applied, skipped) VALUES (:applied, :ski
 _FOLD = text(
     """
     WITH gone AS (
-        DELETE FROM event_tally WHERE id IN (SELECT id FROM event_tally ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED)
+        DELETE FROM event_tally WHERE id IN (SELECT id FROM event_tally ORDER BY id LIMIT 50000 FOR UPDATE SKIP LOCKED)
         RETURNING received, applied, skipped, rejected
     )
     INSERT INTO event_tally (received, applied, skipped, rejected)

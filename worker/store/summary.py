@@ -48,7 +48,7 @@ _READ: Final = text(
 _FOLD: Final = text(
     """
     WITH gone AS (
-        DELETE FROM row_tally WHERE id IN (SELECT id FROM row_tally ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED)
+        DELETE FROM row_tally WHERE id IN (SELECT id FROM row_tally ORDER BY id LIMIT 50000 FOR UPDATE SKIP LOCKED)
         RETURNING counted, system, rows
     )
     INSERT INTO row_tally (counted, system, rows)
