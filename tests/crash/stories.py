@@ -14,6 +14,17 @@ from worker.vendors.contract import id_shape
 if TYPE_CHECKING:
     from tests.crash.plant import Plant
 
+COPIED: Final = (
+    "company_name",
+    "address",
+    "zipcode",
+    "city",
+    "country_code",
+    "phone",
+    "contact_person_email_address",
+    "contact_person_name",
+    "is_individual",
+)
 Story = Callable[["Plant"], None]
 TARGETS: Final = ("rompslomp", "recras", "workspace")
 WRITES: Final = {"rompslomp": "PATCH", "recras": "PUT", "workspace": "POST"}
@@ -51,9 +62,13 @@ def written_back(plant: Plant) -> None:
 
 def linked_by_a_person(plant: Plant) -> None:
     """A person says which record a client is, and Robaws is told its id."""
-    written_back(plant)
+    plant.hub.configure(robaws={"write_back": {"rompslomp": "Rompslomp-id"}})
+    plant.start()
     source_id = _everywhere(plant)
-    record = str(plant.hub.rompslomp.add_record(company_name=client()["name"]))
+    made = plant.hub.rompslomp.state()["records"][0]
+    same = {name: value for name, value in made.items() if name in COPIED}
+    plant.hub.rompslomp.delete_record(str(made["id"]))
+    record = str(plant.hub.rompslomp.add_record(**same))
     with plant.hub.engine.begin() as connection:
         person, why, shape = Actor("An", "operator"), "it is that one", id_shape("rompslomp")
         operating_links.link(connection, source_id, "rompslomp", record, person, plant.hub.time, why, shape=shape)
