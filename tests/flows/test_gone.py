@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.flows.stories import client
+from worker.store import operating_reviews
+from worker.store.operating import Actor
+from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
 
+PERSON = Actor("an.peeters", "operator")
 TARGETS = ["rompslomp", "recras", "workspace"]
 
 
@@ -124,3 +128,23 @@ def test_a_404_for_what_was_made_just_now_is_looked_at_again_and_is_then_a_perso
     link = hub.link(source_id, system)
     assert (link["state"], link["reason"]) == (("review", "gone") if lasting else ("synced", None))
     assert len(hub.simulators[system].calls("POST")) == 1
+
+
+@pytest.mark.parametrize("system", TARGETS)
+def test_a_person_wants_a_record_that_is_gone_made_anew_though_the_list_still_shows_it(hub: Hub, system: str) -> None:
+    """Found by the model checker: the directory still knew it, so it was linked, missed and asked about without end."""
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    lost = str(hub.link(source_id, system)["external_id"])
+    hub.simulators[system].delete_record(lost)  # type: ignore[attr-defined]
+    hub.robaws.change_client(source_id, address={"city": "Aalst"})
+    hub.sync(source_id)
+    [question] = hub.questions(source_id, system)
+
+    with hub.engine.begin() as connection:
+        operating_reviews.resolve(connection, str(question["id"]), "create", PERSON, hub.time, shape_of=id_shape)
+    hub.settle()
+
+    link = hub.link(source_id, system)
+    assert (link["state"], link["external_id"] not in (None, lost)) == ("synced", True)
+    assert hub.questions(source_id, system) == []

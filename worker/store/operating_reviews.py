@@ -219,8 +219,10 @@ def _match(asked: _Asked, word: str, now: datetime) -> tuple[LinkRow, str]:
 
 
 def _create(asked: _Asked, now: datetime) -> tuple[LinkRow, str]:
-    # A record that may not be written to could be found again as what it is: this client's.
-    held = [asked.link.external_id] if asked.kind == "unusable" and asked.link.external_id else []
+    # A record that is gone may stand in a list for a while, and one that may not be written to is there: either could
+    # be found again as what it is, this client's.
+    lost = asked.kind in ("unusable", "gone") or asked.reason == "gone"
+    held = [asked.link.external_id] if lost and asked.link.external_id else []
     link = replace(asked.link, answers=asked.link.answers.refuse([*asked.candidates, *held]))
     if link.intent is None:
         return link.at_record(None).due(now), "a new record is made at the next delivery, which is due now"
