@@ -18,7 +18,7 @@ KEEP ?=
 # How long `make fuzz` tries each target, in seconds.
 SECONDS ?= 60
 
-.PHONY: help setup demo test simulate mutate fuzz bench chaos lint format lock clean
+.PHONY: help setup demo test simulate model mutate fuzz bench chaos lint format lock clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ test: $(READY) ## the whole test suite
 
 simulate: $(READY) ## made-up stories with every kind of fault, from seeds (SEEDS=2000; one again: SEED=123)
 	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED) $(if $(KEEP),--keep $(KEEP)),--seeds $(SEEDS)) $(ARGS)
+
+model: $(READY) ## every order of a few steps from a few beginnings, over the real flows (ARGS="--depth 8 --seconds 300")
+	@$(BIN)/python -m simulation.exhaustive $(ARGS)
 
 fuzz: $(VENV)/.fuzz ## inputs that nobody thought of, SECONDS=60 for each target (ARGS="--keep recras robaws")
 	@$(BIN)/python -m tools.fuzz --seconds $(SECONDS) $(ARGS)

@@ -1,0 +1,39 @@
+"""A part of the model checker in every test run; `make model` goes further (docs/model-checker.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from simulation.database import Databases
+from simulation.exhaustive.__main__ import explore_one
+from simulation.exhaustive.scenarios import BEGINNINGS, scenarios
+from simulation.exhaustive.step import Bound
+from simulation.exhaustive.world import TARGETS
+
+DEPTH = 4
+SECONDS = 100.0
+"""More than any of these takes; a slow machine then has tried less, and says so."""
+
+
+@pytest.fixture(scope="module")
+def databases(postgres_url: str) -> Iterator[Databases]:
+    made = Databases(postgres_url)
+    yield made
+    made.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", TARGETS)
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_every_promise_is_kept_whatever_the_order_of_a_few_steps(
+    databases: Databases, beginning: str, system: str
+) -> None:
+    [scenario] = scenarios(Bound(), (system,), (beginning,))
+
+    explored = explore_one(scenario, databases, DEPTH, SECONDS)
+
+    assert [(violation.what, violation.path) for violation in explored.violations] == []
+    assert explored.complete >= 2
+    assert explored.states > 20
