@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from simulation import operators, people, plots, retyping, typing_in
+from simulation import operators, people, plots, plots_identity, retyping, typing_in
 from simulation.memory import Edit
 from simulation.network import WireFault
+from simulation.plots_identity import REFUSED_CITY
 from simulation.processes import Trap
 from simulation.trouble import MEMBERS, VENDORS
 from simulation.typing_in import living
+from worker.vendors.robaws.mapping import to_canonical
 
 if TYPE_CHECKING:
     from simulation.story import Story
@@ -35,8 +37,23 @@ def record_edited(story: Story, args: Mapping[str, Any]) -> None:
     member = MEMBERS[system][args["path"]]
     owner = story.workers[0].runtime.owners(system)[member]
     story.simulators[system].edit_record(record, {member: args["value"]})
-    story.memory.edited(Edit(system, record, member, args["value"], owner))
+    stands = owner == "robaws" and _is_settled(story, system, record)
+    story.memory.edited(Edit(system, record, member, args["value"], owner, stands))
     story.invariants.vendor_changed = True
+
+
+def _is_settled(story: Story, system: str, record: str) -> bool:
+    """Whether this link has all that Robaws says now, and nothing of ours may still arrive."""
+    rows = story.database.look(
+        "SELECT c.source_id, c.canonical FROM link l JOIN contact c ON c.id = l.contact_id "
+        "WHERE l.system = %(s)s AND l.external_id = %(r)s AND l.state = 'synced' AND l.wanted_version = c.version "
+        "AND NOT l.restore AND l.repair = '[]' AND c.fetch_state = 'idle' AND c.gone_at IS NULL",
+        {"s": system, "r": record},
+    )
+    if not rows or rows[0][0] in story.memory.deleted_clients:
+        return False
+    said = to_canonical(story.robaws.client(rows[0][0]), story.workers[0].runtime.client("robaws").options)
+    return bool(said == rows[0][1])
 
 
 def their_person(story: Story, args: Mapping[str, Any]) -> None:
@@ -93,7 +110,7 @@ def record_by_hand(story: Story, args: Mapping[str, Any]) -> None:
     client_id = living(story, args)
     members = story.robaws.client(client_id) if client_id is not None else None
     if members is None:
-        firm = plots.TWIN_FIRM if number in plots.TWINS else number
+        firm = plots.TWIN_FIRM if number in (*plots.TWINS, *plots_identity.SISTERS) else number
         if firm == number and number >= story.script.setup.clients:
             return
         members = people.firm(firm, emails=story.script.setup.emails)
@@ -136,17 +153,54 @@ def gateway(story: Story, args: Mapping[str, Any]) -> None:
 
 def refusal(story: Story, args: Mapping[str, Any]) -> None:
     """A vendor refuses one write's data."""
-    bodies = {
-        "rompslomp": (422, ('{"error": {"message": "Contact is invalid: City is onjuist.", '
-                      '"type": "client.parameters.validation"}}')),
-        "recras": (406, '[{"field": "postcode", "message": "Is geen postcode.", "parameters": []}]'),
-        "workspace": (400, '{"code": 400}'),
-    }  # fmt: skip
-    status, body = bodies[args["system"]]
+    status, body = _refusals()[args["system"]]
     method = "POST" if args["system"] == "workspace" else None
     methods = [method] if method else ["POST", "PUT" if args["system"] == "recras" else "PATCH"]
     story.faults["refusal"] += 1
     story.simulators[args["system"]].fail("status", times=1, method=story.rng.choice(methods), status=status, body=body)
+
+
+def _refusals() -> dict[str, tuple[int, str]]:
+    return {
+        "rompslomp": (422, ('{"error": {"message": "Contact is invalid: City is onjuist.", '
+                      '"type": "client.parameters.validation"}}')),
+        "recras": (406, '[{"field": "plaats", "message": "Is geen plaats.", "parameters": []}]'),
+        "workspace": (400, '{"code": 400}'),
+    }  # fmt: skip
+
+
+def refuse_city(story: Story, args: Mapping[str, Any]) -> None:
+    """A vendor refuses one town for as long as the story lasts, whoever sends it."""
+    status, body = _refusals()[args["system"]]
+    story.faults["refused town"] += 1
+    story.simulators[args["system"]].fail("status", times=-1, sent=REFUSED_CITY, status=status, body=body)
+    story.memory.refuses_city.add(args["system"])
+
+
+def limit(story: Story, args: Mapping[str, Any]) -> None:
+    """From now on a vendor allows a few calls in some seconds, and says so with 429 only."""
+    simulator: Any = story.simulators[args["system"]]
+    limited = simulator.access if hasattr(simulator, "access") else simulator
+    limited.rate_limit, limited.rate_window_seconds = args["calls"], args["seconds"]
+    story.faults["tight limit"] += 1
+
+
+def partial(story: Story, args: Mapping[str, Any]) -> None:
+    """Robaws leaves members out of its next answers about a client."""
+    story.network.faults.append(WireFault("partial", "robaws", args["times"]))
+
+
+def town(story: Story, args: Mapping[str, Any]) -> None:
+    """Workspace holds many records of one postcode, the client's own among them."""
+    members = people.firm(args["client"], emails=story.script.setup.emails)
+    address = members["address"]
+    for number in range(args["records"]):
+        if number == args["place"]:
+            record_by_hand(story, {"system": "workspace", "client": args["client"], "exact": True})
+        story.simulators["workspace"].add_record(  # type: ignore[attr-defined]
+            name=f"Bewoner {number}", location_city=address["city"], location_postal=address["postalCode"]
+        )
+    story.faults["town"] += 1
 
 
 def quota(story: Story, args: Mapping[str, Any]) -> None:
@@ -279,6 +333,7 @@ def heal(story: Story) -> None:
     story.network.heal()
     for system in VENDORS:
         story.simulators[system].clear_faults()
+    story.memory.refuses_city.clear()
     story.robaws.unblock()
     story.cuts.clear()
     story.traps.clear()
@@ -341,4 +396,13 @@ ALL: Final[dict[str, Happening]] = {
     "retry": operators.retry,
     "answer": operators.answer,
     "discard": operators.discard,
+    "refuse_city": refuse_city,
+    "limit": limit,
+    "partial": partial,
+    "town": town,
+    "replay": operators.replay,
+    "exclude": operators.exclude,
+    "include": operators.include,
+    "link": operators.link,
+    "unlink": operators.unlink,
 }

@@ -29,7 +29,8 @@ _ROWS: Final = """
         (SELECT coalesce(sum(skipped), 0)::int FROM event_tally),
         (SELECT count(*)::int FROM inbox_event WHERE state IN ('new', 'taken')),
         (SELECT count(*)::int FROM inbox_event WHERE state = 'dead'),
-        (SELECT coalesce(json_agg(json_build_object('id', l.id, 'contact', l.contact_id, 'system', l.system,
+        (SELECT coalesce(json_agg(json_build_object('id', l.id, 'contact', l.contact_id, 'client',
+            (SELECT source_id FROM contact AS c WHERE c.id = l.contact_id), 'system', l.system,
             'external_id', l.external_id, 'fence', l.fence, 'state', l.state, 'intent', l.intent IS NOT NULL)), '[]')
             FROM link AS l),
         (SELECT coalesce(json_agg(json_build_array(system, failures)), '[]') FROM system_state WHERE breaker = 'closed')
@@ -141,6 +142,7 @@ class Invariants:
             self._check_links(self._links)
             self._check_breakers(row[6])
         self._check_doubles(self._links)
+        self._check_refused(self._links)
         self._check_edits()
         self._check_their_persons()
         self.rows_changed = self.vendor_changed = False
@@ -184,6 +186,12 @@ class Invariants:
                 mine.add(linked)
             if len(mine) > 1:
                 raise Broken("one record a contact and system", f"contact {contact} has {sorted(mine)} in {system}")
+
+    def _check_refused(self, links: list[dict[str, Any]]) -> None:
+        for link in links:
+            if (link["system"], link["client"], link["external_id"]) in self.story.memory.refused:
+                what = f"client {link['client']} is linked to {link['external_id']} in {link['system']}"
+                raise Broken("a person's answer holds", f"{what}, which a person said is somebody else")
 
     def _check_edits(self) -> None:
         for edit in self.story.memory.edits.values():

@@ -8,6 +8,7 @@ same.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import httpx
 from typing_extensions import override
 
 from simulation.baton import Task, current
+from simulation.broken import Broken
 from simulation.writes import check_searched, watch
 from worker.vendors.simulation import SimRequest, SimResponse, Simulator
 
@@ -32,7 +34,8 @@ GATEWAY_SECONDS = 10.0
 class WireFault:
     """
     A fault of the network itself: `refuse`, `silent` (never answers, never works), `late` (works too late) or `gateway`
-    (a proxy answers 504, and the work is done at once or late). The last two meet writes only.
+    (a proxy answers 504, and the work is done at once or late), which both meet writes only. `partial` is the vendor's
+    own: an answer without most of its members.
     """
 
     kind: str
@@ -77,7 +80,12 @@ class Network:
         if system in self.down:
             return WireFault(self.down[system], system, -1)
         for fault in self.faults:
-            if fault.system == system and (fault.kind not in ("late", "gateway") or method in WRITES):
+            fits = (
+                method == "GET"
+                if fault.kind == "partial"
+                else fault.kind not in ("late", "gateway") or method in WRITES
+            )
+            if fault.system == system and fits:
                 fault.times -= 1
                 if fault.times <= 0:
                     self.faults.remove(fault)
@@ -89,6 +97,8 @@ class Network:
         simulator = self.story.simulators[system]
         creates = request.method == "POST" and system != "robaws"
         before = record_ids(simulator) if creates else frozenset()
+        if creates and claim is not None and claim.source_id in self.story.memory.known_gone:
+            raise Broken("a client that is gone is made nowhere", f"client {claim.source_id} is made in {system}")
         watched = watch(self.story, system, request, claim)
         response = simulator.handle(request)
         self.calls[system] += 1
@@ -186,6 +196,10 @@ class Wire(httpx.BaseTransport):
         match fault.kind:
             case "refuse":
                 raise httpx.ConnectError("connection refused", request=request)
+            case "partial":
+                response = self.network.work(self.system, sent, story.claims.get(task))
+                self._wait(task, story.latency())
+                return _answer(_left_out(response))
             case "silent":
                 self._wait(task, timeout)
                 raise httpx.ReadTimeout("no answer in time", request=request)
@@ -219,6 +233,21 @@ class Wire(httpx.BaseTransport):
 
     def _wait(self, task: Task, seconds: float) -> None:
         task.park(f"{self.system} under way", self.network.story.clock.true + seconds)
+
+
+MEMBERS_LEFT_OUT = ("email", "invoiceEmail", "tel", "gsm", "address", "invoiceAddress", "vatIdNumber", "website")
+
+
+def _left_out(response: SimResponse) -> SimResponse:
+    """The same answer without most of what it says of a client."""
+    try:
+        said = json.loads(response.body)
+    except ValueError:
+        return response
+    if not isinstance(said, dict) or "name" not in said:
+        return response
+    kept = {name: value for name, value in said.items() if name not in MEMBERS_LEFT_OUT}
+    return replace(response, body=json.dumps(kept).encode())
 
 
 def _answer(response: SimResponse) -> httpx.Response:

@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy.exc import OperationalError
 from typing_extensions import override
 
+from simulation import typing_in
 from simulation.baton import Crash, Task, current
 from simulation.network import Wire
 from worker.flows.drain import Lanes
@@ -34,7 +35,8 @@ PARKING_SHARE = 0.6
 @dataclass(frozen=True)
 class Trap:
     """
-    Whichever process comes to this boundary first, with this client in hand, is killed there, or frozen.
+    Whichever process comes to this boundary first, with this client in hand, is killed there, or frozen; or it goes on,
+    and the client changes at that moment (`change`).
 
     `back_after` seconds later the client's last change is taken back, where it is given.
     """
@@ -44,6 +46,7 @@ class Trap:
     seconds: float
     client: int | None = None
     back_after: float | None = None
+    city: str | None = None
 
 
 class SimulatedRuntime(Runtime):
@@ -183,10 +186,8 @@ class Process:
             return
         self.story.invariants.check_rows_of(name)
         trap = self.story.take_trap(name, task)
-        if trap is not None and trap.how == "kill":
-            self.down_seconds = trap.seconds
-            self.kill()
-            raise Crash(name)
+        if trap is not None:
+            trap = self._spring(trap, name)
         if self.kill_in is not None:
             self.kill_in -= 1
             if self.kill_in <= 0:
@@ -202,6 +203,19 @@ class Process:
                 self._freeze(name)
         if self.frozen or self.story.rng.random() < PARKING_SHARE:
             task.park(name)
+
+    def _spring(self, trap: Trap, name: str) -> Trap | None:
+        """What waits here happens; a freeze is left to the caller, since it comes after a commit only."""
+        if trap.how == "change":
+            members = {"address": {"city": trap.city}}
+            typing_in.client_changed(self.story, {"client": trap.client, "members": members})
+            self.story.faults["change during a call"] += 1
+            return None
+        if trap.how == "kill":
+            self.down_seconds = trap.seconds
+            self.kill()
+            raise Crash(name)
+        return trap
 
     def _freeze(self, name: str) -> None:
         self.freeze_in = None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import DBAPIError
 
-from simulation import ending, happenings, typing_in
+from simulation import ending, happenings, resting, typing_in
 from simulation.baton import Task
 from simulation.broken import Broken
 from simulation.broker import Broker, Nudge
@@ -245,6 +245,8 @@ class Story:
     def _sweep(self, process: Process) -> None:
         self.swept_at = self.clock.true
         self.invariants.check_starved()
+        resting.check(self)
+        resting.note_gone(self)
         rows = self.database.look(_STATES)
         changed = rows != self._rows
         self._rows = rows

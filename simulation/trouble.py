@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from simulation import plots
+from simulation import plots, plots_identity
 from simulation.people import CITIES, PHONES
 
 if TYPE_CHECKING:
@@ -234,6 +234,20 @@ def operators(rng: random.Random, _setup: Setup, length: float) -> list[Happenin
     return made
 
 
+def ways_back(rng: random.Random, _setup: Setup, length: float) -> list[Happening]:
+    """Somebody leaves clients out and takes them in again, unlinks and links records, replays events, at any moment."""
+    made: list[Happening] = []
+    for at in _times(rng, length, 4):
+        where = {"system": rng.choice(TARGETS), "client": rng.randrange(3)}
+        word, opposite = rng.choice((("exclude", "include"), ("unlink", "link"), ("unlink", "include"), ("link", "")))
+        made.append((at, word, where))
+        if opposite and rng.random() < 0.7:
+            made.append((at + rng.uniform(1, 300), opposite, where))
+        if rng.random() < 0.4:
+            made.append((at + rng.uniform(1, 300), "replay", {}))
+    return made
+
+
 KINDS: Final[dict[str, Writer]] = {
     "lost": lost,
     "unsent": unsent,
@@ -256,6 +270,7 @@ KINDS: Final[dict[str, Writer]] = {
     "database": database,
     "clock": clock,
     "operators": operators,
+    "ways_back": ways_back,
     "existing": plots.existing,
     "twins": plots.twins,
     "owned": plots.owned,
@@ -265,4 +280,11 @@ KINDS: Final[dict[str, Writer]] = {
     "overlate": plots.overlate,
     "gateway": plots.gateway,
     "down": plots.down,
+    "interrupted": plots_identity.interrupted,
+    "corrected": plots_identity.corrected,
+    "town": plots_identity.town,
+    "sisters": plots_identity.sisters,
+    "merged": plots_identity.merged,
+    "tight": plots_identity.tight,
+    "partial": plots_identity.partial,
 }

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from simulation.trouble import MEMBERS
 
 if TYPE_CHECKING:
     from simulation.story import Story
+
+
+PATHS: Final = {"address": "address.city", "tel": "phone", "website": "website"}
+"""Which of the members that people edit in the targets comes of which member at Robaws; an address is one value."""
 
 
 def client_added(story: Story, args: Mapping[str, Any]) -> None:
@@ -20,7 +26,19 @@ def client_changed(story: Story, args: Mapping[str, Any]) -> None:
     if client_id is not None:
         held = story.robaws.client(client_id)
         story.memory.before[client_id] = {name: held.get(name) for name in args["members"]}
+        _say_anew(story, client_id, args["members"])
         story.robaws.change_client(client_id, **args["members"])
+
+
+def _say_anew(story: Story, client_id: str, members: Mapping[str, Any]) -> None:
+    """What people typed into these members of the client's records may be replaced from now on."""
+    paths = {path for member, path in PATHS.items() if member in members}
+    rows = story.database.look(
+        "SELECT l.system, l.external_id FROM link l JOIN contact c ON c.id = l.contact_id WHERE c.source_id = %(c)s",
+        {"c": client_id},
+    )
+    named = {(system, named[path]) for system, named in MEMBERS.items() for path in paths & named.keys()}
+    story.memory.said_anew({(row[0], row[1]) for row in rows}, named)
 
 
 def client_taken_back(story: Story, args: Mapping[str, Any]) -> None:

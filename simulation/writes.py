@@ -44,6 +44,11 @@ def _allow(story: Story, claim: LinkClaim, record: str, member: str, before: Any
         return
     if owner in ("fill", "review"):
         raise Broken("no person's edit overwritten", f"{told}; the field is `{owner}`, and was not empty")
+    edit = story.memory.edits.get((system, record, member))
+    if edit is not None and edit.stands and before == edit.value:
+        raise Broken(
+            "no person's edit overwritten", f"{told}; Robaws has said nothing new of it since, nor has anybody"
+        )
     if claim.snapshot is None and (system, record) in story.memory.by_hand:
         raise Broken("no person's edit overwritten", f"{told}; on the first link to a record that was there before")
 

@@ -1,0 +1,114 @@
+"""
+Trouble about who is who, and about moments that need one exact order.
+
+Namesakes, sister companies, a person and his own company, clients merged or made again, a town with more records than a
+page; a change in the very moment of a call, a correction while what it corrects is being refused, a vendor with a limit
+that nobody told us.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+from simulation.people import firm
+
+if TYPE_CHECKING:
+    from simulation.people import Happening
+    from simulation.script import Setup
+
+TARGETS: Final = ("rompslomp", "recras", "workspace")
+SISTERS: Final = (21, 22)
+MERGED: Final = (31, 32)
+REFUSED_CITY: Final = "Nergenshuizen"
+TOWN: Final = 600
+"""More records than a search by postcode ever looked at."""
+OPERATIONS: Final = ("search", "list", "create", "update", "read")
+
+
+def interrupted(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
+    """A client changes in the very moment of a call: before it leaves, or when its answer has just come."""
+    made: list[Happening] = []
+    for _ in range(rng.choice((1, 2, 3))):
+        client, moment = rng.randrange(setup.clients), rng.choice(("before_send", "after_answer"))
+        where = rng.choice(
+            [f"{system}.{operation}.{moment}" for system in TARGETS for operation in OPERATIONS]
+            + [f"robaws.read.{moment}"] * 5
+        )
+        trap = {"how": "change", "where": where, "seconds": 0.0, "city": rng.choice(("Deinze", "Eeklo", "Lokeren"))}
+        made.append((rng.uniform(0, length * 0.9), "trap", {**trap, "client": client}))
+    return made
+
+
+def corrected(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
+    """A system refuses one town for good; somebody types it in, and corrects it at once, or a little later."""
+    system, client = rng.choice(TARGETS), rng.randrange(setup.clients)
+    at = rng.uniform(length * 0.3, length * 0.8)
+    wrong, right = {"address": {"city": REFUSED_CITY}}, {"address": {"city": rng.choice(("Deinze", "Eeklo"))}}
+    return [
+        (0.0, "refuse_city", {"system": system}),
+        (at, "client_changed", {"client": client, "members": wrong}),
+        (at + rng.choice((0.3, 1.0, 2.0, 20.0)), "client_changed", {"client": client, "members": right}),
+    ]
+
+
+def town(rng: random.Random, setup: Setup, _length: float) -> list[Happening]:
+    """A town with hundreds of records of one postcode, and the client's own among them."""
+    client = rng.randrange(setup.clients)
+    return [
+        (0.0, "town", {"client": client, "records": TOWN, "place": rng.randrange(TOWN)}),
+    ]
+
+
+def sisters(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
+    """Two clients share something and are not one: father and son, a person and his company, sister companies."""
+    born = rng.uniform(10, length * 0.4)
+    first, second = rng.choice(_PAIRS)
+    members = [_laid_over(firm(3, emails=setup.emails), one) for one in (first, second)]
+    made: list[Happening] = [
+        (born + place * rng.choice((0.0, 0.5, 60.0)), "client_added", {"client": sister, "members": members[place]})
+        for place, sister in enumerate(SISTERS)
+    ]
+    if rng.random() < 0.5:
+        made.append((0.0, "record_by_hand", {"system": rng.choice(TARGETS), "client": SISTERS[0], "exact": True}))
+    return made
+
+
+def merged(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
+    """A client is deleted at Robaws and typed in again, or two of one company are merged there."""
+    old, new = MERGED
+    members = firm(3, emails=setup.emails)
+    born, again = rng.uniform(10, length * 0.3), rng.uniform(length * 0.4, length * 0.6)
+    twice = rng.random() < 0.5
+    made: list[Happening] = [(born, "client_added", {"client": old, "members": members})]
+    made.append(((born + 20.0) if twice else again + 5.0, "client_added", {"client": new, "members": members}))
+    made.append((again, "client_deleted", {"client": old}))
+    made.append((again + 1.0, "webhooks", {"fault": "again"}))
+    return made
+
+
+def tight(rng: random.Random, _setup: Setup, _length: float) -> list[Happening]:
+    """A vendor allows a few calls in a few seconds, and nobody told us."""
+    calls, seconds = rng.choice(((4, 3.0), (1, 1.0), (10, 30.0)))
+    return [(0.0, "limit", {"system": rng.choice(("rompslomp", "workspace")), "calls": calls, "seconds": seconds})]
+
+
+def partial(rng: random.Random, _setup: Setup, length: float) -> list[Happening]:
+    """Robaws leaves members out of some answers."""
+    return [
+        (rng.uniform(length * 0.2, length * 0.9), "partial", {"times": rng.choice((1, 2, 3))})
+        for _ in range(rng.choice((1, 2)))
+    ]
+
+
+_PAIRS: Final[tuple[tuple[dict[str, Any], dict[str, Any]], ...]] = (
+    ({"name": "Jan Peeters"}, {"name": "Jan Peeters BV", "address": {"addressLine1": "Nijverheidslaan 3"}}),
+    ({"name": "Piet Claes", "email": "piet@claes.example"}, {"name": "Piet Claes", "email": "zoon@claes.example"}),
+    ({"name": "De Eik Bouw BV"}, {"name": "De Eik Vastgoed BV"}),
+    ({"name": "Lindehof NV", "vatIdNumber": "BE0000000097"}, {"name": "Lindehof", "vatIdNumber": "BE0000000196"}),
+)
+
+
+def _laid_over(members: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    address = {**members["address"], **more.get("address", {})}
+    return {**members, **more, "address": address}
