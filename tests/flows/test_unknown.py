@@ -57,6 +57,31 @@ def test_a_worker_killed_around_the_create_makes_no_second_record(hub: Hub, syst
     assert {state for _, _, state, _ in hub.links()} == {"synced"}
 
 
+@pytest.mark.parametrize("system", TARGETS)
+def test_a_correction_is_delivered_though_the_create_that_it_corrects_was_refused_without_our_knowing(
+    hub: Hub, system: str
+) -> None:
+    """Found by the model checker: the create that was sent again was the old one, and its refusal ended the new."""
+    refused = {
+        "rompslomp": (422, '{"error": {"message": "City is onjuist.", "type": "client.parameters.validation"}}'),
+        "recras": (406, '[{"field": "naam", "message": "Is geen naam.", "parameters": []}]'),
+        "workspace": (400, '{"code": 400}'),
+    }
+    status, body = refused[system]
+    hub.simulators[system].fail("drop_before", method="POST", sent="Nergenshuizen")
+    hub.simulators[system].fail("status", method="POST", sent="Nergenshuizen", times=-1, status=status, body=body)
+    source_id = hub.robaws.add_client(**client(name="Nergenshuizen"))
+    hub.sync(source_id)
+    assert hub.link(source_id, system)["state"] == "unknown"
+
+    hub.robaws.change_client(source_id, name="Dakwerken De Linde")
+    hub.sync(source_id)
+    hub.settle_all()
+
+    assert hub.link(source_id, system)["state"] == "synced"
+    assert len(hub.simulators[system].state()["records"]) == 1
+
+
 def test_a_lost_answer_in_recras_without_an_email_makes_no_second_record(hub: Hub) -> None:
     source_id = hub.robaws.add_client(**client(email=None))
     hub.recras.fail("drop_after", method="POST")

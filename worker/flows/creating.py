@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.core.mapping import OurPerson
 from worker.core.persons import sent_persons, settle_persons
-from worker.core.planning import Review, Snapshot, agree, parked_at_create, plan_create
+from worker.core.planning import Create, Review, Snapshot, agree, parked_at_create, plan_create
 from worker.errors import AmbiguousMatch, NotYetKnown, OutcomeUnknown, RecordGone, SyncError, VendorRejected
 from worker.flows import merged, updating
 from worker.flows.delivery import Delivery, Ended, written_decisions
@@ -30,7 +30,7 @@ MOST_POSTS = 5
 
 def create(delivery: Delivery, reference: str | None) -> Ended:
     """Decide on a create and make it; a required value that is missing asks a person instead."""
-    plan = plan_create(delivery.mapping, delivery.ours, delivery.owners)
+    plan = _plan(delivery)
     if isinstance(plan, Review):
         questions = [
             Question("field", path, plan.reason, text, {"field": delivery.mapping.row(path).canonical})
@@ -48,6 +48,10 @@ def create(delivery: Delivery, reference: str | None) -> Ended:
         mark=delivery.client.mark(delivery.session),
     )
     return _post(delivery, intent)
+
+
+def _plan(delivery: Delivery) -> Create | Review:
+    return plan_create(delivery.mapping, delivery.ours, delivery.owners)
 
 
 def _persons(delivery: Delivery) -> tuple[dict[str, Any], ...]:
@@ -110,6 +114,9 @@ def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended
     A refusal of a create. Where references are unique the refusal may be of our own earlier one (Rompslomp sheet 13,
     step 6): if a record carries the reference, that one is ours. What it names that the record can do
     without is left out, and the create leaves once more.
+
+    A repeated create carries what the client said then. If the client was corrected since, the refusal says nothing of
+    what it says now, and that is sent.
     """
     if delivery.client.capabilities.reference_is_unique and intent.reference and error.word == "validation":
         found = _find(delivery, intent)
@@ -118,7 +125,14 @@ def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended
     delivery.intend(None)
     if delivery.leave_out(error, intent.body):
         return create(delivery, intent.reference)
+    if intent.posts > 1 and _says_something_else(delivery, intent):
+        return create(delivery, intent.reference)
     raise error
+
+
+def _says_something_else(delivery: Delivery, intent: Intent) -> bool:
+    plan = _plan(delivery)
+    return isinstance(plan, Review) or (dict(plan.fields), _persons(delivery)) != (dict(intent.body), intent.persons)
 
 
 def _matched(delivery: Delivery, intent: Intent, created: Created) -> Ended:
