@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from simulation import operators, people, plots, plots_identity, retyping, typing_in
+from simulation import conditions, operators, people, plots, plots_identity, retyping, typing_in
 from simulation.memory import Edit
 from simulation.network import WireFault
-from simulation.plots_identity import REFUSED_CITY
 from simulation.processes import Trap
 from simulation.trouble import MEMBERS, VENDORS
 from simulation.typing_in import living
@@ -153,41 +152,11 @@ def gateway(story: Story, args: Mapping[str, Any]) -> None:
 
 def refusal(story: Story, args: Mapping[str, Any]) -> None:
     """A vendor refuses one write's data."""
-    status, body = _refusals()[args["system"]]
+    status, body = conditions.REFUSALS[args["system"]]
     method = "POST" if args["system"] == "workspace" else None
     methods = [method] if method else ["POST", "PUT" if args["system"] == "recras" else "PATCH"]
     story.faults["refusal"] += 1
     story.simulators[args["system"]].fail("status", times=1, method=story.rng.choice(methods), status=status, body=body)
-
-
-def _refusals() -> dict[str, tuple[int, str]]:
-    return {
-        "rompslomp": (422, ('{"error": {"message": "Contact is invalid: City is onjuist.", '
-                      '"type": "client.parameters.validation"}}')),
-        "recras": (406, '[{"field": "plaats", "message": "Is geen plaats.", "parameters": []}]'),
-        "workspace": (400, '{"code": 400}'),
-    }  # fmt: skip
-
-
-def refuse_city(story: Story, args: Mapping[str, Any]) -> None:
-    """A vendor refuses one town for as long as the story lasts, whoever sends it."""
-    status, body = _refusals()[args["system"]]
-    story.faults["refused town"] += 1
-    story.simulators[args["system"]].fail("status", times=-1, sent=REFUSED_CITY, status=status, body=body)
-    story.memory.refuses_city.add(args["system"])
-
-
-def limit(story: Story, args: Mapping[str, Any]) -> None:
-    """From now on a vendor allows a few calls in some seconds, and says so with 429 only."""
-    simulator: Any = story.simulators[args["system"]]
-    limited = simulator.access if hasattr(simulator, "access") else simulator
-    limited.rate_limit, limited.rate_window_seconds = args["calls"], args["seconds"]
-    story.faults["tight limit"] += 1
-
-
-def partial(story: Story, args: Mapping[str, Any]) -> None:
-    """Robaws leaves members out of its next answers about a client."""
-    story.network.faults.append(WireFault("partial", "robaws", args["times"]))
 
 
 def town(story: Story, args: Mapping[str, Any]) -> None:
@@ -396,9 +365,9 @@ ALL: Final[dict[str, Happening]] = {
     "retry": operators.retry,
     "answer": operators.answer,
     "discard": operators.discard,
-    "refuse_city": refuse_city,
-    "limit": limit,
-    "partial": partial,
+    "refuse_city": conditions.refuse_city,
+    "limit": conditions.limit,
+    "partial": conditions.partial,
     "town": town,
     "replay": operators.replay,
     "exclude": operators.exclude,

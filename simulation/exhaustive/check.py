@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_ROUNDS: Final = 250
 MOST_ANSWERS: Final = 6
+PATIENT_ANSWERS: Final = 3
 CONVERGES: Final = "everything converges"
 OPEN: Final = ("new", "taken")
 
@@ -112,7 +113,7 @@ def check_convergence(world: World, known: set[bytes]) -> None:
             world.fetch()
         elif tried <= 1 and actions.delivery_due(world, rows) is not None:
             world.deliver()
-        elif answers < MOST_ANSWERS and _answered(world, rows):
+        elif answers < MOST_ANSWERS and _answered(world, rows, patient=answers < PATIENT_ANSWERS):
             answers += 1
         elif (moment := actions.next_moment(world, rows)) is not None and _owed(rows):
             world.later(moment)
@@ -132,12 +133,16 @@ def _resumed(world: World, rows: Mapping[str, Any]) -> bool:
     return held
 
 
-def _answered(world: World, rows: Mapping[str, Any]) -> bool:
-    """A person answers the first question that can be answered, by its first choice."""
+def _answered(world: World, rows: Mapping[str, Any], *, patient: bool) -> bool:
+    """
+    A person answers the first question that can be answered: by its first choice, and by its last, which leaves the
+    client out, once the same keeps being asked. A vendor may leave no other way, whose references are unique, say.
+    """
     for review in rows["review"] or ():
         if review["resolved_at"] is not None:
             continue
-        for choose, external_id in commands.choices(world, review):
+        choices = commands.choices(world, review)
+        for choose, external_id in choices if patient else reversed(choices):
             if commands.answer(world, review["id"], choose, external_id):
                 return True
     return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulation.exhaustive.step import Action
 from simulation.operators import SOMEBODY
-from worker.store import operating, operating_reviews
+from worker.store import operating, operating_links, operating_reviews
 from worker.store.refusals import Conflict, NotFound, Unfit
 from worker.vendors.contract import id_shape
 
@@ -41,6 +41,12 @@ def _of_link(row: Mapping[str, Any], client: str) -> Iterator[Action]:
     if row["state"] in WAITING:
         yield Action(f"retry client {client} there", "commands", _retry(f"link-{row['id']}"))
         yield Action(f"discard client {client} there", "commands", _discard(f"link-{row['id']}", client))
+    if row["state"] == "excluded":
+        yield Action(f"include client {client}", "commands", _include(client))
+    else:
+        yield Action(f"exclude client {client}", "commands", _exclude(client))
+    if row["external_id"] is not None:
+        yield Action(f"unlink client {client}", "commands", _unlink(client, row["external_id"]))
 
 
 def _answers(world: World, review: Mapping[str, Any]) -> Iterator[Action]:
@@ -90,6 +96,39 @@ def _discard(retry_id: str, client: str) -> Callable[[World], object]:
             world.ghost.left_out.add(client)
 
     return do
+
+
+def _exclude(client: str) -> Callable[[World], object]:
+    def do(world: World) -> None:
+        if _done(world, operating_links.exclude, client):
+            world.ghost.left_out.add(client)
+
+    return do
+
+
+def _include(client: str) -> Callable[[World], object]:
+    def do(world: World) -> None:
+        if _done(world, operating_links.include, client):
+            world.ghost.left_out.discard(client)
+
+    return do
+
+
+def _unlink(client: str, record: str) -> Callable[[World], object]:
+    def do(world: World) -> None:
+        if _done(world, operating_links.unlink, client):
+            world.ghost.left_out.add(client)
+            world.ghost.refused.add(f"{client}:{record}")
+            world.ghost.more_allowed = True
+
+    return do
+
+
+def _done(world: World, act: Callable[..., object], client: str) -> bool:
+    return attempt(
+        world,
+        lambda connection: act(connection, client, world.system, actor=SOMEBODY, now=world.now, reason="looked at it"),
+    )
 
 
 def _answer(review_id: int, choose: str, external_id: str | None) -> Callable[[World], object]:
