@@ -183,7 +183,7 @@ def _reasons(story: Story, row: Any) -> set[str]:
     troubles, memory = set(story.script.troubles), story.memory
     allowed: set[str] = set()
     if any(record_system == row[2] for record_system, _ in memory.deleted_records) or "gone" in memory.excuses:
-        allowed |= {"gone"}
+        allowed |= {"gone", "unusable"}
     if memory.by_hand or _twins(story) or memory.relinked:
         allowed |= {"several_matches", "doubtful_match", "match_taken", "reference_collision", "field_conflict"}
     if memory.refused:
