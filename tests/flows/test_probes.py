@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from tests.flows.stories import client
 from tests.flows.test_sweep import Heard
@@ -103,3 +104,44 @@ def test_a_system_that_a_person_paused_is_not_probed(hub: Hub) -> None:
 
     assert announced == []
     assert hub.calls("recras") == []
+
+
+def test_a_trial_in_which_nothing_has_to_be_sent_is_made_all_the_same(hub: Hub) -> None:
+    clients = [hub.robaws.add_client(**client(name=f"Dakwerken {n}", email=f"{n}@firma{n}.example")) for n in range(3)]
+    for source_id in clients:
+        hub.sync(source_id)
+    hold_back(hub, "rompslomp", 500)
+    hub.gate.forget("rompslomp")
+    for source_id in clients:
+        hub.robaws.change_client(source_id, website="https://www.dakwerken.example")
+        hub.sync(source_id)
+    waiting = [hub.link(source_id, "rompslomp")["state"] for source_id in clients]
+
+    hub.time = (next_probe(hub, "rompslomp") or hub.time) + timedelta(milliseconds=1)
+    hub.gate.forget("rompslomp")
+    hub.settle()
+
+    assert waiting == ["due"] * 3
+    assert not holding(hub, "rompslomp")
+    assert [hub.link(source_id, "rompslomp")["state"] for source_id in clients] == ["synced"] * 3
+
+
+def test_a_trial_of_the_source_that_meets_a_fetch_that_ended_workers_is_made_all_the_same(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    hold_back(hub, "robaws", 500)
+    hub.time = (next_probe(hub, "robaws") or hub.time) + timedelta(milliseconds=1)
+    with hub.engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE contact SET fetch_state = 'working', fetch_crashes = 1, fetch_claimed = fetch_wanted, "
+                "fetch_next_attempt_at = :now"
+            ),
+            {"now": hub.time},
+        )
+    hub.gate.forget("robaws")
+
+    hub.step()
+
+    assert hub.contact(source_id)["fetch_reason"] == "crashed"
+    assert not holding(hub, "robaws")

@@ -106,7 +106,7 @@ def test_a_correction_that_comes_while_its_refused_request_is_under_way_is_deliv
 
 def test_a_refusal_of_what_is_still_wanted_rests(hub: Hub) -> None:
     source_id = hub.robaws.add_client(**client())
-    hub.rompslomp.fail("status", times=1, method="POST", status=422, body=REFUSAL)
+    hub.rompslomp.fail("status", times=-1, method="POST", status=422, body=REFUSAL)
 
     hub.sync(source_id)
 
@@ -342,19 +342,6 @@ def test_a_sync_now_during_the_fetch_that_begins_a_rest_is_not_put_off(hub: Hub)
     fetching.fetch(hub.runtime, hub.gate)
 
     assert (hub.contact(one)["fetch_state"], hub.contact(another)["fetch_state"]) == ("waiting", "due")
-
-
-def test_a_background_replay_does_not_take_a_waiting_links_priority(hub: Hub) -> None:
-    source_id = hub.robaws.add_client(**client())
-    hub.rompslomp.fail("status", times=1, status=503)
-    hub.sync(source_id)
-
-    with hub.engine.begin() as connection:
-        operating.replay_since(connection, hub.time - timedelta(days=90000), PERSON, hub.time, "after an outage")
-    hub.robaws.change_client(source_id, tel="09 200 00 99")
-    fetching.fetch(hub.runtime, hub.gate)
-
-    assert hub.link(source_id, "rompslomp")["priority"] == 0
 
 
 def test_everything_that_requests_a_delivery_raises_the_number_of_requests(hub: Hub) -> None:

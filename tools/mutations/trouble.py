@@ -23,6 +23,23 @@ MUTATIONS: Final = (
         "tests/core/test_retry.py::test_the_default_ladder_ends_after_seven_waits",
     ),
     Mutation(
+        "a trial in which nothing was sent counts as made",
+        "a vendor that is held back is called at every trial, also where nothing has to be sent to it",
+        "worker/flows/deliver.py",
+        '    if way == "probe" and not delivered.called:\n',
+        '    if way == "probe" and delivered.result == "none":\n',
+        "tests/flows/test_probes.py::test_a_trial_in_which_nothing_has_to_be_sent_is_made_all_the_same",
+    ),
+    Mutation(
+        "a replay of thousands goes before live traffic",
+        "what is fetched again in the background waits for what changes now",
+        "worker/store/contacts.py",
+        "        fetch_priority = CASE WHEN fetch_next_attempt_at IS NULL THEN :priority\n"
+        "            ELSE LEAST(fetch_priority, :priority) END,\n",
+        "        fetch_priority = LEAST(fetch_priority, :priority),\n",
+        "tests/flows/test_replays.py::test_a_background_replay_goes_behind_live_traffic",
+    ),
+    Mutation(
         "a refusal is tried again and again",
         "data that a vendor refuses is not sent again before it changes",
         OUTCOME,

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.runtime import Runtime
-    from worker.store.links import LinkClaim
 
 log = structlog.get_logger()
 
@@ -43,6 +42,8 @@ class Delivered:
 
     result: Literal["synced", "review", "excluded", "failed", "none", "lost"]
     again: bool = False
+    called: bool = False
+    """Whether the system was called."""
 
 
 def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = None) -> Delivered:
@@ -51,6 +52,9 @@ def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = Non
     if way == "held":
         return Delivered("none")
     delivered = _claim_and_run(runtime, gate, system, link_id, way)
+    if way == "probe" and not delivered.called:
+        # Nothing was due, or nothing had to be sent: what was won is a trial of the system all the same.
+        probing.probe(runtime, gate, system)
     gate.leave(system)
     return delivered
 
@@ -77,17 +81,17 @@ def _claim_and_run(runtime: Runtime, gate: Gate, system: str, link_id: int | Non
             timeout_seconds=timeout,
         )
     if claim is None:
-        if way == "probe":
-            probing.probe(runtime, gate, system)
         return Delivered("none")
     with structlog.contextvars.bound_contextvars(
         contact=claim.source_id, system=system, link=claim.id, correlation_id=claim.correlation_id
     ):
-        return _run(runtime, gate, claim, begun)
+        delivery = Delivery(runtime, claim, begun)
+        delivered = _run(delivery, gate)
+        return replace(delivered, called=bool(delivery.session.exchanges))
 
 
-def _run(runtime: Runtime, gate: Gate, claim: LinkClaim, begun: float) -> Delivered:
-    delivery = Delivery(runtime, claim, begun)
+def _run(delivery: Delivery, gate: Gate) -> Delivered:
+    runtime, claim = delivery.runtime, delivery.claim
     try:
         if (outcome := _after_crashes(delivery)) is not None:
             _end(delivery, outcome)

@@ -8,7 +8,7 @@ that had come before the fetch began.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,7 @@ from worker.core import fuse, merge_patch
 from worker.core.echo import content_hash
 from worker.errors import LeaseLost, RecordGone, SyncError
 from worker.flows import probing
-from worker.flows.gate import Gate, Way
+from worker.flows.gate import Gate
 from worker.flows.outcome import Outcome, after_crashes, judge, unexpected
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, contacts, departures, fetched, inbox, source_link
@@ -52,6 +52,8 @@ class Fetched:
 
     result: Literal["changed", "unchanged", "gone", "failed", "none", "lost"]
     again: bool = False
+    called: bool = False
+    """Whether the source was called."""
 
 
 def _intake(runtime: Runtime) -> inbox.Taken:
@@ -80,21 +82,23 @@ def fetch(runtime: Runtime, gate: Gate, contact_id: int | None = None) -> Fetche
     way = gate.way(SOURCE)
     if way == "held":
         return Fetched("none")
-    result = _claim_and_run(runtime, gate, contact_id, way)
+    result = _claim_and_run(runtime, gate, contact_id)
+    if way == "probe" and not result.called:
+        probing.probe(runtime, gate, SOURCE)
     gate.leave(SOURCE)
     return result
 
 
-def _claim_and_run(runtime: Runtime, gate: Gate, contact_id: int | None, way: Way) -> Fetched:
+def _claim_and_run(runtime: Runtime, gate: Gate, contact_id: int | None) -> Fetched:
     lease = float(runtime.settings.worker.lease_seconds)
     with runtime.statement("fetch.claim") as connection:
         claim = contacts.claim_fetch(connection, runtime.now(), lease, contact_id)
     if claim is None:
-        if way == "probe":
-            probing.probe(runtime, gate, SOURCE)
         return Fetched("none")
     with structlog.contextvars.bound_contextvars(contact=claim.source_id, correlation_id=claim.correlation_id):
-        return _Fetch(runtime, gate, claim).run()
+        fetch = _Fetch(runtime, gate, claim)
+        result = fetch.run()
+        return replace(result, called=bool(fetch.session.exchanges))
 
 
 class _Fetch:

@@ -98,7 +98,9 @@ _WANT = text(
         fetch_since = CASE WHEN fetch_state IN ('idle', 'dead') THEN :now ELSE fetch_since END,
         fetch_next_attempt_at = CASE WHEN fetch_state = 'working' THEN fetch_next_attempt_at ELSE :now END,
         fetch_state = CASE WHEN fetch_state = 'working' THEN 'working' ELSE 'due' END,
-        fetch_priority = LEAST(fetch_priority, :priority), correlation_id = :correlation
+        fetch_priority = CASE WHEN fetch_next_attempt_at IS NULL THEN :priority
+            ELSE LEAST(fetch_priority, :priority) END,
+        correlation_id = :correlation
     WHERE id IN (
         SELECT id FROM contact WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY source, source_id FOR NO KEY UPDATE)
     RETURNING id
@@ -220,6 +222,8 @@ def want_fetch(
 ) -> list[int]:
     """
     A person wants these contacts fetched now; a rest ends. `forced`: links are delivered again even if nothing changed.
+
+    What is owed already with a higher priority keeps it.
     """
     values = {
         "ids": list(contact_ids),

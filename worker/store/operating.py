@@ -24,7 +24,7 @@ from worker.store.listing_contacts import contact_id
 from worker.store.listing_events import find
 from worker.store.listing_retries import parse_id, public_id
 from worker.store.refusals import Conflict, NotFound, Unfit
-from worker.store.requests import REQUESTED_BY_PERSON
+from worker.store.requests import REQUESTED, REQUESTED_BY_PERSON
 
 SOURCE: Final = "robaws"
 
@@ -83,10 +83,11 @@ _RETRY_LINK: Final = text(
 )
 
 _TRY_AGAIN: Final = text(
-    """
-    UPDATE link SET state = 'due', attempts = 0, crashes = 0, next_attempt_at = :now, since = COALESCE(since, :now)
+    f"""
+    UPDATE link AS l SET
+        priority = CASE WHEN l.next_attempt_at IS NULL THEN :priority ELSE LEAST(l.priority, :priority) END,{REQUESTED}
     WHERE id IN (SELECT id FROM link WHERE contact_id = ANY(CAST(:ids AS bigint[])) AND state IN ('waiting', 'dead')
-        ORDER BY id FOR UPDATE)
+        ORDER BY contact_id, system FOR NO KEY UPDATE)
     """
 )
 
@@ -288,7 +289,7 @@ def replay_since(connection: Connection, since: datetime, actor: Actor, now: dat
 
 def _replay(connection: Connection, contact_ids: Sequence[int], now: datetime, *, priority: int) -> None:
     contacts.want_fetch(connection, contact_ids, now, priority=priority, correlation_id=_correlation())
-    connection.execute(_TRY_AGAIN, {"ids": list(contact_ids), "now": now})
+    connection.execute(_TRY_AGAIN, {"ids": list(contact_ids), "now": now, "priority": priority})
     inbox.reopen(connection, contact_ids)
 
 
