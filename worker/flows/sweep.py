@@ -34,6 +34,7 @@ PARTITION_SECONDS = 3_600.0
 PARTITION_RETRY_SECONDS = 60.0
 DROP_SECONDS = 86_400.0
 NEVER = float("-inf")
+FOREVER = float("inf")
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Sweeper:
     _housekept: float = NEVER
     _partitioned: float = NEVER
     _dropped: float = NEVER
+    _take_in_at: float = NEVER
     _taken_in: bool = False
 
     @property
@@ -107,15 +109,24 @@ class Sweeper:
                 log.warning("sweep.clock_set_back", seconds=round(back), next_step=next_step)
             with self.runtime.transaction("sweep.fold") as connection:
                 self._keep_usage(connection, now)
-                served.leave_out(connection, self.served)
-                # Settings change with a start only, so that this has an end.
-                self._taken_in = self._taken_in or served.take_in(connection, self.served, now) < served.BATCH
+                served.leave_out(connection, self.served, now)
+                if elapsed >= self._take_in_at:
+                    self._take_in(connection, now)
                 create_locks.forget(connection, now)
                 inbox.fold_tally(connection)
                 summary.fold_rows(connection)
         if elapsed - self._partitioned >= PARTITION_SECONDS:
             again = PARTITION_SECONDS if self._keep_partitions(now) else PARTITION_RETRY_SECONDS
             self._partitioned = elapsed - PARTITION_SECONDS + again
+
+    def _take_in(self, connection: Connection, now: datetime) -> None:
+        """Settings change with a start only, so that this has an end: nothing is left, and a while later still."""
+        if served.take_in(connection, self.served, now):
+            return
+        if self._taken_in:
+            served.forget(connection, self.served)
+        self._take_in_at = FOREVER if self._taken_in else self.runtime.elapsed() + served.LATE_SECONDS
+        self._taken_in = True
 
     def _keep_partitions(self, now: datetime) -> bool:
         """
