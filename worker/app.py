@@ -21,6 +21,12 @@ INTAKE_QUEUE: Final = "sync.fetch"
 NUDGE_EXPIRES_SECONDS: Final = 300
 """A nudge that nobody took in this time is worth nothing: the sweep has announced its row again since."""
 
+KEY_PREFIX: Final = "contactsync:"
+CANARY_QUEUE: Final = "sync.canary."
+"""What the names of workers' own queues begin with, each of one process."""
+CANARY_KEPT_SECONDS: Final = 600
+"""How long the queue of a worker that was killed stays; a living worker empties its own every few seconds."""
+
 CROWDED: Final = 100
 """So many nudges in one queue are enough to keep every worker busy until the next sweep."""
 
@@ -76,7 +82,7 @@ def create_celery(settings: Settings) -> Celery:
             "socket_keepalive": True,
             "health_check_interval": 10,
             "retry_on_timeout": True,
-            "global_keyprefix": "contactsync:",
+            "global_keyprefix": KEY_PREFIX,
             "queue_order_strategy": "round_robin",
         },
         enable_utc=True,
@@ -112,6 +118,29 @@ class CeleryPublisher:
     def deliver(self, system: str, link_id: int) -> None:
         """A link is due (0: whichever is)."""
         self.send("sync.deliver", [link_id, system], deliver_queue(system))
+
+    def canary(self, queue: str) -> bool:
+        """Tell a worker, through its own queue, that messages come through; False where the broker did not take it."""
+        if not self.send("sync.canary", [], queue):
+            return False
+        try:
+            with self.app.pool.acquire(block=True) as connection:
+                connection.default_channel.client.pexpire(queue, 1_000 * CANARY_KEPT_SECONDS)
+        except (KombuError, RedisError, OSError):
+            return False
+        return True
+
+    def forget_canaries(self) -> None:
+        """Let the queues of workers that were killed go that have no end yet: what they had in hand was put back."""
+        try:
+            with self.app.pool.acquire(block=True) as connection:
+                client = connection.default_channel.client
+                for key in client.scan_iter(f"{KEY_PREFIX}{CANARY_QUEUE}*", count=1_000):
+                    name = key.decode() if isinstance(key, bytes) else key
+                    if client.pttl(name) == -1:
+                        client.pexpire(name.removeprefix(KEY_PREFIX), 1_000 * CANARY_KEPT_SECONDS)
+        except (KombuError, RedisError, OSError) as error:
+            log.warning("canary.not_tidied", error=f"{type(error).__name__}: {error}")
 
     def send(self, task: str, args: list[int | str], queue: str) -> bool:
         """Put one message on a queue; False where the broker did not take it."""

@@ -23,7 +23,10 @@ enough = threading.Event()
 sung = []
 
 class Publisher:
-    def send(self, task, args, queue):
+    def forget_canaries(self):
+        pass
+
+    def canary(self, queue):
         sung.append(queue)
         if comes_back:
             canary.came_through()

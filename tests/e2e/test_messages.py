@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from worker.app import CeleryPublisher, create_celery
+from worker.app import CANARY_KEPT_SECONDS, CeleryPublisher, create_celery
 from worker.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,3 +65,18 @@ def test_a_message_is_acknowledged_after_the_work(redis_url: str, broker: redis.
 
     assert "not acknowledged while it is worked on: 1" in done.stdout, done.stderr
     assert broker.hlen("contactsync:unacked") == 0
+
+
+def test_the_queues_of_workers_that_were_killed_go_away(settings: Settings, broker: redis.Redis) -> None:
+    publisher = CeleryPublisher(create_celery(settings))
+    publisher.send("sync.canary", [], "sync.canary.killed-long-ago")
+    publisher.send("sync.canary", [], "sync.fetch")
+
+    sent = publisher.canary("sync.canary.killed-now")
+    publisher.forget_canaries()
+
+    kept = {str(key): broker.ttl(key) for key in broker.scan_iter("contactsync:sync.*")}
+    assert sent
+    assert kept.pop("contactsync:sync.fetch") == -1
+    assert sorted(kept) == ["contactsync:sync.canary.killed-long-ago", "contactsync:sync.canary.killed-now"]
+    assert all(0 < left <= CANARY_KEPT_SECONDS for left in kept.values())

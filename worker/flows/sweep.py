@@ -34,7 +34,6 @@ PARTITION_SECONDS = 3_600.0
 PARTITION_RETRY_SECONDS = 60.0
 DROP_SECONDS = 86_400.0
 NEVER = float("-inf")
-FOREVER = float("inf")
 
 
 @dataclass
@@ -47,6 +46,7 @@ class Sweeper:
     _dropped: float = NEVER
     _take_in_at: float = NEVER
     _taken_in: bool = False
+    _caught_up: bool = False
 
     @property
     def served(self) -> tuple[str, ...]:
@@ -108,9 +108,12 @@ class Sweeper:
                 next_step = "what waits was moved back by as much: nothing is to be done"
                 log.warning("sweep.clock_set_back", seconds=round(back), next_step=next_step)
             with self.runtime.transaction("sweep.fold") as connection:
+                served.note(connection, self.served, now)
+                if self._caught_up:
+                    served.forget(connection, self.served)
                 self._keep_usage(connection, now)
-                served.leave_out(connection, self.served, now)
-                if elapsed >= self._take_in_at:
+                served.leave_out(connection, self.served)
+                if elapsed >= self._take_in_at and not self._caught_up:
                     self._take_in(connection, now)
                 create_locks.forget(connection, now)
                 inbox.fold_tally(connection)
@@ -123,10 +126,8 @@ class Sweeper:
         """Settings change with a start only, so that this has an end: nothing is left, and a while later still."""
         if served.take_in(connection, self.served, now):
             return
-        if self._taken_in:
-            served.forget(connection, self.served)
-        self._take_in_at = FOREVER if self._taken_in else self.runtime.elapsed() + served.LATE_SECONDS
-        self._taken_in = True
+        self._caught_up, self._taken_in = self._taken_in, True
+        self._take_in_at = self.runtime.elapsed() + served.LATE_SECONDS
 
     def _keep_partitions(self, now: datetime) -> bool:
         """

@@ -20,7 +20,7 @@ from celery.platforms import SecurityWarning
 from kombu.entity import Queue
 
 from worker import tasks
-from worker.app import CeleryPublisher, create_celery, queues
+from worker.app import CANARY_QUEUE, CeleryPublisher, create_celery, queues
 from worker.errors import ConfigurationError
 from worker.processes import allocator, logs
 from worker.processes.pulse import Pulse
@@ -48,7 +48,7 @@ class Canary:
         self.publisher = publisher
         self.pulse = pulse
         self.deaf_seconds = deaf_seconds
-        self.queue = f"sync.canary.{uuid.uuid4().hex}"
+        self.queue = f"{CANARY_QUEUE}{uuid.uuid4().hex}"
         self._heard = time.monotonic()
         self._sent = 0.0
         self._stop = threading.Event()
@@ -68,8 +68,9 @@ class Canary:
         self._stop.set()
 
     def _sing(self) -> None:
+        self.publisher.forget_canaries()
         while not self._stop.is_set():
-            sent = self.publisher.send("sync.canary", [], self.queue)
+            sent = self.publisher.canary(self.queue)
             deaf_for = time.monotonic() - self._heard
             if not sent:
                 self._heard = max(self._heard, time.monotonic() - self.deaf_seconds / 2)

@@ -84,12 +84,21 @@ _BEGIN: Final = text(
 )
 
 
-def leave_out(connection: Connection, served: Sequence[str], now: datetime) -> int:
+def note(connection: Connection, served: Sequence[str], now: datetime) -> None:
+    """Write down since when systems are disabled; what is written down already stays."""
+    connection.execute(_NOTE, {"others": sorted({*TARGETS} - {*served}), "now": now})
+
+
+def forget(connection: Connection, served: Sequence[str]) -> None:
+    """All that was missed while these systems were disabled is owed to them."""
+    connection.execute(_FORGET, {"served": list(served)})
+
+
+def leave_out(connection: Connection, served: Sequence[str]) -> int:
     """What waits for a system that is not served is left out, so many at a time; returns how many that were."""
     reason = "disabled"
-    others = sorted({*SYSTEM_NAMES} - {*served})
-    connection.execute(_NOTE, {"others": [name for name in others if name in TARGETS], "now": now})
-    return connection.execute(_LEAVE_OUT, {"others": others, "reason": reason, "most": BATCH}).rowcount
+    values = {"others": sorted({*SYSTEM_NAMES} - {*served}), "reason": reason, "most": BATCH}
+    return connection.execute(_LEAVE_OUT, values).rowcount
 
 
 def take_in(connection: Connection, served: Sequence[str], now: datetime) -> int:
@@ -107,8 +116,3 @@ def take_in(connection: Connection, served: Sequence[str], now: datetime) -> int
         owed += connection.execute(_CATCH_UP, values).rowcount
         owed += connection.execute(_BEGIN, {**values, "since": row.at - EARLY}).rowcount
     return owed
-
-
-def forget(connection: Connection, served: Sequence[str]) -> None:
-    """All that was missed while these systems were disabled is owed to them."""
-    connection.execute(_FORGET, {"served": list(served)})
