@@ -119,9 +119,12 @@ def test_a_refused_record_is_not_taken_when_ours_is_gone_and_made_anew(hub: Hub)
 
 
 def matched_by_recras(hub: Hub) -> tuple[str, list[str]]:
-    """A client of which a person said that it is neither of two records; Recras says that it is one all the same."""
+    """
+    A client of which a person said that it is neither of two records; Recras says that it is one all the same, though
+    it was sent no e-mail that one of them has.
+    """
     only(hub, "recras")
-    hub.recras.switches.dedupe = True
+    hub.recras.switches.dedupe = "name"
     person = {"achternaam": "Linde", "email1": "info@delinde.example", "hoofdcontact": True}
     records = [
         str(hub.recras.add_record(naam="Dakwerken De Linde", postcode="8000", contactpersonen=[person]))

@@ -17,8 +17,8 @@ MUTATIONS: Final = (
         "the vendor's match goes before a person's word",
         "a record that a person refused is not linked because the vendor says that it matches",
         "worker/flows/creating.py",
-        "    if not held and not refused:\n",
-        "    if not held:\n",
+        '    if verdict.action == "link" and verdict.external_id == external_id:\n',
+        "    if verdict.external_id in (None, external_id):\n",
         "tests/flows/test_answers.py::test_the_vendors_own_match_does_not_go_before_a_persons_word",
     ),
     Mutation(

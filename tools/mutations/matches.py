@@ -7,12 +7,15 @@ from typing import Final
 from tools.mutations.entry import Mutation
 
 LINKING: Final = "worker/flows/linking.py"
+SEARCHING: Final = "worker/flows/searching.py"
+CREATING: Final = "worker/flows/creating.py"
 MATCHING: Final = "worker/core/matching.py"
 EVIDENCE: Final = "worker/core/evidence.py"
 DIRECTORY: Final = "worker/store/directory.py"
 CREATE_LOCKS: Final = "worker/store/create_locks.py"
 DELIVERY: Final = "worker/flows/delivery.py"
 MATCHES: Final = "tests/flows/test_matching_records.py"
+OWN_MATCH: Final = "tests/flows/test_vendors_own_match.py"
 
 MUTATIONS: Final = (
     Mutation(
@@ -138,9 +141,25 @@ MUTATIONS: Final = (
     Mutation(
         "an old list serves for ever",
         "a system without a search is listed anew before anything is made there",
-        LINKING,
+        SEARCHING,
         "    if not force and age.fresh_enough(asked, cap):\n",
         "    if not force and cap >= 0:\n",
         f"{MATCHES}::test_a_match_in_workspace_is_linked_from_the_whole_list",
+    ),
+    Mutation(
+        "a client is merged into a stranger",
+        "what Recras would take a new customer for a stranger by is left out of the create",
+        CREATING,
+        "    return replace(apart, key=_key(delivery, apart.body, apart.persons)) if apart != intent else intent\n",
+        "    return intent\n",
+        f"{OWN_MATCH}::test_a_refused_record_gets_nothing_of_the_client_however_often_it_changes",
+    ),
+    Mutation(
+        "what was merged is evidence",
+        "that a record holds what was sent into it says nothing about whose it is",
+        SEARCHING,
+        "    if sent_into is not None:\n",
+        "    if False:\n",
+        f"{OWN_MATCH}::test_the_vendors_match_is_asked_about_where_the_evidence_would_be",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from worker.core import contact as canonical
@@ -32,6 +32,11 @@ class Candidate:
     reference: str | None = None
     usable: bool = True
     why_not: str = ""
+
+    def without(self, values: Mapping[str, Any], reference: str | None) -> Candidate:
+        """The same record, as if it did not hold these values and this reference; its name and e-mails stay."""
+        kept = {path: value for path, value in self.values.items() if value != values.get(path)}
+        return replace(self, values=kept, reference=None if self.reference == reference else self.reference)
 
 
 @dataclass(frozen=True)

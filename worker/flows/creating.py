@@ -15,13 +15,15 @@ from worker.core.mapping import OurPerson
 from worker.core.persons import sent_persons, settle_persons
 from worker.core.planning import Create, Review, Snapshot, agree, parked_at_create, plan_create
 from worker.errors import AmbiguousMatch, NotYetKnown, OutcomeUnknown, RecordGone, SyncError, VendorRejected
-from worker.flows import merged, updating
+from worker.flows import merged, searching, updating
 from worker.flows.delivery import Delivery, Ended, written_decisions
 from worker.store import directory, holders, links
 from worker.store.reviews import Question
 from worker.vendors.contract import Created, Intent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from worker.vendors.contract import Record
 
 MOST_POSTS = 5
@@ -40,14 +42,25 @@ def create(delivery: Delivery, reference: str | None) -> Ended:
     delivery.operation = "create"
     body = dict(plan.fields)
     persons = _persons(delivery)
-    intent = Intent(
-        key=delivery.key("create", {"body": body, "persons": list(persons)}),
-        reference=reference,
-        body=body,
-        persons=persons,
-        mark=delivery.client.mark(delivery.session),
-    )
-    return _post(delivery, intent)
+    key = _key(delivery, body, persons)
+    mark = delivery.client.mark(delivery.session)
+    return _post(delivery, _apart(delivery, Intent(key, reference, body, persons, mark)))
+
+
+def _key(delivery: Delivery, body: Mapping[str, Any], persons: Sequence[Mapping[str, Any]]) -> str:
+    return delivery.key("create", {"body": dict(body), "persons": list(persons)})
+
+
+def _apart(delivery: Delivery, intent: Intent) -> Intent:
+    """
+    The same create, but that the vendor takes it for none of the records that are somebody else's: all that the search
+    compared, as something is made only where none of them is this client, and those that a person refused.
+
+    What is left out for that is sent by the change that follows, when the record is known.
+    """
+    unseen = bool(delivery.answers.refused - delivery.found)
+    apart: Intent = delivery.client.without_match(intent, delivery.candidates, unseen=unseen)
+    return replace(apart, key=_key(delivery, apart.body, apart.persons)) if apart != intent else intent
 
 
 def _plan(delivery: Delivery) -> Create | Review:
@@ -66,7 +79,7 @@ def repeat(delivery: Delivery) -> Ended:
     delivery.operation = "create"
     if delivery.claim.intent is None:
         raise OutcomeUnknown("there is no create to repeat")
-    return _post(delivery, Intent.from_json(delivery.claim.intent))
+    return _post(delivery, _apart(delivery, Intent.from_json(delivery.claim.intent)))
 
 
 def _post(delivery: Delivery, intent: Intent) -> Ended:
@@ -137,18 +150,27 @@ def _says_something_else(delivery: Delivery, intent: Intent) -> bool:
 
 def _matched(delivery: Delivery, intent: Intent, created: Created) -> Ended:
     """
-    The vendor answered with a record that was there before: link it if nobody holds it, else ask.
+    The vendor answered with a record that was there before: it is looked at like one that a search found, in a list
+    that shows it, and linked where it would be linked then. Else it is asked about.
 
-    A person's word that the record is somebody else's goes before the vendor's.
+    A create that is repeated may be answered with what an earlier one made: that one is ours.
     """
     external_id, system = str(created.external_id), delivery.claim.system
     with delivery.runtime.engine.connect() as connection:
-        held = holders.of_records(connection, system, [external_id], delivery.claim.id)
-    refused = external_id in delivery.answers.refused
-    if not held and not refused:
+        holder = holders.of_records(connection, system, [external_id], delivery.claim.id).get(external_id)
+    earlier = _find(delivery, intent) if intent.posts > 1 and holder is None else []
+    if any(record.external_id == external_id for record in earlier):
+        delivery.bind(external_id, _written(delivery, intent))
+        delivery.must_read = True
+        return updating.update(delivery)
+    delivery.intend(None, unlisted=True)
+    delivery.operation = "search"
+    sent_into = external_id, delivery.mapping.inward(intent.body)
+    verdict = searching.search(delivery, intent.reference, sent_into=sent_into)
+    if verdict.action == "link" and verdict.external_id == external_id:
         delivery.bind(external_id, None)
         return updating.update(delivery)
-    raise merged.ask(delivery, intent, created, held.get(external_id))
+    raise merged.ask(delivery, intent, external_id, holder, verdict)
 
 
 def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record | None) -> Ended:

@@ -16,7 +16,7 @@ from worker.core.planning import Decision, Snapshot
 from worker.errors import AmbiguousMatch
 from worker.flows.lease import LinkLease
 from worker.runtime import BACKGROUND, SOURCE
-from worker.store import attempts, create_locks, departures, links, reviews, source_link
+from worker.store import attempts, create_locks, departures, directory, links, reviews, source_link
 from worker.store.attempts import AttemptContext
 from worker.store.engine import retried
 from worker.store.reviews import Question
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from worker.core.contact import Json
     from worker.core.mapping import Ours, Owner, VendorMapping
     from worker.core.matching import Match
+    from worker.core.matching_keys import Candidate
     from worker.core.wire import Exchange
     from worker.errors import SyncError, VendorRejected
     from worker.runtime import Runtime
@@ -54,8 +55,8 @@ class Delivery:
     A claimed link with what its delivery needs.
 
     `claim` is replaced as things are learned and committed. `operation` is the word for what is being done, for the
-    log and the fingerprint; `evidence` is what a review shows if this delivery ends in one. `found` are the external
-    ids of the records that its search compared.
+    log and the fingerprint; `evidence` is what a review shows if this delivery ends in one. `candidates` are the
+    records that its search compared.
     """
 
     def __init__(self, runtime: Runtime, claim: LinkClaim, begun: float) -> None:
@@ -71,7 +72,7 @@ class Delivery:
         self.evidence: dict[str, Any] = {}
         self.must_read = claim.reason in ("outcome_unknown", "unusable") or claim.crashes > 0
         self.in_flight: Sequence[str] = ()
-        self.found: frozenset[str] = frozenset()
+        self.candidates: Sequence[Candidate] = ()
         self.holders: Mapping[str, Holder] = {}
         self._logged = 0
         self._ours: Ours | None = None
@@ -161,9 +162,15 @@ class Delivery:
         """The idempotency key of one intended change: the same for every repeat of it, another for other content."""
         return content_hash({"link": self.claim.id, "operation": operation, "content": content})
 
-    def intend(self, intent: Intent | None) -> None:
+    @property
+    def found(self) -> frozenset[str]:
+        """The external ids of the records that its search compared."""
+        return frozenset(candidate.external_id for candidate in self.candidates)
+
+    def intend(self, intent: Intent | None, *, unlisted: bool = False) -> None:
         """
-        Commit the intent (None takes it back: it is known that nothing was made).
+        Commit the intent (None takes it back: it is known that nothing was made). `unlisted`: the vendor knows a
+        record that the directory does not show, so that it is read anew by whoever searches next.
 
         AlreadyBeingMade or AmbiguousMatch, and nothing committed, where another contact that has the same number, or
         e-mail and name, is being made there or was made since this delivery searched.
@@ -172,6 +179,8 @@ class Delivery:
         withdrawn = value is not None and self.claim.asked
         with self.runtime.transaction("deliver.intend") as connection:
             links.intend(connection, self.claim, value)
+            if unlisted:
+                directory.expire(connection, self.claim.system)
             if value is not None and self.claim.intent is None:
                 self._take_keys(connection)
             if withdrawn:

@@ -11,39 +11,44 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import AmbiguousMatch
+from worker.flows.searching import shown_with_holder
 from worker.store import holders
 
 if TYPE_CHECKING:
+    from worker.core.matching import Verdict
     from worker.flows.delivery import Delivery
     from worker.store.holders import Holder
-    from worker.vendors.contract import Created, Intent, Record
+    from worker.vendors.contract import Intent, Record
 
 
-def ask(delivery: Delivery, intent: Intent, created: Created, holder: Holder | None) -> AmbiguousMatch:
+def ask(
+    delivery: Delivery, intent: Intent, external_id: str, holder: Holder | None, verdict: Verdict
+) -> AmbiguousMatch:
     """
-    The question about it, with whose record it is; nothing was made, so the create is settled.
+    The question about it, with whose record it is and what speaks for and against it. `verdict` is what a search says
+    now that the vendor named it.
 
     The record is read once more, and its holder's link is due where a field of it holds what was sent for this client.
     """
-    external_id, system = str(created.external_id), delivery.claim.system
-    refused = external_id in delivery.answers.refused
-    delivery.intend(None)
+    system, refused = delivery.claim.system, external_id in delivery.answers.refused
     record: Record = delivery.client.read(delivery.session, external_id)
-    candidate: dict[str, Any] = {
-        "external_id": external_id,
-        "name": record.name,
-        "evidence": [{"field": "", "says": "the vendor's own match", "for": True}],
-    }
+    candidate: dict[str, Any] = {"external_id": external_id, "name": record.name, "evidence": []}
+    others = [shown_with_holder(delivery, match) for match in verdict.matches]
+    candidate = next((one for one in others if one["external_id"] == external_id), candidate)
+    candidate["evidence"] = [{"field": "", "says": "the vendor's own match", "for": True}, *candidate["evidence"]]
     said = f"{system} made no new record: it says that this client is its record {external_id}"
     if holder is not None:
         candidate["held_by"] = holder.shown()
         said += f", which belongs to client {holder.source_id}" + (f" ({holder.free})" if holder.free else "")
     elif refused:
         said += ", which a person said is somebody else"
+    elif verdict.message:
+        said += f", and {verdict.message}"
     put_there = _put_there(delivery, intent, record, holder)
-    delivery.evidence = {"candidates": [candidate], "put_there": put_there}
+    shown = [candidate, *(one for one in others if one["external_id"] != external_id)]
+    delivery.evidence = {"candidates": shown, "put_there": put_there}
     told = ", ".join(put_there) or "nothing that can be told apart"
-    reason = "match_refused" if refused else "match_taken"
+    reason = "match_refused" if refused else "match_taken" if holder is not None else verdict.reason or "doubtful_match"
     return AmbiguousMatch(f"{said}. Of this client it now holds: {told}. Look there", reason=reason)
 
 

@@ -133,6 +133,13 @@ def age(connection: Connection, system: str) -> DirectoryAge:
     return DirectoryAge(row.at, float(row.cursor.get("seconds", 0)), int(row.cursor.get("count", 0)))
 
 
+def expire(connection: Connection, system: str) -> None:
+    """The directory is too old, whatever its age: the next search reads the whole list."""
+    connection.execute(
+        text("UPDATE checkpoint SET at = to_timestamp(0) WHERE system = :s AND name = :n"), {"s": system, "n": NAME}
+    )
+
+
 def unreadable(connection: Connection, system: str) -> list[str]:
     """What of the last whole list could not be read, a sentence for each record."""
     statement = text("SELECT cursor->'unreadable' FROM checkpoint WHERE system = :system AND name = :name")

@@ -8,7 +8,7 @@ into a value or into an error of `worker.errors` at its edge; nothing above know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
@@ -218,6 +218,15 @@ class Target(Protocol):
 
     def create(self, session: Session, intent: Intent, ours: Ours) -> Created:
         """Make the record, once. OutcomeUnknown when it may have been made and was not answered."""
+
+    def without_match(self, intent: Intent, others: Sequence[Candidate], *, unseen: bool) -> Intent:
+        """
+        The same create, without that by which the vendor would take it for one of `others`; with `unseen` also for
+        records that are not among them.
+
+        Unchanged where the vendor would take it for none of them, or matches nothing by itself.
+        """
+        return intent
 
     def update(
         self,

@@ -8,7 +8,7 @@ https://demo.recras.nl/docs/api/endpoints/contacten.html, https://demo.recras.nl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
@@ -28,7 +28,7 @@ from worker.errors import (
 from worker.vendors.contract import Capabilities, Created, Finding, Intent, Record, Target
 from worker.vendors.recras import bodies, checks, rules
 from worker.vendors.recras.changes import Changes
-from worker.vendors.recras.created import Highest, has_email, is_alike, sent_email
+from worker.vendors.recras.created import Highest, has_email, is_alike, sent_email, without_known_emails
 from worker.vendors.recras.mapping import mapping_for, record_of
 
 if TYPE_CHECKING:
@@ -181,6 +181,11 @@ class RecrasClient(Target):
         external_id, shown = rules.created_id(response)
         self._highest.saw(external_id)
         return Created(external_id, self._record(shown) if shown else None, matched=response.status != rules.CREATED)
+
+    @override
+    def without_match(self, intent: Intent, others: Sequence[Candidate], *, unseen: bool) -> Intent:
+        """Recras takes a new customer for one with its name and the e-mail of a person: those e-mails are left out."""
+        return without_known_emails(intent, others, unseen=unseen)
 
     @override
     def update(

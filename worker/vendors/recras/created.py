@@ -8,13 +8,16 @@ record is among those above the highest id that was known before it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any, Final
 
+from worker.core.matching_keys import Candidate
 from worker.core.normalise import NORMALISERS, folded
 from worker.vendors.contract import Intent, Record
 
 _ADDRESS: Final = ("adres", "plaats")
+_EMAILS: Final = ("email1", "email2")
 
 
 class Highest:
@@ -49,6 +52,26 @@ def sent_email(intent: Intent) -> str:
     """The first e-mail of a create's main contact person, as a key, empty without one; Recras itself matches by it."""
     main = next((person for person in intent.persons if person.get("main")), None)
     return NORMALISERS["email"](((main or {}).get("fields") or {}).get("email1"))
+
+
+def without_known_emails(intent: Intent, others: Sequence[Candidate], *, unseen: bool) -> Intent:
+    """
+    A create without the e-mails that a record of `others` with the same name has, so that Recras makes a new customer;
+    without any where there may be records that are not among them (`unseen`).
+    """
+    key, name = NORMALISERS["email"], folded(intent.body.get("naam"))
+    known = {key(email) for other in others if folded(other.name) == name for email in other.emails}
+    if not known and not unseen:
+        return intent
+    dropped = None if unseen else known
+    return replace(intent, persons=tuple({**one, "fields": _without_emails(one, dropped)} for one in intent.persons))
+
+
+def _without_emails(person: Mapping[str, Any], known: Set[str] | None) -> dict[str, Any]:
+    """The fields of a contact person without these e-mails; None: without any."""
+    key, fields = NORMALISERS["email"], dict(person.get("fields") or {})
+    dropped = {path for path in _EMAILS if known is None or key(fields.get(path)) in known}
+    return {path: value for path, value in fields.items() if path not in dropped}
 
 
 def is_alike(intent: Intent, klant: Mapping[str, Any]) -> bool:

@@ -58,7 +58,7 @@ class RecrasSimulator(Tenant):
         accept_landcode_btw: bool = False,
         person_members_with_id: Literal["ignore", "apply", "refuse"] = "ignore",
         strict_soort_klant: bool = True,
-        dedupe: bool = True,
+        dedupe: bool | Literal["name"] = True,
         dedupe_effect: Literal["none", "merge"] = "merge",
         order: Literal["shuffled", "id", "newest"] = "shuffled",
         id_gt_exclusive: bool = False,

@@ -40,7 +40,13 @@ class Klanten:
         return contact
 
     def matching(self, body: Mapping[str, Any]) -> Contact | None:
-        """The customer that Recras takes for the one in the body: same name, same address of the main person."""
+        """
+        The customer that Recras takes for the one in the body: same name, same address of the main person.
+
+        With *dedupe* `name` the name alone, as nobody has written down what it goes by.
+        """
+        if self.rules.switches.dedupe == "name":
+            return next(iter(self.records.named(body.get("naam"))), None)
         main = next(person for person in body["contactpersonen"] if person["hoofdcontact"])
         email = _email_key(self.records.persons[main["id"]].values if "id" in main else main)
         if not email:

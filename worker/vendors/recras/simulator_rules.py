@@ -36,7 +36,7 @@ class Switches:
     accept_landcode_btw: bool
     person_members_with_id: Literal["ignore", "apply", "refuse"]
     strict_soort_klant: bool
-    dedupe: bool
+    dedupe: bool | Literal["name"]
     dedupe_effect: Literal["none", "merge"]
     order: Literal["shuffled", "id", "newest"]
     id_gt_exclusive: bool
