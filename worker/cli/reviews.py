@@ -81,6 +81,8 @@ def show(
         out.print(
             f"\nanswered with {found.choice} by {found.resolved_by}, {asking.when(found.resolved_at)}", markup=False
         )
+    elif not found.choices:
+        out.print("\nno answer is taken here: put another value in Robaws, or leave the client out", markup=False)
     else:
         words = " | ".join("link:ID" if word == "link" else word for word in found.choices)
         out.print(f"\nanswer: contactsync reviews resolve {found.id} --choose {words}", markup=False)

@@ -31,7 +31,10 @@ MOST_POSTS = 5
 
 
 def create(delivery: Delivery, reference: str | None) -> Ended:
-    """Decide on a create and make it; a required value that is missing asks a person instead."""
+    """
+    Decide on a create and make it; a required value that is missing asks a person instead. Without a `reference` the
+    record carries none.
+    """
     plan = _plan(delivery)
     if isinstance(plan, Review):
         questions = [
@@ -40,11 +43,15 @@ def create(delivery: Delivery, reference: str | None) -> Ended:
         ]
         return delivery.end("review", questions=questions, reason=plan.reason, message=plan.message)
     delivery.operation = "create"
-    body = dict(plan.fields)
+    body = {path: value for path, value in plan.fields.items() if reference or not _is_reference(delivery, path)}
     persons = _persons(delivery)
     key = _key(delivery, body, persons)
     mark = delivery.client.mark(delivery.session)
     return _post(delivery, _apart(delivery, Intent(key, reference, body, persons, mark)))
+
+
+def _is_reference(delivery: Delivery, path: str) -> bool:
+    return bool(delivery.mapping.row(path).canonical == "references.robaws_id")
 
 
 def _key(delivery: Delivery, body: Mapping[str, Any], persons: Sequence[Mapping[str, Any]]) -> str:
@@ -56,10 +63,12 @@ def _apart(delivery: Delivery, intent: Intent) -> Intent:
     The same create, but that the vendor takes it for none of the records that are somebody else's: all that the search
     compared, as something is made only where none of them is this client, and those that a person refused.
 
-    What is left out for that is sent by the change that follows, when the record is known.
+    What is left out for that is sent by the change that follows, when the record is known. A repeat says what was said
+    before, by which the vendor may know its own record again.
     """
-    unseen = bool(delivery.answers.refused - delivery.found)
-    apart: Intent = delivery.client.without_match(intent, delivery.candidates, unseen=unseen)
+    unsearched = delivery.candidates is None and not intent.posts
+    unseen = unsearched or bool(delivery.answers.refused - delivery.found)
+    apart: Intent = delivery.client.without_match(intent, delivery.candidates or (), unseen=unseen)
     return replace(apart, key=_key(delivery, apart.body, apart.persons)) if apart != intent else intent
 
 

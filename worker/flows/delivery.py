@@ -56,7 +56,7 @@ class Delivery:
 
     `claim` is replaced as things are learned and committed. `operation` is the word for what is being done, for the
     log and the fingerprint; `evidence` is what a review shows if this delivery ends in one. `candidates` are the
-    records that its search compared.
+    records that its search compared, None before a search.
     """
 
     def __init__(self, runtime: Runtime, claim: LinkClaim, begun: float) -> None:
@@ -72,7 +72,7 @@ class Delivery:
         self.evidence: dict[str, Any] = {}
         self.must_read = claim.reason in ("outcome_unknown", "unusable") or claim.crashes > 0
         self.in_flight: Sequence[str] = ()
-        self.candidates: Sequence[Candidate] = ()
+        self.candidates: Sequence[Candidate] | None = None
         self.holders: Mapping[str, Holder] = {}
         self._logged = 0
         self._ours: Ours | None = None
@@ -165,7 +165,7 @@ class Delivery:
     @property
     def found(self) -> frozenset[str]:
         """The external ids of the records that its search compared."""
-        return frozenset(candidate.external_id for candidate in self.candidates)
+        return frozenset(candidate.external_id for candidate in self.candidates or ())
 
     def intend(self, intent: Intent | None, *, unlisted: bool = False) -> None:
         """

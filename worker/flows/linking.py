@@ -32,7 +32,13 @@ def first_link(delivery: Delivery, gone: str | None = None) -> Ended:
         return updating.update(delivery)
     if verdict.action == "review":
         return ask_match(delivery, verdict)
-    return creating.create(delivery, reference)
+    return creating.create(delivery, _free(delivery, reference))
+
+
+def _free(delivery: Delivery, reference: str | None) -> str | None:
+    """Our reference; None where a record that is somebody else's carries it, and the system takes it only once."""
+    unique = delivery.client.capabilities.reference_is_unique
+    return None if unique and any(one.reference == reference for one in delivery.candidates or ()) else reference
 
 
 def ask_match(delivery: Delivery, verdict: Verdict) -> Ended:

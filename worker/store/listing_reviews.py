@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
+from worker.core.field_merge import DOES_NOT_FIT
 from worker.store.listing import Page, Paging, number, plain
 from worker.store.listing_retries import ContactName
 from worker.store.refusals import NotFound, Unfit
 
 _SELECT: Final = """
     SELECT r.id, r.kind, c.source_id, c.name, l.system, l.id AS link_id, r.path, r.reason, r.message, r.detail,
-        r.created_at, r.resolved_at, r.choice, r.resolved_by, r.resolve_reason
+        r.created_at, r.resolved_at, r.choice, r.resolved_by, r.resolve_reason,
+        l.external_id IS NOT NULL AND l.snapshot IS NOT NULL AS agreed
     FROM review AS r JOIN link AS l ON l.id = r.link_id JOIN contact AS c ON c.id = l.contact_id
 """
 
@@ -23,7 +25,8 @@ _SELECT: Final = """
 class ReviewView:
     """
     One question. `match`: `detail.candidates` are records that could be this contact. `field`: `path` is the vendor's,
-    `detail` holds `ours`, `theirs` and the rule that parked it. `choices` are the words that answer it.
+    `detail` holds `ours`, `theirs` and the rule that parked it. `choices` are the words that answer it; there are none
+    where only another value in Robaws does.
     """
 
     id: str
@@ -91,10 +94,18 @@ def _view(row: Row[Any]) -> ReviewView:
         row.reason,
         row.message,
         row.detail,
-        CHOICES[row.kind],
+        _choices(row),
         row.created_at,
         row.resolved_at,
         row.choice,
         row.resolved_by,
         row.resolve_reason,
     )
+
+
+def _choices(row: Row[Any]) -> list[str]:
+    """As `operating_reviews` takes them: of a record that is not made yet no value could stand, or be written over."""
+    if row.kind == "field" and not row.agreed:
+        return []
+    unfit = row.kind == "field" and row.detail.get("rule") == DOES_NOT_FIT
+    return [word for word in CHOICES[row.kind] if not (unfit and word == "ours")]

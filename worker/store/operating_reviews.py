@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from worker.core.field_merge import DOES_NOT_FIT
 from worker.core.identity import IdShape
 from worker.store import link_rows, operating_links
 from worker.store.link_rows import LinkRow
@@ -136,7 +137,7 @@ def _field(connection: Connection, asked: _Asked, word: str, now: datetime) -> t
     if not link.snapshot or link.external_id is None:
         raise Unfit("the record is not made yet, as this value is missing or does not fit: change it in Robaws")
     path, detail = asked.path, asked.detail
-    unfit = detail.get("rule") == "does not fit"
+    unfit = detail.get("rule") == DOES_NOT_FIT
     ours, theirs = dict(link.snapshot.get("ours") or {}), dict(link.snapshot.get("theirs") or {})
     parked = {name: value for name, value in link.parked.items() if name != path}
     values: dict[str, Any] = detail.get("members") or {path: detail}
