@@ -44,6 +44,8 @@ class Delivered:
     again: bool = False
     called: bool = False
     """Whether the system was called."""
+    wait_seconds: float = 0.0
+    """For how long its budget leaves no turn; others that are due would find none either."""
 
 
 def deliver(runtime: Runtime, gate: Gate, system: str, link_id: int | None = None) -> Delivered:
@@ -155,7 +157,8 @@ def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
         return Delivered("lost")
     gate.learn(claim.system, outcome, now, claim.id)
     log.warning("deliver.failed", reason=outcome.reason, state=state, error=outcome.message)
-    return Delivered("review" if state == "review" else "failed")
+    wait = error.wait_seconds if isinstance(error, BudgetExhausted) else 0.0
+    return Delivered("review" if state == "review" else "failed", wait_seconds=wait)
 
 
 def _look_soon(delivery: Delivery, outcome: Outcome, error: SyncError) -> Outcome:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from worker.runtime import Runtime
 
 SLICE_SECONDS: Final = 20.0
+MOST_PAUSE_SECONDS: Final = 0.5
+"""How long a place is kept at most where the budget leaves no turn: what has more priority may come meanwhile."""
 FETCH_LANE: Final = "fetch"
 
 
@@ -80,8 +82,9 @@ class Lanes:
                 waiting.extend(fetching.take_events(self.runtime))
             wanted = first if first is not None else (waiting.pop() if waiting else None)
             first = None
-            result = fetching.fetch(self.runtime, self.gate, wanted).result
-            return result != "none" or bool(waiting)
+            fetched = fetching.fetch(self.runtime, self.gate, wanted)
+            self._pause(fetched.wait_seconds)
+            return fetched.result != "none" or bool(waiting)
 
         return self._drain(FETCH_LANE, work, self.publisher.intake)
 
@@ -94,10 +97,16 @@ class Lanes:
         def work() -> bool:
             nonlocal first
             wanted, first = first, None
-            result = delivering.deliver(self.runtime, self.gate, system, wanted).result
-            return result != "none" or wanted is not None
+            delivered = delivering.deliver(self.runtime, self.gate, system, wanted)
+            self._pause(delivered.wait_seconds)
+            return delivered.result != "none" or wanted is not None
 
         return self._drain(system, work, lambda: self.publisher.deliver(system, 0))
+
+    def _pause(self, seconds: float) -> None:
+        """Claim no more for now: each would be put off in turn, thousands of rows for each call that is allowed."""
+        if seconds > 0:
+            self.runtime.stopping.wait(min(seconds, MOST_PAUSE_SECONDS))
 
     def busy(self, system: str) -> float:
         """How much of its room for the system this process uses now, 0 to 1; where any, it looks for more."""

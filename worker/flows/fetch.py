@@ -17,7 +17,7 @@ import structlog
 
 from worker.core import fuse, merge_patch
 from worker.core.echo import content_hash
-from worker.errors import LeaseLost, RecordGone, SyncError
+from worker.errors import BudgetExhausted, LeaseLost, RecordGone, SyncError
 from worker.flows import probing
 from worker.flows.gate import Gate
 from worker.flows.outcome import Outcome, after_crashes, judge, unexpected
@@ -54,6 +54,8 @@ class Fetched:
     again: bool = False
     called: bool = False
     """Whether the source was called."""
+    wait_seconds: float = 0.0
+    """For how long its budget leaves no turn; others that are due would find none either."""
 
 
 def _intake(runtime: Runtime) -> inbox.Taken:
@@ -267,7 +269,7 @@ class _Fetch:
             return Fetched("lost")
         self.gate.learn(SOURCE, outcome, now)
         log.warning("fetch.failed", reason=outcome.reason, state=state, error=outcome.message)
-        return Fetched("failed")
+        return Fetched("failed", wait_seconds=error.wait_seconds if isinstance(error, BudgetExhausted) else 0.0)
 
     def _end(self, outcome: Outcome) -> str:
         """Commit the end of a fetch that failed; the state that the contact has now."""
