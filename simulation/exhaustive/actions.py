@@ -76,8 +76,9 @@ def _delete(client: str) -> Callable[[World], object]:
 def _edit(record: str) -> Callable[[World], object]:
     def do(world: World) -> None:
         world.target.edit_record(record, {EMAIL[world.system]: TYPED_THERE})
-        # What is typed while a restore is owed may be undone by it, or come after it: nothing can be said of it.
-        world.ghost.edited = None if _restore_owed(world) else record
+        # What is typed between our read and our write, or while a restore is owed, may be overwritten by it or come after
+        # it: no vendor has a conditional write, and nothing can be said of it.
+        world.ghost.edited = None if _write_owed(world) else record
         world.ghost.asked_back = False
 
     return do
@@ -93,11 +94,11 @@ def _remove(record: str) -> Callable[[World], object]:
     return do
 
 
-def _restore_owed(world: World) -> bool:
+def _write_owed(world: World) -> bool:
     owed = world.database.look(
         "SELECT EXISTS (SELECT FROM contact WHERE fetch_forced) OR EXISTS (SELECT FROM link WHERE restore)"
     )[0][0]
-    return bool(owed) or any(getattr(flow.claim, "restore", False) for flow in world.flows.values())
+    return bool(owed) or any(flow.writes or getattr(flow.claim, "restore", False) for flow in world.flows.values())
 
 
 def _flows(world: World, rows: Mapping[str, Any]) -> Iterator[Action]:

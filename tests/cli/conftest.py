@@ -63,7 +63,7 @@ def client(hub: Hub) -> str:
 @pytest.fixture
 def dead(hub: Hub) -> str:
     """A client that Rompslomp refused; in the other systems it is well."""
-    body = '{"error": {"type": "invalid_record", "message": "Contact is invalid: Vat number is ongeldig."}}'
+    body = '{"error": {"type": "invalid_record", "message": "Contact is invalid: Company name is ongeldig."}}'
     hub.rompslomp.fail("status", status=422, body=body, method="POST")
     client_id = hub.robaws.add_client(**{**CLIENT, "name": "Bakkerij Zonnehof", "vatIdNumber": "BE0000000295"})
     hub.sync(client_id)

@@ -60,7 +60,7 @@ def test_the_queue_tells_what_waits_in_the_vendors_words(operator: Command, hub:
     ran = operator("retries", "list")
 
     assert ran.status == 1
-    assert line_with(ran.out, line_of(hub, dead, "rompslomp"), "Bakkerij Zonnehof", "dead", "Vat number is ongeldig")
+    assert line_with(ran.out, line_of(hub, dead, "rompslomp"), "Bakkerij Zonnehof", "dead", "Company name is ongeldig")
     assert "De Linde" not in ran.out
 
 
@@ -94,7 +94,7 @@ def test_one_line_shows_every_request(operator: Command, hub: Hub, dead: str) ->
     ran = operator("retries", "show", line_of(hub, dead, "rompslomp"))
 
     assert ran.status == 0
-    assert line_with(ran.out, "create", "POST", "422", "Vat number is ongeldig")
+    assert line_with(ran.out, "create", "POST", "422", "Company name is ongeldig")
 
 
 def test_a_line_is_due_again_with_its_id_and_is_delivered(operator: Command, hub: Hub, dead: str) -> None:

@@ -281,15 +281,15 @@ def test_what_recras_makes_of_a_value_is_not_written_over_and_over(hub: Hub) -> 
 
 def test_a_recras_that_refuses_says_which_field_and_revives_when_it_changes(hub: Hub) -> None:
     source_id = synced_client(hub)
-    body = '[{"field": "plaats", "message": "Too long.", "parameters": []}]'
+    body = '[{"field": "naam", "message": "Too long.", "parameters": []}]'
     hub.recras.fail("status", status=406, body=body, method="PUT")
-    hub.robaws.change_client(source_id, address={"city": "Gentbrugge" * 30})
+    hub.robaws.change_client(source_id, name="Bakkerij Zonnehof" * 20)
     hub.sync(source_id)
     link = hub.link(source_id, "recras")
-    assert (link["state"], link["fields"]) == ("dead", {"plaats": "Too long."})
+    assert (link["state"], link["fields"]) == ("dead", {"naam": "Too long."})
 
-    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.robaws.change_client(source_id, name="Bakkerij Zonnehof")
     hub.sync(source_id)
 
     assert hub.link(source_id, "recras")["state"] == "synced"
-    assert klant(hub)["plaats"] == "Gentbrugge"
+    assert klant(hub)["naam"] == "Bakkerij Zonnehof"
