@@ -115,7 +115,7 @@ def record_by_hand(story: Story, args: Mapping[str, Any]) -> None:
         members = people.firm(firm, emails=story.script.setup.emails)
     record = retyping.retype(story.simulators[system], system, members, exact=args["exact"])
     story.memory.by_hand[system, record] = str(number)
-    if args["exact"] and number not in story.memory.clients:
+    if args["exact"] and number not in (*story.memory.clients, *plots_identity.SISTERS):
         story.memory.there_before[system, record] = (number, story.clock.now())
     story.invariants.vendor_changed = True
 
