@@ -76,8 +76,8 @@ def _delete(client: str) -> Callable[[World], object]:
 def _edit(record: str) -> Callable[[World], object]:
     def do(world: World) -> None:
         world.target.edit_record(record, {EMAIL[world.system]: TYPED_THERE})
-        # What is typed between our read and our write, or while a restore is owed, may be overwritten by it or come after
-        # it: no vendor has a conditional write, and nothing can be said of it.
+        # What is typed between our read and our write, or while a restore is owed, may be overwritten by it or come
+        # after it: no vendor has a conditional write, and nothing can be said of it.
         world.ghost.edited = None if _write_owed(world) else record
         world.ghost.asked_back = False
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PERSON = Actor("An", "operator")
 VAT = "BE0403170701"
-REFUSAL = '{"error": {"message": "Contact is invalid: Company name is onjuist.", "type": "client.parameters.validation"}}'
+REFUSAL = '{"error": {"message": "Company name is onjuist.", "type": "client.parameters.validation"}}'
 
 
 @pytest.fixture
