@@ -67,6 +67,12 @@ class SimulatedRuntime(Runtime):
         )
 
     @override
+    def wait(self, seconds: float) -> None:
+        task = current()
+        if task is not None:
+            task.park("wait", self.story.clock.true + seconds)
+
+    @override
     def session(
         self, system: str, lane: Lane = "live", lease: Lease | None = None, memory: ReadMemory | None = None
     ) -> Session:

@@ -203,6 +203,10 @@ class Runtime:
         for link_id, system in links:
             self.publisher.deliver(system, link_id)
 
+    def wait(self, seconds: float) -> None:
+        """Do nothing for so long, or until this process is told to stop."""
+        self.stopping.wait(seconds)
+
     def close(self) -> None:
         """Give connections back."""
         for client in self._http.values():

@@ -106,7 +106,7 @@ class Lanes:
     def _pause(self, seconds: float) -> None:
         """Claim no more for now: each would be put off in turn, thousands of rows for each call that is allowed."""
         if seconds > 0:
-            self.runtime.stopping.wait(min(seconds, MOST_PAUSE_SECONDS))
+            self.runtime.wait(min(seconds, MOST_PAUSE_SECONDS))
 
     def busy(self, system: str) -> float:
         """How much of its room for the system this process uses now, 0 to 1; where any, it looks for more."""
