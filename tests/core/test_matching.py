@@ -42,13 +42,9 @@ CERTAIN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "the same in nine digits": ({"vat_number": VAT}, {"vat_number": "000.000.097", **SAME_NAME}),
     "the same VAT number under a similar name": ({"vat_number": VAT}, {"vat_number": VAT, **ALIKE}),
-    "the same VAT number under another trade name, and the e-mail": (
+    "the same VAT number under a similar name, and the e-mail": (
         {"vat_number": VAT},
-        {"vat_number": VAT, **SAME_EMAIL},
-    ),
-    "the same VAT number under another trade name, and the phone": (
-        {"vat_number": VAT},
-        {"vat_number": VAT, **SAME_PHONE},
+        {"vat_number": VAT, **ALIKE, **SAME_EMAIL},
     ),
     "the same VAT number and name, moved, with another e-mail and phone": (
         {"vat_number": VAT},
@@ -63,9 +59,9 @@ CERTAIN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"vat_number": BAD_VAT},
         {"vat_number": BAD_VAT, **ALIKE},
     ),
-    "one whose check digits do not hold, and the e-mail": (
+    "one whose check digits do not hold, a similar name, and the e-mail": (
         {"vat_number": BAD_VAT},
-        {"vat_number": BAD_VAT, **SAME_EMAIL},
+        {"vat_number": BAD_VAT, **ALIKE, **SAME_EMAIL},
     ),
     "the same registration number, and the name": (
         {"registration_number": KVK},
@@ -164,6 +160,26 @@ DOUBTFUL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "the same VAT number, all else different": (
         {"vat_number": VAT},
         {"vat_number": VAT, **OTHER_EMAIL, **OTHER_PHONE, **ELSEWHERE},
+    ),
+    "the same VAT number under another trade name, and the e-mail": (
+        {"vat_number": VAT},
+        {"vat_number": VAT, **SAME_EMAIL},
+    ),
+    "the same VAT number under another trade name, and the phone": (
+        {"vat_number": VAT},
+        {"vat_number": VAT, **SAME_PHONE},
+    ),
+    "one whose check digits do not hold, and the e-mail": (
+        {"vat_number": BAD_VAT},
+        {"vat_number": BAD_VAT, **SAME_EMAIL},
+    ),
+    "a sister in a fiscal unity with one bookkeeping": (
+        {"vat_number": NL_VAT, "name": "De Linde Verhuur B.V."},
+        {"vat_number": NL_VAT, "name": "De Linde Holding B.V.", **SAME_EMAIL, **SAME_PLACE, **SAME_PHONE},
+    ),
+    "a number that is typed in for none, and the accountant's e-mail": (
+        {"registration_number": KVK},
+        {"registration_number": KVK, **SAME_EMAIL, **ELSEWHERE},
     ),
     "departments of a city": (
         {"vat_number": VAT, "name": "Stad Gent - Dienst Wegen"},

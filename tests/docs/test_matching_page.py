@@ -9,7 +9,7 @@ from worker.store.directory import MOST_SIMILAR
 
 PAGE = Path("docs/matching.md")
 WEIGHTS = {
-    "identifies": "is enough with one more",
+    "identifies": "is enough with the name",
     "strong": "counts much",
     "supports": "counts with others",
     "asks": "makes one ask",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
 
 VAT, OTHER_VAT = "BE0403170701", "BE0403019261"
+UNITY = "NL004495445B01"
 JAN: dict[str, Any] = {
     "name": "Jan Peeters",
     "email": "jan@peeters.example",
@@ -171,3 +172,26 @@ def test_the_departments_of_a_city_are_asked_about(hub: Hub) -> None:
 
     assert asked(hub, source_id, "rompslomp")[0] == "doubtful_match"
     assert len(hub.rompslomp.state()["records"]) == 1
+
+
+@pytest.mark.parametrize("system", ["rompslomp", "workspace"])
+def test_nothing_is_written_into_the_record_of_a_sister_firm(hub: Hub, system: str) -> None:
+    """Members of a fiscal unity share the VAT number, and the mailbox of their bookkeeper."""
+    only(hub, system)
+    books = {"rompslomp": ("company_name", "contact_person_email_address"), "workspace": ("name", "email")}
+    name, email = books[system]
+    more = {"type": "1", "btw": UNITY} if system == "workspace" else {"vat_number": UNITY}
+    simulator: Any = hub.simulators[system]
+    sister = simulator.add_record(**{name: "De Linde Holding", email: "administratie@delinde.example"}, **more)
+    before = simulator.state()["records"]
+    source_id = hub.robaws.add_client(
+        **client(name="Verhuur Noord", email="administratie@delinde.example", vatIdNumber=UNITY)
+    )
+
+    hub.sync(source_id)
+
+    reason, evidence = asked(hub, source_id, system)
+    assert reason == "doubtful_match"
+    assert ("another name", False) in evidence
+    assert simulator.state()["records"] == before
+    assert hub.link(source_id, system)["external_id"] != sister

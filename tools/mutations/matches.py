@@ -147,6 +147,14 @@ MUTATIONS: Final = (
         f"{MATCHES}::test_a_match_in_workspace_is_linked_from_the_whole_list",
     ),
     Mutation(
+        "a fiscal unity is one client",
+        "a number in common links nobody under another name, whatever else agrees",
+        EVIDENCE,
+        "            return NAME_OTHER not in rows\n",
+        "            return True\n",
+        "tests/core/test_matching.py::test_how_far_a_record_is_the_client",
+    ),
+    Mutation(
         "a client is merged into a stranger",
         "what Recras would take a new customer for a stranger by is left out of the create",
         CREATING,

@@ -138,7 +138,8 @@ def is_certain(rows: frozenset[Row], *, person: bool) -> bool:
         return False
     if rows & SAME_NUMBER:
         if rows & _REACHED:
-            return True
+            # Under another name the number may be a fiscal unity's or a city's, and the e-mail their bookkeeper's.
+            return NAME_OTHER not in rows
         checked = bool(rows & CHECKED_NUMBER)
         if checked and NAME_SAME in rows:
             return True
