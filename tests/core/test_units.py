@@ -10,7 +10,7 @@ from worker.core import contact as canonical
 from worker.core import field_merge as rule
 from worker.core.mapping import FieldRow, VendorMapping
 from worker.core.planning import Snapshot, Update, needs_read, plan_update
-from worker.core.units import CHANGED_TOGETHER
+from worker.core.units import CHANGED_TOGETHER, WAITS
 
 MAPPING = VendorMapping(
     "sandbox",
@@ -97,13 +97,41 @@ def test_a_value_that_was_let_stand_gives_way_as_a_whole_when_ours_changes_witho
     assert {one.rule for one in plan.decisions if one.action == "write"} == {rule.ROBAWS_OWNS, CHANGED_TOGETHER}
 
 
-def test_a_change_of_one_part_writes_that_part_alone_where_both_sides_agree() -> None:
+def test_a_change_of_one_part_writes_all_of_it_as_nobody_looked_what_stands_there_now() -> None:
     ours = MAPPING.outward(canonical.build({**HERE, "address.line1": "Kade 2"}))
 
     plan = plan_update(MAPPING, ours, {}, agreed(OURS, OURS), None)
 
     assert isinstance(plan, Update)
+    assert plan.patch == {"street": "Kade 2", "zip": "9000", "city": "Gent"}
+
+
+def test_a_change_of_one_part_writes_that_part_alone_where_the_others_were_seen_to_be_ours() -> None:
+    ours = MAPPING.outward(canonical.build({**HERE, "address.line1": "Kade 2"}))
+
+    plan = plan_update(MAPPING, ours, {}, agreed(OURS, OURS), OURS)
+
+    assert isinstance(plan, Update)
     assert plan.patch == {"street": "Kade 2"}
+
+
+def test_a_part_that_is_put_back_brings_the_others_that_were_let_stand() -> None:
+    ours = MAPPING.outward(canonical.build(HERE))
+
+    plan = plan_update(MAPPING, ours, {}, agreed(OURS, THEIRS), {**THEIRS, "city": "Sint-Andries"}, restore=True)
+
+    assert isinstance(plan, Update)
+    assert plan.patch == {"street": "Kade 1", "zip": "9000", "city": "Gent"}
+
+
+def test_a_part_that_does_not_fit_is_not_written_along() -> None:
+    here = {**HERE, "address.line1": "Kade 2", "address.country": "Atlantis"}
+    base = agreed({**OURS, "country": "Atlantis"}, {**OURS, "country": "BE"})
+
+    plan = plan_update(MAPPING, MAPPING.outward(canonical.build(here)), {}, base, None)
+
+    assert isinstance(plan, Update)
+    assert plan.patch == {"street": "Kade 2", "zip": "9000", "city": "Gent"}
 
 
 def test_a_part_that_the_settings_leave_to_the_system_is_no_part_of_the_question() -> None:
@@ -121,3 +149,17 @@ def test_a_part_that_does_not_fit_is_asked_about_by_itself() -> None:
     assert (actions["country"], actions["street"]) == ("park", "write")
     actions = decide({"city": "Brugge"}, country="Atlantis")
     assert (actions["country"], actions["address.*"]) == ("park", "park")
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read", "not read"])
+def test_a_part_that_does_not_fit_holds_the_others_back_where_another_one_stands(read: bool) -> None:
+    here = {**HERE, "address.line1": "Kade 2", "address.country": "Atlantis"}
+    base = agreed({**OURS, "country": "BE"}, {**OURS, "country": "BE"})
+
+    plan = plan_update(
+        MAPPING, MAPPING.outward(canonical.build(here)), {}, base, {**THERE, **OURS, "country": "BE"} if read else None
+    )
+
+    assert not isinstance(plan, Update)
+    assert [(one.path, one.rule) for one in plan.decisions if one.action == "park"] == [("country", rule.DOES_NOT_FIT)]
+    assert [(one.path, one.rule) for one in plan.decisions if one.rule == WAITS] == [("street", WAITS)]

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.flows.stories import client
+from tests.store.people import OPERATOR
+from worker.store import operating_reviews
+from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
     from tests.fixtures.hub import Hub
@@ -80,6 +83,27 @@ def test_a_question_of_a_create_stays_until_the_value_fits(hub: Hub) -> None:
     assert hub.link(source_id, "rompslomp")["state"] == "synced"
     assert hub.questions(source_id, "rompslomp") == []
     assert record(hub)["city"] == "Gent"
+
+
+def test_a_value_that_does_not_fit_is_not_asked_about_again_once_a_person_let_theirs_stand(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client(address={**client()["address"], "country": "Atlantis"}))
+    hub.sync(source_id)
+    [question] = hub.questions(source_id, "rompslomp")
+    with hub.engine.begin() as connection:
+        operating_reviews.resolve(connection, str(question["id"]), "theirs", OPERATOR, hub.time, shape_of=id_shape)
+
+    hub.robaws.change_client(source_id, tel="+32 9 000 00 44")
+    hub.sync(source_id)
+    hub.robaws.change_client(source_id, address={"addressLine1": "Kerkstraat 14"})
+    hub.sync(source_id)
+
+    assert (hub.link(source_id, "rompslomp")["state"], hub.questions(source_id, "rompslomp")) == ("synced", [])
+    assert (record(hub)["phone"], record(hub)["country_code"]) == ("+32 9 000 00 44", None)
+
+    hub.robaws.change_client(source_id, address={"country": "BE"})
+    hub.sync(source_id)
+
+    assert record(hub)["country_code"] == "BE"
 
 
 @pytest.mark.parametrize(

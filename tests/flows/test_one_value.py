@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.flows.stories import client
-from worker.store import operating_reviews
+from worker.store import operating, operating_reviews
 from worker.store.operating import Actor
 from worker.vendors.contract import id_shape
 
@@ -101,6 +101,51 @@ def test_an_address_that_was_let_stand_gives_way_as_a_whole(hub: Hub, known: tup
     hub.sync(source_id)
 
     assert held_address(hub, system) == ("Kerkstraat 14", "9000", "Gent")
+
+
+@pytest.fixture(params=list(HELD))
+def moved(request: pytest.FixtureRequest, hub: Hub) -> tuple[str, str]:
+    """A system that agreed on an address with a client, and in which somebody entered another one: (system, client)."""
+    system = str(request.param)
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    [record] = hub.simulators[system].state()["records"]
+    elsewhere = dict(zip(HELD[system][1], ("Markt 5", "8000", "Brugge"), strict=True))
+    hub.simulators[system].edit_record(str(record["id"]), elsewhere)
+    return system, source_id
+
+
+def test_an_address_that_was_moved_there_gives_way_as_a_whole(hub: Hub, moved: tuple[str, str]) -> None:
+    system, source_id = moved
+
+    hub.robaws.change_client(source_id, address={"addressLine1": "Kerkstraat 14"})
+    hub.sync(source_id)
+
+    assert held_address(hub, system) == ("Kerkstraat 14", "9000", "Gent")
+
+
+def test_an_address_that_was_moved_there_stays_when_something_else_changes(hub: Hub, moved: tuple[str, str]) -> None:
+    system, source_id = moved
+
+    hub.robaws.change_client(source_id, tel="+32 9 333 33 33")
+    hub.sync(source_id)
+
+    assert held_address(hub, system) == ("Markt 5", "8000", "Brugge")
+
+
+def test_an_address_that_was_let_stand_and_edited_since_is_put_back_as_a_whole(
+    hub: Hub, known: tuple[str, str]
+) -> None:
+    system, source_id = known
+    answer(hub, source_id, system, "address.*", "theirs")
+    [record] = hub.simulators[system].state()["records"]
+    hub.simulators[system].edit_record(str(record["id"]), {HELD[system][1][2]: "Sint-Andries"})
+
+    with hub.engine.begin() as connection:
+        operating.sync(connection, source_id, PERSON, hub.time)
+    hub.settle()
+
+    assert held_address(hub, system) == ("Kerkstraat 12", "9000", "Gent")
 
 
 def test_nothing_of_an_address_is_written_while_the_question_is_open(hub: Hub, known: tuple[str, str]) -> None:

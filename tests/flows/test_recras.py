@@ -74,11 +74,22 @@ def test_an_edit_there_of_another_field_survives(hub: Hub) -> None:
     source_id = synced_client(hub)
     hub.recras.edit_record(str(klant(hub)["id"]), {"adres": "Dorpsplein 1", "afdeling": "Zaal"})
 
-    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.robaws.change_client(source_id, website="https://delinde.example")
     hub.sync(source_id)
 
     held = klant(hub)
-    assert (held["adres"], held["afdeling"], held["plaats"]) == ("Dorpsplein 1", "Zaal", "Gentbrugge")
+    assert (held["adres"], held["afdeling"], held["website"]) == ("Dorpsplein 1", "Zaal", "https://delinde.example")
+
+
+def test_a_phone_that_is_given_its_country_is_another_one_than_its_person_has_there(hub: Hub) -> None:
+    record_id = hub.recras.add_record(naam="Dakwerken De Linde")
+    hub.recras.add_person(record_id, voornaam="An", achternaam="Peeters", email1=AN["email"], telefoon1="+32475123456")
+    source_id = synced_client(hub, tel="0475 12 34 56", email=None, contacts=[AN])
+
+    hub.robaws.change_client(source_id, tel="+31 475 123 456")
+    hub.sync(source_id)
+
+    assert "+31 475 123 456" in {one["telefoon1"] for one in klant(hub)["contactpersonen"]}
 
 
 def test_a_field_that_is_emptied_is_emptied_there(hub: Hub) -> None:
@@ -293,3 +304,22 @@ def test_a_recras_that_refuses_says_which_field_and_revives_when_it_changes(hub:
 
     assert hub.link(source_id, "recras")["state"] == "synced"
     assert klant(hub)["naam"] == "Bakkerij Zonnehof"
+
+
+def test_a_recras_that_refuses_says_which_field_and_takes_the_address_when_it_changes(hub: Hub) -> None:
+    source_id = synced_client(hub)
+    body = '[{"field": "plaats", "message": "Too long.", "parameters": []}]'
+    hub.recras.fail("status", status=406, body=body, method="PUT")
+    moved = {"addressLine1": "Dorpsplein 1", "city": "Gentbrugge" * 30}
+    hub.robaws.change_client(source_id, address=moved, website="https://delinde.example")
+    hub.sync(source_id)
+    [question] = hub.questions(source_id, "recras")
+    assert (question["path"], question["message"]) == ("plaats", "city: recras refuses it: Too long.")
+    held = klant(hub)
+    assert (held["adres"], held["plaats"], held["website"]) == ("Kerkstraat 12", "Gent", "https://delinde.example")
+
+    hub.robaws.change_client(source_id, address={"city": "Gentbrugge"})
+    hub.sync(source_id)
+
+    assert hub.link(source_id, "recras")["state"] == "synced"
+    assert (klant(hub)["adres"], klant(hub)["plaats"]) == ("Dorpsplein 1", "Gentbrugge")

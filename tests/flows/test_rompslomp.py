@@ -99,6 +99,47 @@ def test_a_private_customer_that_is_a_company_after_all_becomes_one_under_its_na
     assert hub.link(source_id, "rompslomp")["state"] == "synced"
 
 
+def test_a_customer_that_was_made_a_person_there_is_renamed_where_it_shows_its_name(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client(name="Jan Jansen"))
+    hub.sync(source_id)
+    person = {"is_individual": True, "contact_person_name": "Jan Jansen", "company_name": None}
+    hub.rompslomp.edit_record(str(books(hub)[0]["id"]), person)
+
+    hub.robaws.change_client(source_id, name="Jan de Wit")
+    hub.sync(source_id)
+    renamed = books(hub)[0]["name"]
+    hub.robaws.change_client(source_id, tel="+32 9 333 33 33")
+    hub.sync(source_id)
+
+    [record] = books(hub)
+    assert (renamed, record["name"], record["phone"]) == ("Jan de Wit", "Jan de Wit", "+32 9 333 33 33")
+    assert hub.link(source_id, "rompslomp")["state"] == "synced"
+
+
+def test_a_rename_of_a_company_costs_no_more_than_any_change(hub: Hub) -> None:
+    source_id = hub.robaws.add_client(**client())
+    hub.sync(source_id)
+    hub.forget_calls()
+
+    hub.robaws.change_client(source_id, name="Dakwerken De Eik")
+    hub.sync(source_id)
+
+    assert [call.split()[0] for call in hub.calls("rompslomp")] == ["PATCH"]
+
+
+def test_a_phone_that_is_given_its_country_is_another_one_than_stands_there(hub: Hub) -> None:
+    hub.rompslomp.add_record(
+        company_name="Dakwerken De Linde", contact_person_email_address="info@delinde.example", phone="+32475123456"
+    )
+    source_id = hub.robaws.add_client(**client(tel="0475 12 34 56"))
+    hub.sync(source_id)
+
+    hub.robaws.change_client(source_id, tel="+31 475 123 456")
+    hub.sync(source_id)
+
+    assert [record["phone"] for record in books(hub)] == ["+31 475 123 456"]
+
+
 def test_a_contact_of_ours_that_is_odd_is_not_made_a_second_time(hub: Hub) -> None:
     record = hub.rompslomp.add_record(company_name="Dakwerken De Linde", vat_number="BE0000000097", city="Gent")
     hub.rompslomp.show_as(record, vat_number=["BE0000000097"])

@@ -22,7 +22,8 @@ def test_a_change_of_one_field_costs_one_read_at_robaws_and_one_write_elsewhere(
 
     assert hub.calls("robaws") == [f"GET /api/v2/clients/{source_id}"]
     [write] = hub.rompslomp.calls()
-    assert (write.request.method, write.request.json()) == ("PATCH", {"contact": {"city": "Gentbrugge"}})
+    address = {"address": "Kerkstraat 12", "zipcode": "9000", "city": "Gentbrugge", "country_code": "BE"}
+    assert (write.request.method, write.request.json()) == ("PATCH", {"contact": address})
     methods = [one.request.method for one in hub.recras.calls()]
     assert methods.count("PUT") == 1
     assert methods.count("GET") <= 1

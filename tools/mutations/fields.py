@@ -164,4 +164,37 @@ MUTATIONS: Final = (
         "    return False\n",
         "tests/flows/test_recras.py::test_a_person_taken_out_there_stays_out_until_it_changes_here",
     ),
+    Mutation(
+        "a part of an address is written alone",
+        "when a part of an address changes, all of it is written that is not known to stand there",
+        "worker/core/units.py",
+        '    if one.decision.action == "keep" and one.goes_along and one.owner == "robaws":\n',
+        "    if False:\n",
+        "tests/flows/test_one_value.py::test_an_address_that_was_moved_there_gives_way_as_a_whole",
+    ),
+    Mutation(
+        "an address is written round a part that does not fit",
+        "the parts of an address wait for one that cannot be written while another value stands in its place",
+        "worker/core/units.py",
+        "    if any(_is_stuck(one) for one in members):\n",
+        "    if False:\n",
+        "tests/flows/test_recras.py::test_a_recras_that_refuses_says_which_field_and_takes_the_address_when_it_changes",
+    ),
+    Mutation(
+        "a number that is given its country means what it meant without",
+        "a phone number that turns out to be another one than the record holds is written",
+        MERGE,
+        "    if was_key == key and not row.unchanged(value, was, last, ours.country):\n",
+        "    if False:\n",
+        "tests/flows/test_rompslomp.py::test_a_phone_that_is_given_its_country_is_another_one_than_stands_there",
+    ),
+    Mutation(
+        "the name goes where the record no longer shows it",
+        "a record that was made one of the other kind is renamed where it shows its name",
+        "worker/flows/updating.py",
+        "    if record is None and _is_named_elsewhere(delivery, plan, after):\n",
+        "    if False:\n",
+        "tests/flows/test_rompslomp.py::"
+        "test_a_customer_that_was_made_a_person_there_is_renamed_where_it_shows_its_name",
+    ),
 )

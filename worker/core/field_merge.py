@@ -96,15 +96,15 @@ class Judged:
     """
     A field with what was decided about it alone, and what a decision about several together has to know (`units`).
 
-    `conflicts`: the record holds a value that says something other than ours. `left_to_them`: when it was last settled
-    their value stood instead of ours.
+    `conflicts`: the record holds a value that says something other than ours. `goes_along`: ours is a value that was
+    settled before, and as far as is known the record may hold another one.
     """
 
     row: FieldRow
     owner: Owner
     decision: Decision
     conflicts: bool = False
-    left_to_them: bool = False
+    goes_along: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,8 +171,8 @@ def decide_field(
     case = _case(row, ours, owner, base, record, restore or repair)
     if repair:
         case = replace(case, repair=True)
-    left = agreed and case.mine != "" and case.was != case.had and path not in ours.problems
-    return Judged(row, owner, _decide(case, ours, agreed=agreed), _conflicts(case), left)
+    along = agreed and case.mine not in ("", case.their) and path not in ours.problems
+    return Judged(row, owner, _decide(case, ours, agreed=agreed), _conflicts(case), along)
 
 
 def _conflicts(case: _Case) -> bool:
@@ -213,6 +213,8 @@ def _case(
         return key if found != key and row.same(value, other, ours.country) else found
 
     was_key, their_key, last_key = key_of(was), key_of(theirs), key_of(last)
+    if was_key == key and not row.unchanged(value, was, last, ours.country):
+        was_key = last_key
     written = was_key if base is not None and path in base.placeholders else ""
     no_value = ("", written, row.stand_in_key)  # a stand-in that we wrote, or a text that is nothing else
     stands_in = path in ours.placeholders

@@ -114,6 +114,17 @@ class FieldRow:
             return True
         return self.normaliser == "phone" and same_phone(as_text(one), as_text(other), country, self.region)
 
+    def unchanged(self, value: Any, was: Any, held: Any, country: str | None = None) -> bool:
+        """
+        Whether a value says what it said before, when `held` stood there. A phone number that was written without its
+        country meant the one that stood there; with its country, it may turn out to mean another.
+        """
+        if not self.same(value, was, country):
+            return False
+        if self.normaliser != "phone" or value == was:
+            return True
+        return self.same(value, held, country) or not self.same(was, held, country)
+
     def value(self, contact: Json) -> Any:
         """What this system should hold for the contact; None where the contact has nothing."""
         if self.outward is not None:

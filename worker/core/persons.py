@@ -113,8 +113,9 @@ def persons_changed(
 
 
 def _changed(table: PersonTable, person: OurPerson, entry: Mapping[str, Any]) -> bool:
-    before = entry.get("ours") or {}
-    return any(not row.same(person.fields.get(row.vendor), before.get(row.vendor)) for row in table.rows)
+    before, held = entry.get("ours") or {}, entry.get("theirs") or {}
+    values = ((row, person.fields.get(row.vendor)) for row in table.rows)
+    return any(not row.unchanged(value, before.get(row.vendor), held.get(row.vendor)) for row, value in values)
 
 
 def plan_persons(
@@ -266,7 +267,7 @@ def _writes(
         return False
     if base_ours is None or row.vendor not in base_ours:
         return row.key(held) == ""  # never agreed on: a person who is new to us, or a row that is new in the table
-    if not row.same(value, base_ours.get(row.vendor)):
+    if not row.unchanged(value, base_ours.get(row.vendor), base_theirs.get(row.vendor)):
         return owner == "robaws" or row.key(held) == ""
     return restore and owner == "robaws" and not row.same(held, base_theirs.get(row.vendor))
 

@@ -3,8 +3,10 @@ Fields that hold one value between them are decided about together: an address i
 
 A street that is empty there may be filled on its own only where nothing else of that address says another place; else
 "Kerkstraat 12" of our Gent would stand beside their Brugge. So whenever a person has to choose about one member of a
-unit, the whole unit is that one question, nothing of it is written meanwhile, and the answer is about all of it. A
-value of theirs that was let stand gives way as a whole when ours changes.
+unit, the whole unit is that one question, nothing of it is written meanwhile, and the answer is about all of it. And
+where one member changed here, or is put back, the others that are Robaws's are written with it, whether or not they
+changed: somebody may have entered another place there since, or had let theirs stand. If one does not fit there, and
+another value stands in its place, the others wait for it.
 """
 
 from __future__ import annotations
@@ -21,17 +23,22 @@ from worker.core.field_merge import (
     FILLED_THERE,
     FIRST_DIFFERS,
     FIRST_EMPTY,
+    NOT_ARRIVED,
     NOT_SHOWN,
     REFUSED,
+    REQUIRED_THERE,
+    RESTORED,
     ROBAWS_OWNS,
     Decision,
     Judged,
 )
 from worker.core.mapping import unit_path
 
-CHANGED_TOGETHER: Final = "Robaws owns this field, and another part of the same value changed"
+CHANGED_TOGETHER: Final = "Robaws owns this field, and another part of the same value is written"
+WAITS: Final = "changed here, and waits, as another part of the same value cannot be written"
 
 _FILLS: Final = (FIRST_EMPTY, EMPTY_THERE)
+_OURS: Final = (ROBAWS_OWNS, RESTORED, NOT_ARRIVED)
 _BY_ITSELF: Final = (DOES_NOT_FIT, REFUSED)
 _ASKS: Final = (FIRST_DIFFERS, NOT_SHOWN)
 _ASKS_BY_SETTING: Final = (A_PERSON_DECIDES, EMPTIED_THERE)
@@ -67,7 +74,9 @@ def _decide(unit: str, members: Sequence[Judged]) -> dict[str, Decision | None]:
         asked[0] = replace(asked[0], rule=FIRST_DIFFERS)
     if asked:
         return _ask(unit, members, asked[0].rule)
-    if any(one.decision.action == "write" and one.decision.rule == ROBAWS_OWNS for one in members):
+    if any(_is_stuck(one) for one in members):
+        return {one.decision.path: _wait(one) for one in members}
+    if any(one.decision.action == "write" and one.decision.rule in _OURS for one in members):
         return {one.decision.path: _write_along(one) for one in members}
     return {one.decision.path: one.decision for one in members}
 
@@ -77,12 +86,23 @@ def _asks(members: Sequence[Judged]) -> tuple[str, ...]:
     return (*_ASKS, *_ASKS_BY_SETTING) if all(one.owner == "review" for one in members) else _ASKS
 
 
+def _is_stuck(one: Judged) -> bool:
+    """Whether this part cannot be written, and the record holds another value in its place."""
+    held = one.row.key(one.decision.theirs)
+    cannot = one.decision.action == "park" and one.decision.rule in (*_BY_ITSELF, REQUIRED_THERE)
+    return cannot and held not in ("", one.row.stand_in_key)
+
+
+def _wait(one: Judged) -> Decision:
+    return replace(one.decision, action="keep", rule=WAITS) if one.decision.action == "write" else one.decision
+
+
 def _let_stand(one: Judged) -> Decision:
     return replace(one.decision, action="settle", rule=FILLED_THERE)
 
 
 def _write_along(one: Judged) -> Decision:
-    if one.decision.action == "keep" and one.left_to_them and one.owner == "robaws":
+    if one.decision.action == "keep" and one.goes_along and one.owner == "robaws":
         return replace(one.decision, action="write", rule=CHANGED_TOGETHER)
     return one.decision
 

@@ -101,7 +101,24 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
         return update(delivery, record)
     persons, main = _persons(delivery, plan.persons, after)
     snapshot = agree(delivery.ours, delivery.base, plan.decisions, after.fields, persons, main)
+    if record is None and _is_named_elsewhere(delivery, plan, after):
+        delivery.claim = replace(delivery.claim, snapshot=snapshot.to_json())
+        return update(delivery, after)
     return settle(delivery, snapshot, plan.decisions, after)
+
+
+def _is_named_elsewhere(delivery: Delivery, plan: Update, after: Record) -> bool:
+    """
+    Whether a name went, unread, into a record that somebody has made one of the other kind, which shows its name in
+    the other member.
+    """
+    names, base = delivery.mapping.names, delivery.base
+    if names is None or base is None or names.switch in plan.patch:
+        return False
+    if plan.patch.keys().isdisjoint((names.person, names.company)):
+        return False
+    row, seen = delivery.mapping.row(names.switch), base.theirs.get(names.switch)
+    return names.switch in after.fields and row.key(after.fields[names.switch]) != row.key(seen)
 
 
 def _turn(delivery: Delivery, plan: Update) -> int:

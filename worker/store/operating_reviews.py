@@ -150,9 +150,8 @@ def _field(connection: Connection, asked: _Asked, word: str, now: datetime) -> t
         link = replace(link, answers=replace(link.answers, ours=link.answers.ours | set(values)))
         link, message = _soon(link, now, "our value is written at the next delivery")
     else:
-        if not unfit:
-            for member, value in values.items():
-                ours[member], theirs[member] = value.get("ours"), value.get("theirs")
+        for member, value in values.items():
+            ours[member], theirs[member] = value.get("ours"), value.get("theirs")
         message = "their value stands until ours changes"
         link = _rested(connection, link, now)
     snapshot = {**(link.snapshot or {}), "ours": ours, "theirs": theirs}
