@@ -197,4 +197,22 @@ MUTATIONS: Final = (
         "tests/flows/test_rompslomp.py::"
         "test_a_customer_that_was_made_a_person_there_is_renamed_where_it_shows_its_name",
     ),
+    Mutation(
+        "an upgrade overwrites what people corrected",
+        "a value that is made in another way is asked about where somebody edited what we had written",
+        MERGE,
+        "    if made_anew and not restore:\n",
+        "    if False:\n",
+        "tests/flows/test_another_table.py::"
+        "test_an_address_that_was_corrected_there_is_asked_about_once_and_the_rest_arrives",
+    ),
+    Mutation(
+        "a question about a value made anew is forgotten",
+        "while a value that is made in another way waits, the snapshot keeps the version of its table",
+        "worker/core/planning.py",
+        "        base.table if base is not None and waits else ours.table,\n",
+        "        ours.table,\n",
+        "tests/flows/test_another_table.py::"
+        "test_an_address_that_was_corrected_there_is_asked_about_once_and_the_rest_arrives",
+    ),
 )

@@ -39,7 +39,8 @@ def expected(ours: Ours, base: Snapshot | None, plan: Update) -> tuple[Snapshot,
     main = plan.persons.main if base is None and plan.persons else snapshot.main
     linked = plan.persons.kept if plan.persons else ()
     members = [person_path(one.key, member) for one in linked if one.key not in known for member in one.patch]
-    return replace(snapshot, persons=persons, main=main), (*(one.path for one in fresh), *members)
+    table = base.table if base else ours.table
+    return replace(snapshot, persons=persons, main=main, table=table), (*(one.path for one in fresh), *members)
 
 
 def expected_persons(plan: PersonPlan, known: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:

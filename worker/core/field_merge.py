@@ -45,6 +45,7 @@ RESTORED: Final = "restored: Robaws owns this field"
 NOT_ARRIVED: Final = "written before, without an answer, and not there"
 UNCHANGED: Final = "unchanged here"
 EDITED_THERE: Final = "changed there, and not here"
+MADE_ANEW: Final = "an upgrade or the settings bring another value, and theirs is not the one that we wrote"
 DIFFERS_AS_BEFORE: Final = "differs as it did when it was last settled"
 EQUAL_ALREADY: Final = "equal already"
 EMPTY_THERE: Final = "empty there"
@@ -133,6 +134,7 @@ class _Case:
     last: Any
     stands_in: bool
     missing: bool
+    made_anew: bool = False
 
     def settle(self, rule: str) -> Decision:
         """A stand-in is settled as no value: what is agreed on is that there is none here."""
@@ -141,6 +143,15 @@ class _Case:
 
     def act(self, action: Action, rule: str) -> Decision:
         return Decision(self.row.vendor, action, self.value, self.theirs, rule)
+
+    def write_over(self) -> Decision:
+        """Ours over theirs, in a field that is Robaws's; nobody's value for no more than another way to make ours."""
+        if self.made_anew and not self.read:
+            return self.act("keep", NOT_READ)
+        edited = self.their not in (None, "", self.had) or (self.was != self.had and self.had != "")
+        if self.made_anew and edited and self.their is not None:
+            return self.act("park", MADE_ANEW)
+        return self.act("write", ROBAWS_OWNS)
 
     def unknown(self) -> Decision:
         """It depends on what nobody knows: a read would tell, or a person has to look."""
@@ -156,6 +167,7 @@ def decide_field(
     *,
     restore: bool = False,
     repair: bool = False,
+    made_anew: bool = False,
 ) -> Judged | None:
     """
     Decide about one field of a record that is there; None for a row that is never written.
@@ -163,6 +175,7 @@ def decide_field(
     `record` is what the system holds by vendor path, as it was just read, None where it was not read. A member that an
     answer leaves out counts as not known, never as empty. `restore`: what somebody changed there is put back.
     `repair`: a change of ours that was not answered may have written this field, or may not, whatever the base says.
+    `made_anew`: the base's ours was made in another way, so that a change here need not be one at the source.
     """
     path = row.vendor
     agreed = base is not None and path in base.ours
@@ -171,6 +184,8 @@ def decide_field(
     case = _case(row, ours, owner, base, record, restore or repair)
     if repair:
         case = replace(case, repair=True)
+    if made_anew and not restore:
+        case = replace(case, made_anew=True)
     along = agreed and case.mine not in ("", case.their) and path not in ours.problems
     return Judged(row, owner, _decide(case, ours, agreed=agreed), _conflicts(case), along)
 
@@ -272,7 +287,7 @@ def _merge(case: _Case) -> Decision:
     if case.mine == "":
         return _emptied(case)
     if case.owner == "robaws":
-        return case.act("write", ROBAWS_OWNS)
+        return case.write_over()
     if case.their is None:
         return case.unknown()
     if case.repair and case.their == "":
@@ -293,7 +308,7 @@ def _emptied(case: _Case) -> Decision:
     if case.row.null_rule == "never" and not case.stands_in:
         return case.settle(CANNOT_BE_EMPTIED)
     if case.owner == "robaws":
-        return case.act("write", ROBAWS_OWNS)
+        return case.write_over()
     return case.unknown() if case.their is None else case.act("park", A_PERSON_DECIDES)
 
 

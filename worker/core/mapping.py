@@ -21,6 +21,7 @@ from worker.core.normalise import NORMALISERS, as_text, country_code, phone_key,
 
 if TYPE_CHECKING:
     from worker.core.contact import Json, PersonalData
+    from worker.core.snapshot import Snapshot
 
 Owner = Literal["robaws", "system", "fill", "review", "ignore"]
 Direction = Literal["both", "out", "in"]
@@ -211,7 +212,7 @@ class Ours:
     ours, which is never read back as a value. `problems` are values that the field cannot take (too long, no such
     choice) or that the system `refused`, with the sentence for people; they are not in `fields`, but in `misfits`.
     `unheld` are canonical paths that have a value here and no place there. `country` is the one of the contact's
-    address, for its phone numbers.
+    address, for its phone numbers. `table` is the version of the table that this was made with.
     """
 
     fields: Mapping[str, Any]
@@ -224,6 +225,7 @@ class Ours:
     required: frozenset[str] = frozenset()
     country: str | None = None
     refused: frozenset[str] = frozenset()
+    table: str | None = None
 
     def without(self, refused: Mapping[str, str]) -> Ours:
         """The same without values that the system refuses, with what it says about each."""
@@ -282,9 +284,10 @@ class VendorMapping:
     """
     One vendor's table. `inward` brings a vendor record to canonical values by path, for matching and for sources.
 
-    `version` goes onto each attempt, so that a later reader knows which table made a request. `not_held` gives, for
-    the documentation, what becomes of canonical fields without a row. `names` is set where a record's kind decides
-    which member is its name.
+    `version` goes onto each attempt, so that a later reader knows which table made a request, and into each snapshot.
+    It changes when a member's value is made in another way. `unmarked` is the version of snapshots that name none,
+    where it is not this one. `not_held` gives, for the documentation, what becomes of canonical fields without a row.
+    `names` is set where a record's kind decides which member is its name.
     """
 
     system: str
@@ -295,6 +298,7 @@ class VendorMapping:
     also_held: tuple[str, ...] = ()
     not_held: Mapping[str, str] = field(default_factory=dict)
     names: NamesByKind | None = None
+    unmarked: str | None = None
 
     def __post_init__(self) -> None:
         paths = [row.vendor for row in self.rows]
@@ -353,7 +357,12 @@ class VendorMapping:
         unheld = self.unheld(contact)
         required = frozenset(row.vendor for row in self.rows if row.is_required(contact))
         country = canonical.get(contact, "address.country") or canonical.get(contact, "invoice_address.country")
-        return Ours(fields, persons, tuple(missing), tuple(placeholders), problems, unheld, misfits, required, country)
+        ours = Ours(fields, persons, tuple(missing), tuple(placeholders), problems, unheld, misfits, required, country)
+        return replace(ours, table=self.version)
+
+    def made(self, snapshot: Snapshot) -> bool:
+        """Whether a snapshot's side of ours was made with this very table."""
+        return (snapshot.table or self.unmarked or self.version) == self.version
 
     def unheld(self, contact: Json) -> tuple[str, ...]:
         """The canonical paths that have a value in this contact and no place in this system."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from worker.core.emptied import hold_back
 from worker.core.field_merge import (
     DOES_NOT_FIT,
+    MADE_ANEW,
     NO_ROW,
     NOT_READ,
     NOT_THE_NAME,
@@ -212,6 +213,7 @@ def _decisions(
 ) -> list[Decision]:
     """One decision for each field that is written there, and for each that was once and has no row any more."""
     ours, owners = named_there(mapping, ours, owners, base, theirs, restore=restore, repair=repair)
+    made_anew = base is not None and not mapping.made(base)
     judged = (
         decide_field(
             row,
@@ -221,6 +223,7 @@ def _decisions(
             theirs,
             restore=restore,
             repair=row.vendor in repair,
+            made_anew=made_anew,
         )
         for row in mapping.rows
     )
@@ -288,7 +291,8 @@ def agree(
     The snapshot after a plan was carried out.
 
     `held` is the record as the vendor showed it after the write, None where it did not: then what was written counts
-    as held. Fields that were parked, or about which nothing was decided, keep the base they had.
+    as held. Fields that were parked, or about which nothing was decided, keep the base they had. While one waits that
+    another table made, the snapshot keeps the version of that table.
     """
     new_ours = dict(base.ours) if base else {}
     new_theirs = dict(base.theirs) if base else {}
@@ -310,12 +314,14 @@ def agree(
     if persons is not None:
         new_ours.pop(PERSONS, None)
         new_theirs.pop(PERSONS, None)
+    waits = base is not None and any(decision.rule == MADE_ANEW for decision in decisions)
     return Snapshot(
         new_ours,
         new_theirs,
         (dict(base.persons) if base else {}) if persons is None else dict(persons),
         main if persons is not None else (base.main if base else None),
         tuple(sorted(stand_ins)),
+        base.table if base is not None and waits else ours.table,
     )
 
 

@@ -13,7 +13,8 @@ class Snapshot:
     One system's record as both sides last agreed; JSON through `to_json` and `from_json`.
 
     `persons` is by the source's person key: external id, and both sides of the person's members. `main` is the key
-    of the person that we last made the main one. `placeholders` are paths to which we wrote a stand-in.
+    of the person that we last made the main one. `placeholders` are paths to which we wrote a stand-in. `table` is the
+    version of the table that made `ours`; None in a snapshot that does not say.
     """
 
     ours: Mapping[str, Any] = field(default_factory=dict)
@@ -21,6 +22,7 @@ class Snapshot:
     persons: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     main: str | None = None
     placeholders: tuple[str, ...] = ()
+    table: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The snapshot as it stands in the link's row."""
@@ -30,6 +32,7 @@ class Snapshot:
             "persons": {key: dict(person) for key, person in self.persons.items()},
             "main": self.main,
             "placeholders": list(self.placeholders),
+            **({"table": self.table} if self.table else {}),
         }
 
     @classmethod
@@ -43,4 +46,5 @@ class Snapshot:
             value.get("persons") or {},
             value.get("main"),
             tuple(value.get("placeholders") or ()),
+            value.get("table"),
         )

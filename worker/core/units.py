@@ -23,6 +23,7 @@ from worker.core.field_merge import (
     FILLED_THERE,
     FIRST_DIFFERS,
     FIRST_EMPTY,
+    MADE_ANEW,
     NOT_ARRIVED,
     NOT_SHOWN,
     REFUSED,
@@ -40,7 +41,7 @@ WAITS: Final = "changed here, and waits, as another part of the same value canno
 _FILLS: Final = (FIRST_EMPTY, EMPTY_THERE)
 _OURS: Final = (ROBAWS_OWNS, RESTORED, NOT_ARRIVED)
 _BY_ITSELF: Final = (DOES_NOT_FIT, REFUSED)
-_ASKS: Final = (FIRST_DIFFERS, NOT_SHOWN)
+_ASKS: Final = (FIRST_DIFFERS, NOT_SHOWN, MADE_ANEW)
 _ASKS_BY_SETTING: Final = (A_PERSON_DECIDES, EMPTIED_THERE)
 
 

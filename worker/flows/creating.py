@@ -225,10 +225,11 @@ def _written(delivery: Delivery, intent: Intent) -> Snapshot:
     ours = [path for path in (*delivery.ours.fields, *delivery.ours.problems) if owners.get(path) in ("robaws", "fill")]
     body = dict.fromkeys(ours) | dict(intent.body)
     if delivery.mapping.persons is None:
-        return Snapshot(ours=body, theirs=body)
+        return Snapshot(ours=body, theirs=body, table=delivery.ours.table)
     persons = [OurPerson(person["key"], person["main"], person["fields"]) for person in intent.persons]
     main = next((person.key for person in persons if person.main), None)
-    return Snapshot(ours=body, theirs=body, persons=sent_persons(persons), main=main)
+    sent = sent_persons(persons)
+    return Snapshot(ours=body, theirs=body, persons=sent, main=main, table=delivery.ours.table)
 
 
 def _remember(delivery: Delivery, record: Record) -> None:

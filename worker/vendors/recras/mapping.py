@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from worker.config import RecrasSettings
     from worker.core.contact import Json
 
-VERSION: Final = "recras-1"
+VERSION: Final = "recras-2"
+_BEFORE: Final = "recras-1"
+"""The invoice address was without its addressee then."""
 
 WRITABLE: Final[tuple[str, ...]] = (
     "naam",
@@ -225,6 +227,7 @@ def mapping_for(settings: RecrasSettings) -> RecrasMapping:
         _rows(settings),
         inward,
         persons=persons.table_for(settings.person_fallback_name),
+        unmarked=_BEFORE,
         also_held=("email", "invoice_email", "phone", "mobile", "first_name", "last_name"),
         not_held=NOT_HELD if settings.send_landcode_btw else {**NOT_HELD, **_WITHOUT_SWITCH},
     )

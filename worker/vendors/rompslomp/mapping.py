@@ -23,8 +23,8 @@ from worker.vendors.values import ADDRESS_PARTS, invoice_group, kvk_number, kvk_
 if TYPE_CHECKING:
     from worker.core.contact import Json
 
-VERSION: Final = "rompslomp-1"
 AddressChoice = Literal["invoice", "visiting"]
+VERSIONS: Final[Mapping[AddressChoice, str]] = {"visiting": "rompslomp-1", "invoice": "rompslomp-2"}
 CUSTOMER_NUMBER: Final = "references.customer_number"
 SEARCHABLE_REFERENCE: Final = "contact_number"
 """The one member among those that may carry our reference that `search[q]` looks at (sheet 4.1)."""
@@ -283,7 +283,16 @@ def mapping_for(
     not_held = NOT_HELD if address == "invoice" else {**NOT_HELD, **lost}
     if numbered:
         not_held = {path: text for path, text in not_held.items() if path != CUSTOMER_NUMBER}
-    return RompslompMapping("rompslomp", VERSION, rows, inward, not_held=not_held, names=NAMES, address=address)
+    return RompslompMapping(
+        "rompslomp",
+        VERSIONS[address],
+        rows,
+        inward,
+        not_held=not_held,
+        names=NAMES,
+        address=address,
+        unmarked=VERSIONS["visiting"],
+    )
 
 
 def _number_row(row: FieldRow) -> FieldRow:
