@@ -153,7 +153,7 @@ def test_a_block_without_a_name_that_we_wrote_gets_one() -> None:
     ours = MAPPING.outward(de_linde(**JANSEN))
     before = {**ours.fields, "factuur_adressering": "Oeverstraat 12\n9712 AB Groningen"}
 
-    plan = plan_update(MAPPING, ours, OWNERS, Snapshot(ours=before, theirs=before), before)
+    plan = plan_update(MAPPING, ours, OWNERS, Snapshot(ours=before, theirs=before, table=MAPPING.version), before)
 
     assert written(plan) == {"factuur_adressering": "Familie Jansen\nOeverstraat 12\n9712AB Groningen"}
 

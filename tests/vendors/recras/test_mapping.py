@@ -109,7 +109,9 @@ def test_a_country_that_nobody_knows_does_not_fit_and_stops_nothing_else(country
 def test_what_the_settings_give_a_new_customer_is_never_changed_afterwards() -> None:
     mapping = mapping_for(settings_of(RecrasSimulator(), company=2, customer_kind="Bedrijf", department="Zaal"))
     ours = mapping.outward(de_linde())
-    base = Snapshot(ours={**ours.fields, "bedrijf_id": 1, "afdeling": None}, theirs=dict(ours.fields))
+    base = Snapshot(
+        ours={**ours.fields, "bedrijf_id": 1, "afdeling": None}, theirs=dict(ours.fields), table=MAPPING.version
+    )
 
     plan = plan_update(mapping, ours, mapping.owners({}), base, {**ours.fields, "bedrijf_id": 1}, restore=True)
 
@@ -121,7 +123,14 @@ def test_null_and_an_empty_text_are_no_difference() -> None:
     ours = MAPPING.outward(de_linde(website=None))
     theirs = {path: "" if value is None else value for path, value in ours.fields.items()}
 
-    plan = plan_update(MAPPING, ours, OWNERS, Snapshot(ours=ours.fields, theirs=ours.fields), theirs, restore=True)
+    plan = plan_update(
+        MAPPING,
+        ours,
+        OWNERS,
+        Snapshot(ours=ours.fields, theirs=ours.fields, table=MAPPING.version),
+        theirs,
+        restore=True,
+    )
 
     assert written(plan) == {}
 

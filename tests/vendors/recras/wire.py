@@ -102,4 +102,4 @@ def snapshot_of(client: RecrasClient, record: Record, contact: Json) -> Snapshot
         if mine.fields["achternaam"] == theirs.fields["achternaam"]
     }
     main = next((one.key for one in ours.persons if one.main), None)
-    return Snapshot(dict(ours.fields), dict(record.fields), persons, main)
+    return Snapshot(dict(ours.fields), dict(record.fields), persons, main, table=ours.table)

@@ -175,7 +175,9 @@ def _their_kind_stands(**members: Any) -> Snapshot:
     ours = MAPPING.outward(de_linde(**JAN))
     plan = plan_update(MAPPING, ours, OWNERS, None, _individual(**members))
     base = agree(ours, None, plan.decisions, _individual(**members), None, None)
-    return Snapshot({**base.ours, "is_individual": False}, {**base.theirs, "is_individual": True})
+    return Snapshot(
+        {**base.ours, "is_individual": False}, {**base.theirs, "is_individual": True}, table=MAPPING.version
+    )
 
 
 @pytest.mark.parametrize("read", [True, False], ids=["read", "not read"])
@@ -198,7 +200,11 @@ def test_the_name_of_a_person_is_owned_by_whoever_owns_the_name() -> None:
 
 def test_a_company_name_that_was_once_written_into_a_persons_record_is_no_longer_ours() -> None:
     earlier = _their_kind_stands()
-    base = Snapshot({**earlier.ours, "company_name": "Jan Jansen"}, {**earlier.theirs, "company_name": "Jan Jansen"})
+    base = Snapshot(
+        {**earlier.ours, "company_name": "Jan Jansen"},
+        {**earlier.theirs, "company_name": "Jan Jansen"},
+        table=MAPPING.version,
+    )
     ours = MAPPING.outward(de_linde(**JAN | {"name": "Jan de Wit"}))
 
     plan = plan_update(MAPPING, ours, OWNERS, base, None)
@@ -210,7 +216,7 @@ def test_a_company_name_that_was_once_written_into_a_persons_record_is_no_longer
 
 def test_a_kind_that_a_person_decides_for_us_takes_both_names_along() -> None:
     base = _their_kind_stands()
-    chosen = Snapshot({**base.ours, "is_individual": True}, base.theirs)
+    chosen = Snapshot({**base.ours, "is_individual": True}, base.theirs, table=MAPPING.version)
 
     plan = plan_update(MAPPING, MAPPING.outward(de_linde(**JAN)), OWNERS, chosen, _individual())
 
@@ -224,7 +230,9 @@ def test_a_person_against_the_record_of_a_company_is_named_as_the_company() -> N
 
     first = plan_update(MAPPING, MAPPING.outward(de_linde(**person)), OWNERS, None, company)
     base = agree(MAPPING.outward(de_linde(**person)), None, first.decisions, company, None, None)
-    base = Snapshot({**base.ours, "is_individual": True}, {**base.theirs, "is_individual": False})
+    base = Snapshot(
+        {**base.ours, "is_individual": True}, {**base.theirs, "is_individual": False}, table=MAPPING.version
+    )
     renamed = MAPPING.outward(de_linde(**person | {"name": "Jan de Wit"}))
 
     plan = plan_update(MAPPING, renamed, OWNERS, base, company)
@@ -258,7 +266,7 @@ def test_a_record_in_canonical_terms_has_what_matching_compares() -> None:
 def test_a_record_that_we_made_needs_nothing_more() -> None:
     record = record_of(rules.contact_of(answer("contact")), "contact_number")
     ours = MAPPING.outward(de_linde())
-    base = Snapshot(ours.fields, record.fields)
+    base = Snapshot(ours.fields, record.fields, table=MAPPING.version)
 
     plan = plan_update(MAPPING, ours, OWNERS, base, record.fields)
 
@@ -316,7 +324,7 @@ def test_a_kind_that_is_left_to_the_books_costs_no_read_where_the_name_stays() -
 
 def test_a_kind_that_an_unanswered_change_may_have_written_is_put_right_with_its_names() -> None:
     ours = MAPPING.outward(de_linde(**JAN))
-    base = Snapshot(ours.fields, {**ours.fields, "is_individual": False})
+    base = Snapshot(ours.fields, {**ours.fields, "is_individual": False}, table=MAPPING.version)
     there = _individual(company_name=None, contact_person_name="Jan Jansen")
     changed = ("is_individual", "company_name", "contact_person_name")
 
