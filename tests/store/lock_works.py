@@ -175,7 +175,7 @@ def learn(stage: Stage, connection: Connection) -> None:
 
 
 def resolve(stage: Stage, connection: Connection) -> None:
-    operating_reviews.resolve(connection, stage.review, "link", OPERATOR, stage.now, shape_of=id_shape, external_id="2")
+    operating_reviews.resolve(connection, stage.review, "link", OPERATOR, stage.now, shape_of=id_shape, external_id="77")
 
 
 def succeeded(stage: Stage, connection: Connection) -> None:
