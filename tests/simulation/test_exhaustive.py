@@ -12,9 +12,9 @@ from simulation.exhaustive.scenarios import BEGINNINGS, scenarios
 from simulation.exhaustive.step import Bound
 from simulation.exhaustive.world import TARGETS
 
-DEPTH = 4
-SECONDS = 100.0
-"""More than any of these takes; a slow machine then has tried less, and says so."""
+DEPTH = 3
+SECONDS = 20.0
+"""For each: a slow machine tries less."""
 
 
 @pytest.fixture(scope="module")
@@ -35,5 +35,5 @@ def test_every_promise_is_kept_whatever_the_order_of_a_few_steps(
     explored = explore_one(scenario, databases, DEPTH, SECONDS)
 
     assert [(violation.what, violation.path) for violation in explored.violations] == []
-    assert explored.complete >= 2
+    assert explored.complete >= 1
     assert explored.states > 20
