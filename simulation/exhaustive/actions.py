@@ -76,9 +76,8 @@ def _delete(client: str) -> Callable[[World], object]:
 def _edit(record: str) -> Callable[[World], object]:
     def do(world: World) -> None:
         world.target.edit_record(record, {EMAIL[world.system]: TYPED_THERE})
-        # What is typed between our read and our write, or while a restore is owed, may be overwritten by it or come
-        # after it: no vendor has a conditional write, and nothing can be said of it.
-        world.ghost.edited = None if _write_owed(world) else record
+        # What is typed while something of ours is on its way there may be overwritten by it or come after it.
+        world.ghost.edited = record if _settled(world) else None
         world.ghost.asked_back = False
 
     return do
@@ -94,11 +93,13 @@ def _remove(record: str) -> Callable[[World], object]:
     return do
 
 
-def _write_owed(world: World) -> bool:
-    owed = world.database.look(
-        "SELECT EXISTS (SELECT FROM contact WHERE fetch_forced) OR EXISTS (SELECT FROM link WHERE restore)"
-    )[0][0]
-    return bool(owed) or any(flow.writes or getattr(flow.claim, "restore", False) for flow in world.flows.values())
+def _settled(world: World) -> bool:
+    """Whether nothing is owed there, nothing is under way and nothing is asked."""
+    [(unsettled,)] = world.database.look(
+        "SELECT EXISTS (SELECT FROM contact WHERE fetch_state <> 'idle') OR EXISTS (SELECT FROM link WHERE "
+        "state <> 'synced' OR restore OR repair <> '[]' OR wanted_version <> synced_version)"
+    )
+    return not unsettled and not world.flows
 
 
 def _flows(world: World, rows: Mapping[str, Any]) -> Iterator[Action]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -58,12 +58,21 @@ def test_a_create_that_is_repeated_has_the_same_key(hub: Hub, system: str) -> No
     assert creates[0] == creates[1]
 
 
-@pytest.mark.parametrize(("system", "method"), [("rompslomp", "PATCH"), ("recras", "PUT"), ("workspace", "POST")])
-def test_a_change_that_is_repeated_has_the_same_key(hub: Hub, system: str, method: str) -> None:
+@pytest.mark.parametrize(
+    ("system", "method", "members"),
+    [
+        ("rompslomp", "PATCH", {"tel": "+32 9 000 05 55"}),
+        ("recras", "PUT", {"address": {"city": "Aalst"}}),
+        ("workspace", "POST", {"tel": "+32 9 000 05 55"}),
+    ],
+)
+def test_a_change_that_is_repeated_has_the_same_key(
+    hub: Hub, system: str, method: str, members: dict[str, Any]
+) -> None:
     source_id = synced(hub)
     hub.forget_calls()
     hub.simulators[system].fail("status", method=method, status=503)
-    hub.robaws.change_client(source_id, address={"city": "Aalst"})
+    hub.robaws.change_client(source_id, **members)
     hub.sync(source_id)
     hub.settle_all()
 

@@ -175,7 +175,8 @@ def learn(stage: Stage, connection: Connection) -> None:
 
 
 def resolve(stage: Stage, connection: Connection) -> None:
-    operating_reviews.resolve(connection, stage.review, "link", OPERATOR, stage.now, shape_of=id_shape, external_id="77")
+    free = "77"
+    operating_reviews.resolve(connection, stage.review, "link", OPERATOR, stage.now, shape_of=id_shape, external_id=free)
 
 
 def succeeded(stage: Stage, connection: Connection) -> None:
