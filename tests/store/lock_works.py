@@ -175,8 +175,8 @@ def learn(stage: Stage, connection: Connection) -> None:
 
 
 def resolve(stage: Stage, connection: Connection) -> None:
-    free = "77"
-    operating_reviews.resolve(connection, stage.review, "link", OPERATOR, stage.now, shape_of=id_shape, external_id=free)
+    now, free = stage.now, "77"
+    operating_reviews.resolve(connection, stage.review, "link", OPERATOR, now, shape_of=id_shape, external_id=free)
 
 
 def succeeded(stage: Stage, connection: Connection) -> None:
