@@ -12,7 +12,6 @@ import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import httpx
 from typing_extensions import override
@@ -20,7 +19,7 @@ from typing_extensions import override
 from simulation.baton import Task, current
 from simulation.broken import Broken
 from simulation.writes import check_searched, watch
-from worker.vendors.simulation import SimRequest, SimResponse, Simulator
+from worker.vendors.simulation import SimRequest, SimResponse, Simulator, as_received
 
 if TYPE_CHECKING:
     from simulation.story import Story
@@ -157,13 +156,7 @@ class Wire(httpx.BaseTransport):
 
     @override
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        sent = SimRequest(
-            method=request.method,
-            path=unquote(request.url.raw_path.split(b"?")[0].decode()),
-            raw_query=request.url.query.decode(),
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=request.read(),
-        )
+        sent = as_received(request)
         task = current()
         if task is None:
             return _answer(self.network.story.simulators[self.system].handle(sent))

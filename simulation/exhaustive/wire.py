@@ -5,7 +5,6 @@ The wire of an explored world: a request that counts waits before it leaves, and
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import unquote
 
 import httpx
 from typing_extensions import override
@@ -13,7 +12,7 @@ from typing_extensions import override
 from simulation.baton import Task, current
 from simulation.broken import Broken
 from worker.runtime import SOURCE
-from worker.vendors.simulation import SimRequest, SimResponse, Simulator
+from worker.vendors.simulation import SimRequest, SimResponse, Simulator, as_received
 
 if TYPE_CHECKING:
     from simulation.exhaustive.world import World
@@ -37,13 +36,7 @@ class Wire(httpx.BaseTransport):
 
     @override
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        sent = SimRequest(
-            method=request.method,
-            path=unquote(request.url.raw_path.split(b"?")[0].decode()),
-            raw_query=request.url.query.decode(),
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=request.read(),
-        )
+        sent = as_received(request)
         task = current()
         fate: Fate = self.world.flow_of(task).fate if task is not None else "answered"
         return self._answer(request, sent, fate, task)

@@ -274,6 +274,17 @@ class Simulator:
         return SimResponse.of_json(429, {"error": "Too Many Requests"}, headers)
 
 
+def as_received(request: httpx.Request) -> SimRequest:
+    """A request of httpx as a vendor gets it."""
+    return SimRequest(
+        method=request.method,
+        path=unquote(request.url.raw_path.split(b"?")[0].decode()),
+        raw_query=request.url.query.decode(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.read(),
+    )
+
+
 def transport(*simulators: tuple[str, Simulator]) -> httpx.MockTransport:
     """
     An httpx transport that answers from simulators, each under its address (`https://host`), for tests.
@@ -287,15 +298,7 @@ def transport(*simulators: tuple[str, Simulator]) -> httpx.MockTransport:
         simulator = by_origin.get(request.url.host)
         if simulator is None:
             raise httpx.ConnectError(f"no simulator at {request.url.host}", request=request)
-        response = simulator.handle(
-            SimRequest(
-                method=request.method,
-                path=unquote(request.url.raw_path.split(b"?")[0].decode()),
-                raw_query=request.url.query.decode(),
-                headers={name.lower(): value for name, value in request.headers.items()},
-                body=request.read(),
-            )
-        )
+        response = simulator.handle(as_received(request))
         if response.dropped:
             raise httpx.ReadError("the connection was closed before an answer", request=request)
         timeout = request.extensions.get("timeout", {}).get("read")
