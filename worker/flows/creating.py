@@ -43,11 +43,15 @@ def create(delivery: Delivery, reference: str | None) -> Ended:
         ]
         return delivery.end("review", questions=questions, reason=plan.reason, message=plan.message)
     delivery.operation = "create"
-    body = {path: value for path, value in plan.fields.items() if reference or not _is_reference(delivery, path)}
+    body = _body(delivery, plan, reference)
     persons = _persons(delivery)
     key = _key(delivery, body, persons)
     mark = delivery.client.mark(delivery.session)
     return _post(delivery, _apart(delivery, Intent(key, reference, body, persons, mark)))
+
+
+def _body(delivery: Delivery, plan: Create, reference: str | None) -> dict[str, Any]:
+    return {path: value for path, value in plan.fields.items() if reference or not _is_reference(delivery, path)}
 
 
 def _is_reference(delivery: Delivery, path: str) -> bool:
@@ -154,7 +158,9 @@ def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended
 
 def _says_something_else(delivery: Delivery, intent: Intent) -> bool:
     plan = _plan(delivery)
-    return isinstance(plan, Review) or (dict(plan.fields), _persons(delivery)) != (dict(intent.body), intent.persons)
+    if isinstance(plan, Review):
+        return True
+    return (_body(delivery, plan, intent.reference), _persons(delivery)) != (dict(intent.body), intent.persons)
 
 
 def _matched(delivery: Delivery, intent: Intent, created: Created) -> Ended:
