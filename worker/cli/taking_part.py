@@ -9,10 +9,13 @@ import typer
 from worker.cli.output import DONE, command
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Engine
 
     from worker.config import Settings
     from worker.runtime import Runtime
+    from worker.store.operating import Acted
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="the client's id in Robaws")]
@@ -33,15 +36,9 @@ def exclude(source_id: Id, system: System, reason: Reason, as_json: Json = False
 
     Example: contactsync contacts exclude 1001 --system recras --reason "books nothing there"
     """
-    from worker.cli import asking
     from worker.store import operating_links
 
-    with asking.asking() as (settings, engine):
-        name = operating_links.target(settings, system)
-        with engine.begin() as connection:
-            acted = operating_links.exclude(connection, source_id, name, asking.actor(), asking.now(), reason)
-    asking.show_acted([acted], as_json=as_json)
-    return DONE
+    return _act(operating_links.exclude, source_id, system, reason, as_json=as_json)
 
 
 @command
@@ -51,15 +48,9 @@ def include(source_id: Id, system: System, reason: Reason, as_json: Json = False
 
     Example: contactsync contacts include 1001 --system recras --reason "books again"
     """
-    from worker.cli import asking
     from worker.store import operating_links
 
-    with asking.asking() as (settings, engine):
-        name = operating_links.target(settings, system)
-        with engine.begin() as connection:
-            acted = operating_links.include(connection, source_id, name, asking.actor(), asking.now(), reason)
-    asking.show_acted([acted], as_json=as_json)
-    return DONE
+    return _act(operating_links.include, source_id, system, reason, as_json=as_json)
 
 
 @command
@@ -103,13 +94,19 @@ def unlink(source_id: Id, system: System, reason: Reason, as_json: Json = False)
 
     Example: contactsync contacts unlink 1001 --system rompslomp --reason "that is his own company"
     """
+    from worker.store import operating_links
+
+    return _act(operating_links.unlink, source_id, system, reason, as_json=as_json)
+
+
+def _act(act: Callable[..., Acted], source_id: str, system: str, reason: str, *, as_json: bool) -> int:
     from worker.cli import asking
     from worker.store import operating_links
 
     with asking.asking() as (settings, engine):
         name = operating_links.target(settings, system)
         with engine.begin() as connection:
-            acted = operating_links.unlink(connection, source_id, name, asking.actor(), asking.now(), reason)
+            acted = act(connection, source_id, name, asking.actor(), asking.now(), reason)
     asking.show_acted([acted], as_json=as_json)
     return DONE
 
