@@ -16,7 +16,7 @@ from simulation.report import replay_line
 from simulation.run import tell
 from simulation.script import write_script
 
-SEEDS = range(30)
+SEEDS = range(20)
 
 
 @pytest.fixture(scope="module")
