@@ -36,6 +36,8 @@ def main() -> int:
             outcomes.append(outcome)
             if outcome.promise is not None:
                 show_failure(console, outcome, None)
+                if given.fail_fast:
+                    break
             if not console.is_terminal and len(outcomes) % TOLD_EVERY == 0:
                 console.print(f"{len(outcomes)} of {len(seeds)} stories told")
     except KeyboardInterrupt:
@@ -86,6 +88,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="one seed, told again with its trace")
     parser.add_argument("--keep", help="with --seed: only these happenings, by number from 0, with commas")
     parser.add_argument("--trace", type=int, default=400, help="with --seed: how many lines of the trace are shown")
+    parser.add_argument("--fail-fast", action="store_true", help="end at the first broken promise")
     parser.add_argument("--shrink", type=int, default=3, help="how many failures are shrunk; 0: none")
     return parser.parse_args()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import queue
 import time
@@ -80,9 +81,19 @@ def tell_many(seeds: Sequence[int], processes: int) -> Iterator[Outcome]:
             left -= 1
             yield outcome
     finally:
-        for worker in workers:
-            worker.join(timeout=10)
-            worker.terminate()
+        _leave(todo, workers)
+
+
+def _leave(todo: Queue[Any], workers: Sequence[Any]) -> None:
+    """No further story is begun; those that are being told are waited for."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            todo.get_nowait()
+    for _ in workers:
+        todo.put(None)
+    for worker in workers:
+        worker.join(timeout=30)
+        worker.terminate()
 
 
 def _next(done: Queue[Any], workers: Sequence[Any]) -> Outcome:

@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -33,7 +33,7 @@ PAGE: Final = ROOT / "docs" / "mutations.md"
 COPIED: Final = ("worker", "webhooks", "models", "alembic", "simulation", "tests", "tools", "docs")
 FILES: Final = ("pyproject.toml", "alembic.ini", "contactsync.example.toml", "README.md")
 LIMIT_SECONDS: Final = 240.0
-"""For one breakage. One that makes its test run for ever is not caught: nobody would wait for it."""
+"""For one breakage, or for forty seeds. One that makes its test run for ever counts as not caught."""
 
 FAILED: Final = 1
 """What pytest and the simulation answer when something did not hold; other statuses are mistakes of the set-up."""
@@ -82,6 +82,7 @@ def main() -> int:
     """Run the table, or a part of it."""
     sys.path.insert(0, str(ROOT))
     from tools.mutations import MUTATIONS
+    from tools.mutations.entry import SIMULATE
 
     given = _arguments()
     chosen = [one for one in MUTATIONS if given.only in f"{one.name} {one.path} {one.by}"]
@@ -89,9 +90,11 @@ def main() -> int:
         for one in chosen:
             print(f"{one.name}: {one.path}, {one.by}")
         return 0
-    if given.write and len(chosen) != len(MUTATIONS):
-        print("--write is for the whole table")
+    if given.write and (len(chosen) != len(MUTATIONS) or given.simulation):
+        print("--write is for the whole table, noticed by what it names")
         return 2
+    if given.simulation:
+        chosen = [replace(one, by=f"{SIMULATE}{given.simulation}") for one in chosen]
     begun = time.monotonic()
     try:
         rows = _run(chosen, given.jobs)
@@ -185,7 +188,7 @@ def _unsound(copy: Path, chosen: Sequence[Mutation]) -> dict[str, str]:
             if ended.status != 0:
                 found[test] = _told(ended.output)
     if seeds:
-        ended = _command(copy, _simulation(seeds))
+        ended = _command(copy, _simulation(seeds), _limit(seeds))
         if ended.status != 0:
             found |= {one.by: _told(ended.output) for one in chosen if one.seeds is not None}
     print(f"without a breakage: {len(tests)} tests and {seeds} seeds, {len(found)} of them fail", flush=True)
@@ -209,7 +212,10 @@ def attempt(copy: Path, mutation: Mutation) -> Found:
     begun = time.monotonic()
     try:
         seeds = mutation.seeds
-        ended = _command(copy, _simulation(seeds) if seeds is not None else _pytest([mutation.by]))
+        if seeds is None:
+            ended = _command(copy, _pytest([mutation.by]))
+        else:
+            ended = _command(copy, _simulation(seeds), _limit(seeds))
     finally:
         # With its old time, so that the byte code of the breakage is not taken for that of the whole file.
         path.write_text(whole, encoding="utf-8")
@@ -240,14 +246,18 @@ def _pytest(tests: Sequence[str]) -> list[str]:
 
 
 def _simulation(seeds: int) -> list[str]:
-    return [sys.executable, "-m", "simulation", "--seeds", str(seeds), "--shrink", "0"]
+    return [sys.executable, "-m", "simulation", "--seeds", str(seeds), "--shrink", "0", "--fail-fast"]
+
+
+def _limit(seeds: int) -> float:
+    return LIMIT_SECONDS * max(1, seeds / 40)
 
 
 def _environment(copy: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(copy), "COLUMNS": "200"}
 
 
-def _command(copy: Path, command: Sequence[str]) -> Ended:
+def _command(copy: Path, command: Sequence[str], limit: float = LIMIT_SECONDS) -> Ended:
     """Run it in the copy, and end it with all that it has started where it does not end by itself."""
     running = subprocess.Popen(
         command,
@@ -261,7 +271,7 @@ def _command(copy: Path, command: Sequence[str]) -> Ended:
     )
     _running.add(running)
     try:
-        output, _ = running.communicate(timeout=LIMIT_SECONDS)
+        output, _ = running.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
         _end(running)
         output, _ = running.communicate()
@@ -291,6 +301,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python tools/mutate.py", description=(__doc__ or "").strip())
     parser.add_argument("--only", default="", metavar="TEXT", help="those with this text in name, file or test")
     parser.add_argument("--jobs", type=int, default=2, help="how many at once")
+    parser.add_argument(
+        "--simulation", type=int, default=0, metavar="N", help="what the first N seeds notice, instead of a test"
+    )
     parser.add_argument("--list", action="store_true", help="list them and run nothing")
     parser.add_argument("--write", action="store_true", help="write docs/mutations.md, if all are caught")
     return parser.parse_args()
