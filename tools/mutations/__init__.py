@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tools.mutations.answers import MUTATIONS as ANSWERS
+from tools.mutations.comebacks import MUTATIONS as COMEBACKS
 from tools.mutations.creates import MUTATIONS as CREATES
 from tools.mutations.edge import MUTATIONS as EDGE
 from tools.mutations.entry import Mutation
@@ -28,6 +29,7 @@ MUTATIONS: Final = (
     *FIELDS,
     *EDGE,
     *TROUBLE,
+    *COMEBACKS,
     *RATES,
     *VENDORS,
     *SERVERS,
