@@ -174,7 +174,16 @@ def test_steady_calls_without_a_refusal_bring_the_configured_rate_back(refusals:
         learned = risen
 
     # A call at the lowest rates is far from the next, and its step is as large: a little sooner than by the second.
-    assert 0.3 * RISE_SECONDS <= seconds <= RISE_SECONDS + 60
+    # Far below the configured rate it grows in proportion to itself, which takes some minutes more.
+    assert 0.3 * RISE_SECONDS <= seconds <= 1.3 * RISE_SECONDS
+
+
+def test_a_rate_that_was_configured_far_too_high_is_not_tried_again_and_again() -> None:
+    refused, answered = refusals_of(1.0, 500.0, 100, seconds=3_600.0)
+
+    later = [at for at in answered if at > 600]
+    assert len(later) >= 0.7 * 3_000
+    assert sum(at > 600 for at in refused) <= 0.02 * len(later)
 
 
 def test_a_system_without_a_configured_rate_learns_one() -> None:

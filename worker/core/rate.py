@@ -25,6 +25,11 @@ DECREASE: Final = 0.5
 """The share of the rate that is left after a refusal."""
 RISE_SECONDS: Final = 1_800.0
 """In so many seconds of steady calls without a refusal the rate grows by the whole configured rate."""
+STEEPEST: Final = 10.0
+"""
+A rate that is far below the configured one grows as if this many times itself were configured. A vendor that allows a
+call a second would otherwise refuse every third one, where a hundred a second are configured.
+"""
 FLOOR_PER_SECOND: Final = 0.1
 """The lowest rate that is learned; a vendor that allows less is obeyed through its Retry-After."""
 UNLIMITED_PER_SECOND: Final = 10.0
@@ -101,7 +106,7 @@ def after_call(learned: float | None, rate_per_second: float) -> float | None:
     if learned is None:
         return None
     most = configured_rate(rate_per_second)
-    risen = learned + most / RISE_SECONDS / learned
+    risen = learned + min(most, STEEPEST * learned) / RISE_SECONDS / learned
     return risen if risen < most else None
 
 

@@ -24,7 +24,7 @@ from typing import Final
 
 import redis
 
-from worker.core.rate import DECREASE, RISE_SECONDS, configured_rate, floor_rate
+from worker.core.rate import DECREASE, RISE_SECONDS, STEEPEST, configured_rate, floor_rate
 from worker.core.wire import Lane
 from worker.errors import BudgetExhausted
 
@@ -66,7 +66,8 @@ local used_lately = tonumber(ARGV[7])
 local used_today = tonumber(ARGV[8])
 local most = tonumber(ARGV[9])
 local rise = tonumber(ARGV[10])
-local kept = tonumber(ARGV[11])
+local steepest = tonumber(ARGV[11])
+local kept = tonumber(ARGV[12])
 local today = string.format('%d', math.floor(now / 86400))
 local function answer(granted, wait, why)
   return {granted, string.format('%.6f', wait), why, string.format('%.6f', now)}
@@ -118,7 +119,7 @@ if interval > 0 then
   local keep = math.max(1000, math.ceil(1000 * (tat + interval - now) + 1000))
   redis.call('SET', KEYS[1], string.format('%.6f', tat + interval), 'PX', keep)
   if learned then
-    learned = learned + rise / learned
+    learned = learned + math.min(most, steepest * learned) / rise / learned
     if learned < most then redis.call('HSET', KEYS[7], 'rate', string.format('%.6f', learned))
     else redis.call('DEL', KEYS[7]) end
   end
@@ -230,7 +231,8 @@ class RedisBudget:
                 lately,
                 today,
                 most,
-                most / RISE_SECONDS,
+                RISE_SECONDS,
+                STEEPEST,
                 kept,
             ]
             granted, wait, why, now = (
