@@ -26,7 +26,7 @@ from worker.sandbox.settings import as_toml
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "bench-secret-0123456789abcdef"
-TOKEN = "bench-token"
+TOKEN = "a-token-that-only-the-benchmarks-use"
 _FILLERS = 64
 
 
@@ -56,7 +56,8 @@ def settings_file(
 ) -> Path:
     """A settings file for the parts; `systems` as the sandbox gives them."""
     path = home / "contactsync.toml"
-    lines = [f'[ops.tokens]\n"{TOKEN}" = "admin"\n', f"[receiver]\nport = {port}\nsignature_tolerance_seconds = 0\n"]
+    lines = [f'[[ops.tokens]]\nname = "bench"\nrole = "admin"\ntoken = "{TOKEN}"\n']
+    lines += [f"[receiver]\nport = {port}\nsignature_tolerance_seconds = 0\n"]
     lines += ['[log]\nlevel = "error"\n']
     lines += [
         f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())

@@ -1,8 +1,8 @@
 """
 Who may look and act: bearer tokens with roles, `viewer` < `operator` < `admin`.
 
-A viewer reads, with personal data masked; an operator acts; an admin sees and does everything. Tokens are compared in
-constant time, all of them each time.
+A viewer reads, with personal data masked; an operator acts; an admin also does what reaches far (a bulk action on many
+items, an end to somebody else's pause). Tokens are compared in constant time, all of them each time.
 """
 
 from __future__ import annotations
@@ -11,24 +11,32 @@ import base64
 import binascii
 import hmac
 import ipaddress
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from webhooks.problems import Problem
+from webhooks.refusals import Refusals
+from webhooks.throttle import Throttle
+from worker.config.access import token_digest
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from worker.config import Role, Settings
+    from worker.config import Role, Settings, TokenSettings
 
 ROLES: Final = ("viewer", "operator", "admin")
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
+_BEARER: Final = {"WWW-Authenticate": 'Bearer realm="contactsync"'}
+_BASIC: Final = {"WWW-Authenticate": 'Basic realm="contactsync", charset="UTF-8"'}
+
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever calls. `name` stands in the log of actions: the beginning of the token's hash, never the token."""
+    """Whoever calls. `name` stands in the log of actions: the token's name in the settings, never anything of it."""
 
     name: str
     role: Role
@@ -39,21 +47,38 @@ class Caller:
 
 
 class Access:
-    """The tokens of the settings."""
+    """
+    The tokens of the settings.
 
-    def __init__(self, settings: Settings) -> None:
-        self._tokens = [(sha256(token.encode()).digest(), role) for token, role in settings.ops.tokens.items()]
+    Every refusal is noted with its kind (`webhooks.refusals`). Whoever sends unknown tokens waits after a few of them
+    (`webhooks.throttle`).
+    """
 
-    def require(self, request: Request, role: Role) -> Caller:
-        """The caller; 401 without a known token, 403 with too small a role."""
+    def __init__(
+        self, settings: Settings, refusals: Refusals | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tokens = [(token.digest, token) for token in settings.ops.tokens]
+        self._refusals = refusals or Refusals()
+        self._throttle = Throttle(clock)
+
+    def require(self, request: Request, role: Role, call: str) -> Caller:
+        """
+        The caller; 401 without a known token, 403 with too small a role, 429 after too many wrong tokens.
+
+        `call` is what the log says of the request: method and path without what a stranger filled in.
+        """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        caller = self._known(token.strip()) if scheme.lower() == "bearer" else None
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        if not token:
+            self._refuse(request, call, "token_missing", 401)
+        caller = self._caller(request, call, token, _BEARER) if token else None
         if caller is None:
             detail = "send a token of ops.tokens as `Authorization: Bearer TOKEN`"
             if not self._tokens:
                 detail = "no tokens are configured: set ops.tokens"
-            raise Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="contactsync"'})
+            raise Problem(401, detail, headers=_BEARER)
         if not caller.may(role):
+            self._refuse(request, call, "role", 403, token=caller.name)
             raise Problem(403, f"this needs the role {role}; the token's role is {caller.role}")
         return caller
 
@@ -66,21 +91,46 @@ class Access:
         if _from_here(request):
             return
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "basic" and self._known(_password(given)) is not None:
+        token = _password(given) if scheme.lower() == "basic" else ""
+        if token and self._caller(request, "GET /", token, _BASIC) is not None:
             return
-        raise Problem(
-            401,
-            "log in with a token of ops.tokens as the password; any name will do",
-            headers={"WWW-Authenticate": 'Basic realm="contactsync", charset="UTF-8"'},
-        )
+        raise Problem(401, "log in with a token of ops.tokens as the password; any name will do", headers=_BASIC)
 
-    def _known(self, token: str) -> Caller | None:
-        given = sha256(token.encode("utf-8", "surrogateescape")).digest()
-        found: Caller | None = None
-        for digest, role in self._tokens:
+    def _caller(self, request: Request, call: str, token: str, challenge: Mapping[str, str]) -> Caller | None:
+        """Whose token it is; None for nobody's. Problem 429 for who must wait, 401 for a token whose time is over."""
+        address = _address(request)
+        found = self._found(token)
+        wait = self._throttle.wait_seconds(address)
+        if wait and (found is None or not self._throttle.was_right(address, found.name)):
+            # The right token gets no other answer than a wrong one: else guessing could go on.
+            self._refuse(request, call, "token_throttled", 429)
+            detail = f"too many wrong tokens were sent, from here or in all: wait {wait} seconds"
+            raise Problem(429, detail, headers={"Retry-After": str(wait)})
+        if found is None:
+            self._throttle.wrong(address)
+            self._refuse(request, call, "token_unknown", 401)
+            return None
+        if found.expired(datetime.now(UTC)):
+            self._refuse(request, call, "token_expired", 401, token=found.name)
+            detail = "this token's time is over: make a new one with `contactsync tokens new`"
+            raise Problem(401, detail, headers=challenge)
+        self._throttle.right(address, found.name)
+        return Caller(found.name, found.role)
+
+    def _found(self, token: str) -> TokenSettings | None:
+        given = token_digest(token)
+        found: TokenSettings | None = None
+        for digest, entry in self._tokens:
             if hmac.compare_digest(digest, given):
-                found = Caller(f"token-{digest.hex()[:8]}", role)
+                found = entry
         return found
+
+    def _refuse(self, request: Request, call: str, kind: str, status: int, **details: str) -> None:
+        self._refusals.note(kind, _address(request), call=call, status=status, **details)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
 
 
 def _from_here(request: Request) -> bool:

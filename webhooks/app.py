@@ -35,6 +35,7 @@ from webhooks.lookup import Lookup
 from webhooks.nudge import Nudger
 from webhooks.problems import Problem, on_error, on_http_exception
 from webhooks.receive import PATH, Receiver
+from webhooks.refusals import Refusals
 from worker.core.identity import PROCESS_HEADER
 from worker.store import systems
 
@@ -103,19 +104,29 @@ class Parts:
         assert settings.database.url is not None, "settings carry urls once a process starts"  # noqa: S101
         self.settings = settings
         self.figures = Figures()
+        self.refusals = Refusals()
         self.nudger = Nudger(lambda: publisher or _celery(settings), self.figures)
         limits = limits or Limits(quarantine=int(settings.receiver.quarantine_limit))
         self.commit = GroupCommit(settings.database.url, self.figures, self.nudger.events, limits)
         self.database = Database(settings)
         self.readiness = Readiness(self.database, self.commit)
-        self.access = Access(settings)
+        self.access = Access(settings, self.refusals)
         self.bulk = BulkWorker(self.database, self.nudger)
         self.lookup = Lookup(settings, self.database.engine, runtime)
 
     def for_api(self) -> calls.Parts:
         """What the API needs of it."""
         masker = Masker(self.settings)
-        return calls.Parts(self.settings, self.database, self.access, self.nudger, masker, self.lookup, self.bulk.due)
+        return calls.Parts(
+            self.settings,
+            self.database,
+            self.access,
+            self.nudger,
+            masker,
+            self.lookup,
+            self.bulk.due,
+            self.figures,
+        )
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -151,7 +162,7 @@ class Parts:
             views = await self.database.run(systems.views)
         except Problem:
             found, views = None, {}
-        text = generate_latest(metrics.registry(self.figures, self.commit, found, views))
+        text = generate_latest(metrics.registry(self.figures, self.commit, self.refusals, found, views))
         return Response(text, media_type=metrics.CONTENT_TYPE)
 
     async def page(self, request: Request) -> Response:

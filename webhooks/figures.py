@@ -41,7 +41,15 @@ class Histogram:
 class Figures:
     """The counts of one receiver. `results` by the word that an answer stands for."""
 
-    __slots__ = ("batch", "failed_commits", "latency", "nudges_sent", "reconnects", "results")
+    __slots__ = (
+        "api_requests",
+        "batch",
+        "failed_commits",
+        "latency",
+        "nudges_sent",
+        "reconnects",
+        "results",
+    )
 
     def __init__(self) -> None:
         self.results: dict[str, int] = {}
@@ -50,7 +58,12 @@ class Figures:
         self.failed_commits = 0
         self.reconnects = 0
         self.nudges_sent = 0
+        self.api_requests: dict[int, int] = {}
 
     def count(self, result: str) -> None:
         """One more request ended so."""
         self.results[result] = self.results.get(result, 0) + 1
+
+    def answered(self, status: int) -> None:
+        """One more call of the API was answered so."""
+        self.api_requests[status] = self.api_requests.get(status, 0) + 1

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from webhooks.figures import Figures, Histogram
     from webhooks.group_commit import GroupCommit
+    from webhooks.refusals import Refusals
     from worker.store.summary import Summary
     from worker.store.systems import SystemView
 
@@ -25,9 +26,10 @@ SYSTEM_STATES: Final = ("running", "paused", "broken", "probing", "disabled")
 class ProcessFigures(Collector):
     """The counts of this receiver."""
 
-    def __init__(self, figures: Figures, commit: GroupCommit) -> None:
+    def __init__(self, figures: Figures, commit: GroupCommit, refusals: Refusals) -> None:
         self.figures = figures
         self.commit = commit
+        self.refusals = refusals
 
     @override
     def collect(self) -> Iterator[Metric]:
@@ -58,6 +60,10 @@ class ProcessFigures(Collector):
             "contactsync_database_connected", "Whether the flusher has its database", int(self.commit.connected)
         )
         yield CounterMetricFamily("contactsync_nudges", "Nudges handed to the broker", figures.nudges_sent)
+        yield _counted("contactsync_api_requests", "Calls of the API, by status", "status", figures.api_requests)
+        yield _counted(
+            "contactsync_refusals", "Requests and connections turned away, by kind", "kind", self.refusals.counts
+        )
 
 
 class SummaryFigures(Collector):
@@ -133,15 +139,22 @@ def _labelled(name: str, text: str, label: str, values: dict[str, int]) -> Metri
     return family
 
 
+def _counted(name: str, text: str, label: str, counts: Mapping[str, int] | Mapping[int, int]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for word, count in sorted(counts.items()):
+        family.add_metric([str(word)], count)
+    return family
+
+
 def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
     return HistogramMetricFamily(name, text, buckets=histogram.cumulated(), sum_value=histogram.total)
 
 
 def registry(
-    figures: Figures, commit: GroupCommit, summary: Summary | None, views: Mapping[str, SystemView]
+    figures: Figures, commit: GroupCommit, refusals: Refusals, summary: Summary | None, views: Mapping[str, SystemView]
 ) -> CollectorRegistry:
     """A registry of one scrape."""
     made = CollectorRegistry(auto_describe=False)
-    made.register(ProcessFigures(figures, commit))
+    made.register(ProcessFigures(figures, commit, refusals))
     made.register(SummaryFigures(summary, views))
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from redis import Redis
 from tests.cli.test_contacts import line_with
 from tests.fixtures.servers import short_folder
 from worker.config import load_settings
+from worker.config.access import token_hash
 from worker.embedded.servers import LocalServers
 from worker.processes.pulse import Pulse
 from worker.sandbox.server import SandboxServer
@@ -70,6 +72,29 @@ def test_the_example_leads_on_to_what_is_missing(contactsync: Command, folder: P
     assert line_with(ran.out, "✗", "systems.robaws.password", "is missing")
     assert line_with(ran.out, "✗", "systems.recras.api_key", "is missing")
     assert line_with(ran.out, "→", "make an API-only user in Robaws")
+
+
+def test_tokens_are_named_with_those_whose_time_is_over(contactsync: Command, folder: Path) -> None:
+    today = datetime.now(UTC).date()
+    entries = [
+        ("An Peeters", "operator", "", 'token = "a-token-of-an-that-stands-in-clear"'),
+        ("monitoring", "viewer", "expires = 2020-02-29\n", f'token_hash = "{token_hash("b")}"'),
+        ("Bo Maes", "admin", f"expires = {today + timedelta(days=10)}\n", f'token_hash = "{token_hash("c")}"'),
+        ("script", "viewer", f"expires = {today + timedelta(days=100)}\n", f'token_hash = "{token_hash("d")}"'),
+    ]
+    (folder / "contactsync.toml").write_text(
+        "".join(
+            f'[[ops.tokens]]\nname = "{name}"\nrole = "{role}"\n{expires}{token}\n'
+            for name, role, expires, token in entries
+        )
+    )
+
+    ran = contactsync("check")
+
+    assert line_with(ran.out, "✓", "4 token(s)", "An Peeters (operator), monitoring (viewer), Bo Maes (admin)")
+    assert line_with(ran.out, "→", "keep An Peeters as token_hash")
+    assert line_with(ran.out, "✗", "the time of monitoring is over")
+    assert line_with(ran.out, "✓", "the time of Bo Maes is over within 14 days")
 
 
 @pytest.mark.slow

@@ -19,6 +19,9 @@ ENABLED: Mapping[str, str] = {
     "routix": 'client_id = "7a1e"\nclient_secret = "routix_made-up"\nbranches = ["RS2RDH3B"]',
 }
 
+TOKEN = "een-zelfgemaakt-token-voor-deze-tests"
+PASSWORD_HASH = f"$argon2id$v=19$m=65536,t=3,p=4${'c2FsdA' * 4}${'aGFzaA' * 7}"
+
 
 class Given:
     """A folder in which the command would be started."""

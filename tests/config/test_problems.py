@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.config.loading import Given, enabled
+from tests.config.loading import PASSWORD_HASH, Given, enabled
 from worker.config import describe
 
 
@@ -256,7 +256,7 @@ def test_a_secret_file_of_a_user_that_is_not_there_is_a_problem(given: Given) ->
         ("RETRY__LADDER_SECONDS", "[]", "is empty: give at least one entry"),
         ("RETRY__LADDER_SECONDS", "5, 30", "is not a JSON list"),
         ("RETRY__LADDER_SECONDS", "[5, 30", "is not valid JSON, line 1, column 7"),
-        ("OPS__TOKENS", "a-token-of-ours", "is not a JSON object"),
+        ("OPS__TOKENS", "a-token-of-ours", "is not a JSON list"),
         ("LOG__FORMAT", "xml", 'none of the choices: write "console" or "json"'),
         ("SYSTEMS__ROBAWS__ENABLED", "perhaps", "neither true nor false"),
         ("SYSTEMS__ROBAWS__PHONE_REGION", "BEL", "write two letters"),
@@ -298,7 +298,10 @@ def test_a_wrong_value_names_key_and_variable_and_what_would_be_right(
         ("[systems.robaws.write_back]\nrobaws = 'x'", "write_back.robaws is not known there"),
         ("[systems.workspace.on_missing]\nname = '-'", "on_missing.name is not known there"),
         ("home = ''", "home is empty: name a folder"),
-        ("[[ops.users]]\nname = 'An'\nrole = 'boss'\npassword_hash = '$x'", "ops.users, entry 1, role, is"),
+        (
+            f"[[ops.users]]\nname = 'An'\nrole = 'boss'\npassword_hash = '{PASSWORD_HASH}'",
+            "ops.users, entry 1, role, is",
+        ),
     ],
 )
 def test_a_wrong_value_in_the_file_is_one_problem(given: Given, text: str, says: str) -> None:
@@ -331,6 +334,7 @@ def test_an_unknown_field_in_the_environment_names_its_variable(given: Given) ->
 
 # ----------------------------------------------------------------------------------------------------------- secrets
 SECRET = "zeer-geheim"
+LONG = f"{SECRET}-3f9c1e7ab25d8046f1ce93b7a0d452"
 
 
 @pytest.mark.parametrize(
@@ -338,9 +342,15 @@ SECRET = "zeer-geheim"
     [
         ("DATABASE__URL", f"mysql://hub:{SECRET}@db.example/hub"),
         ("REDIS__URL", f"http://:{SECRET}@db.example"),
-        ("OPS__TOKENS", f'{{"{SECRET}": "boss"}}'),
+        ("OPS__TOKENS", f'{{"{LONG}": "boss"}}'),
         ("OPS__TOKENS", f'{{"{SECRET[:5]}": "viewer"}}'),
         ("OPS__TOKENS", f'["{SECRET}"]'),
+        ("OPS__TOKENS", f'[{{"name": "An", "role": "admin", "token": "{SECRET}"}}]'),
+        ("OPS__TOKENS", f'[{{"name": "An", "role": "admin", "token": "{LONG} "}}]'),
+        ("OPS__TOKENS", f'[{{"name": "An", "role": "admin", "token_hash": "{LONG}"}}]'),
+        ("OPS__TOKENS", f'[{{"name": "An", "role": "admin", "token": "{LONG}", "token_hash": "{"0" * 64}"}}]'),
+        ("OPS__TOKENS", f'[{{"name": "An", "role": "{LONG}", "token_hash": "{"0" * 64}"}}]'),
+        ("OPS__USERS", f'[{{"name": "An", "role": "admin", "password_hash": "{SECRET}"}}]'),
         ("OPS__USERS", f'[{{"name": "An", "role": "admin", "password_hash": ["{SECRET}"]}}]'),
         ("SYSTEMS__ROBAWS__PASSWORD", f"{SECRET}\n{SECRET}"),
         ("SYSTEMS__ROBAWS__WEBHOOK_SECRETS", SECRET),
@@ -360,7 +370,7 @@ def test_settings_in_a_log_show_no_secret(given: Given) -> None:
     given.toml(enabled("robaws", "rompslomp", "recras", "workspace", "routix").replace("made-up", SECRET))
     given.environ["CONTACTSYNC_DATABASE__URL"] = f"postgresql://hub:{SECRET}@db.example/hub"
     given.environ["CONTACTSYNC_REDIS__URL"] = f"redis://:{SECRET}@db.example"
-    given.environ["CONTACTSYNC_OPS__TOKENS"] = f'{{"{SECRET}": "admin"}}'
+    given.environ["CONTACTSYNC_OPS__TOKENS"] = f'[{{"name": "An", "role": "admin", "token": "{LONG}"}}]'
     given.environ["CONTACTSYNC_SYSTEMS__ROBAWS__WEBHOOK_SECRETS"] = f'["{SECRET}"]'
 
     settings = given.load()

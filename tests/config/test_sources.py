@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.config.loading import PASSWORD_HASH, TOKEN
 from worker.config import load_settings
+from worker.config.access import token_digest
 
 if TYPE_CHECKING:
     from tests.config.loading import Given
@@ -104,10 +107,10 @@ def test_a_list_is_json_in_the_environment(given: Given) -> None:
 
 
 def test_a_table_from_the_environment_takes_the_place_of_the_file_s(given: Given) -> None:
-    given.toml('[ops.tokens]\nfrom-the-file = "admin"')
-    given.environ["CONTACTSYNC_OPS__TOKENS"] = '{"From-The-Environment": "viewer"}'
+    given.toml("[systems.robaws.write_back]\nrecras = 'from the file'")
+    given.environ["CONTACTSYNC_SYSTEMS__ROBAWS__WRITE_BACK"] = '{"rompslomp": "From The Environment"}'
 
-    assert given.load().ops.tokens == {"From-The-Environment": "viewer"}
+    assert given.load().systems.robaws.write_back == {"rompslomp": "From The Environment"}
 
 
 def test_a_section_from_the_environment_is_laid_over_the_file_s(given: Given) -> None:
@@ -188,18 +191,16 @@ def test_a_list_of_secrets_is_read_from_a_file(given: Given, text: str) -> None:
 
 
 def test_tokens_and_users_are_read_from_files(given: Given) -> None:
-    given.file("tokens", '{"a-token-of-ours": "operator"}')
-    given.file("hash", "$scrypt$made-up\n")
+    given.file("tokens", json.dumps([{"name": "An", "role": "operator", "token": TOKEN}]))
+    given.file("hash", f"{PASSWORD_HASH}\n")
     given.toml(
         '[ops]\ntokens_file = "tokens"\n[[ops.users]]\nname = "An Peeters"\npassword_hash_file = "hash"\nrole = "admin"'
     )
 
     ops = given.load().ops
 
-    assert ops.tokens == {"a-token-of-ours": "operator"}
-    assert [(user.name, user.password_hash.get_secret_value()) for user in ops.users] == [
-        ("An Peeters", "$scrypt$made-up")
-    ]
+    assert [(token.name, token.role, token.digest) for token in ops.tokens] == [("An", "operator", token_digest(TOKEN))]
+    assert [(user.name, user.password_hash.get_secret_value()) for user in ops.users] == [("An Peeters", PASSWORD_HASH)]
 
 
 def test_a_secret_file_of_the_environment_wins_over_the_settings(given: Given) -> None:

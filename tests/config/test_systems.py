@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.config.loading import ENABLED, enabled
+from tests.config.loading import ENABLED, PASSWORD_HASH, enabled
 from worker.config import Settings
 from worker.config.checks import is_open
 from worker.config.vendors import RoutixSettings
@@ -238,7 +238,7 @@ def test_workspace_with_basic_wants_a_user_name(given: Given) -> None:
 
 
 def test_two_users_of_one_name_are_refused(given: Given) -> None:
-    user = '[[ops.users]]\nname = "An"\npassword_hash = "$scrypt$made-up"\nrole = "viewer"\n'
+    user = f'[[ops.users]]\nname = "An"\npassword_hash = "{PASSWORD_HASH}"\nrole = "viewer"\n'
     given.toml(user + user)
 
     assert given.problem() == "ops.users holds An 2 times: keep one"

@@ -20,7 +20,7 @@ from worker.sandbox.server import SandboxServer
 from worker.sandbox.settings import as_toml
 
 ROOT = Path(__file__).resolve().parents[2]
-TOKEN = "a-token-for-tests"
+TOKEN = "a-token-that-only-these-tests-use"
 
 
 class Tree:
@@ -110,7 +110,7 @@ def running_tree(home: Path, **extra: Any) -> Iterator[Tree]:
                 settings.update(rate_per_second=15, burst=15)
         home.mkdir(parents=True, exist_ok=True)
         config = home / "contactsync.toml"
-        lines = [f'[ops.tokens]\n"{TOKEN}" = "admin"\n', "[receiver]\nport = 0\n"]
+        lines = [f'[[ops.tokens]]\nname = "tests"\nrole = "admin"\ntoken = "{TOKEN}"\n', "[receiver]\nport = 0\n"]
         lines += [
             f"[{section}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
             for section, keys in extra.items()

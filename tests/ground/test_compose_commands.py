@@ -161,7 +161,9 @@ def test_every_command_starts_as_written_and_together_they_carry_a_client_throug
         call(f"{sandbox}/_sandbox/seed", {"clients": 1})
 
         def everywhere() -> bool:
-            summary = call(f"{receiver}/api/v1/summary", Authorization="Bearer sandbox-viewer")
+            summary = call(
+                f"{receiver}/api/v1/summary", Authorization="Bearer sandbox-viewer-everybody-knows-this-token"
+            )
             links = [summary["links"].get(system, {}) for system in ("rompslomp", "recras", "workspace")]
             return all(one.get("synced") == 1 for one in links) and summary["conservation"] == 0
 

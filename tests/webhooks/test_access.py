@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.webhooks.conftest import TOKENS, Served, make_settings, serving
+from tests.webhooks.conftest import TOKENS, Served, make_settings, serving, token_of
 from webhooks.api.routes import CALLS
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from webhooks.api.calls import Call
 
 ROLES = ("viewer", "operator", "admin")
+VIEWER = token_of("viewer-token")
 
 
 def address(call: Call) -> str:
@@ -30,10 +31,10 @@ def address(call: Call) -> str:
         "",
         "Bearer",
         "Bearer wrong-token",
-        "Bearer viewer-toke",
-        "Bearer viewer-token2",
-        "Basic viewer-token",
-        "viewer-token",
+        f"Bearer {VIEWER[:-1]}",
+        f"Bearer {VIEWER}2",
+        f"Basic {VIEWER}",
+        VIEWER,
         "Bearer \xff\xfe",
     ],
 )
@@ -47,13 +48,13 @@ def test_without_a_known_token_nothing_is_shown(shared: Served, header: str | No
 
 
 def test_the_word_bearer_counts_in_any_case(shared: Served) -> None:
-    assert shared.http.get("/api/v1/summary", headers={"Authorization": "bearer viewer-token"}).status_code == 200
+    assert shared.http.get("/api/v1/summary", headers={"Authorization": f"bearer {VIEWER}"}).status_code == 200
 
 
 def test_every_call_wants_its_role_and_a_greater_one_will_do(served: Served) -> None:
     for call in CALLS:
         for token, role in TOKENS.items():
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = {"Authorization": f"Bearer {token_of(token)}"}
             status = served.http.request(call.method, address(call), headers=headers).status_code
             allowed = ROLES.index(role) >= ROLES.index(call.role)
             assert (status != 403) is allowed, (call.method, call.path, role, status)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.webhooks.conftest import SECRET, TOKENS, Served, filled
+from tests.webhooks.conftest import SECRET, TOKENS, Served, filled, token_of
 from worker.core.signature import sign
 
 TRIES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -185,7 +185,7 @@ def test_any_order_to_the_api(target: Served, path: str, part: str, body: Any) -
     answer = target.http.post(
         f"/api/v1{path.replace('{}', _quoted(part))}",
         content=json.dumps(body).encode(),
-        headers={"Authorization": "Bearer operator-token"},
+        headers={"Authorization": f"Bearer {token_of('operator-token')}"},
     )
 
     assert answer.status_code < 500, answer.text

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from tests.fixtures.servers import fresh_database
-from tests.webhooks.conftest import Served, make_settings, serving
+from tests.webhooks.conftest import Served, make_settings, serving, token_of
 from webhooks.server import require_schema
 from worker.errors import ConfigurationError
 from worker.store.engine import make_engine
@@ -81,7 +81,7 @@ def test_the_page_is_open_to_this_machine_and_wants_a_token_from_elsewhere(share
     here = shared.http.get("/")
     elsewhere = shared.http.get("/", headers=forwarded)
     wrong = shared.http.get("/", headers=forwarded | basic("wrong-token"))
-    right = shared.http.get("/", headers=forwarded | basic("viewer-token"))
+    right = shared.http.get("/", headers=forwarded | basic(token_of("viewer-token")))
     broken = shared.http.get("/", headers=forwarded | {"Authorization": "Basic ???"})
 
     assert [one.status_code for one in (here, elsewhere, wrong, right, broken)] == [200, 401, 401, 200, 401]

@@ -9,6 +9,7 @@ thread, and nothing is ever committed.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -39,7 +40,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TOKENS: Final = {"viewer-token": "viewer", "operator-token": "operator", "administrator-token": "admin"}
+TOKENS: Final = {
+    name: {"name": name, "role": role, "token": f"{name}-token-that-only-the-fuzzer-sends"}
+    for name, role in {"viewer": "viewer", "operator": "operator", "administrator": "admin"}.items()
+}
+"""By the word that stands in a document for the token."""
+
+HOUR_SECONDS: Final = 3_600.0
 STATEMENT_SECONDS: Final = 10
 """A query that takes longer is a finding: it hangs, as far as whoever asked can tell."""
 
@@ -100,7 +107,7 @@ class ApiTarget:
         settings = Settings.model_validate(
             {
                 "database": {"url": url},
-                "ops": {"tokens": TOKENS},
+                "ops": {"tokens": [*TOKENS.values()]},
                 "systems": {
                     "robaws": {
                         "enabled": True,
@@ -115,7 +122,9 @@ class ApiTarget:
         self.database = RolledBack(url, settings)
         database, nudger = cast("Database", self.database), cast("Nudger", Unheard())
         lookup = cast("Lookup", Unasked())
-        parts = Parts(settings, database, Access(settings), nudger, Masker(settings), lookup, lambda: None)
+        # An hour between two looks at the clock: no document waits for the wrong tokens of others.
+        access = Access(settings, clock=itertools.count(0.0, HOUR_SECONDS).__next__)
+        parts = Parts(settings, database, access, nudger, Masker(settings), lookup, lambda: None)
         self.app = Starlette(
             routes=api_routes(parts), exception_handlers={HTTPException: on_http_exception, Exception: on_error}
         )
@@ -145,7 +154,10 @@ def _scope(document: documents.Document) -> dict[str, Any]:
     raw_path = quote(path.encode("utf-8", "surrogatepass"), safe="/%:@!$&'()*+,;=~-._").encode()
     role = document.get("token", "operator")
     headers = document.get("headers")
-    given = {"authorization": f"Bearer {role}-token"} if isinstance(role, str) else {}
+    given: dict[str, Any] = {}
+    if isinstance(role, str):
+        token = TOKENS[role]["token"] if role in TOKENS else f"{role}-token"
+        given = {"authorization": f"Bearer {token}"}
     given |= headers if isinstance(headers, dict) else {}
     return {
         "type": "http",

@@ -8,7 +8,7 @@ A call's function gets one transaction and gives a value; it knows nothing of HT
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -16,11 +16,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.exc import DataError, IntegrityError
 
 from webhooks.api.responses import json_response
+from webhooks.figures import Figures
 from webhooks.problems import Problem
 from worker.store.listing import DEFAULT_LIMIT, MOST_LIMIT, Paging
 from worker.store.operating import Acted, Actor
 from worker.store.operating_bulk import Bulk
-from worker.store.refusals import Conflict, NotFound, Unfit
+from worker.store.refusals import Conflict, Forbidden, NotFound, Unfit
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 B = TypeVar("B", bound="Body")
 
 MOST_BODY_BYTES: Final = 64 * 1024
-REFUSALS: Final = {NotFound: 404, Conflict: 409, Unfit: 422}
+REFUSALS: Final = {Forbidden: 403, NotFound: 404, Conflict: 409, Unfit: 422}
 
 
 class Body(BaseModel):
@@ -82,6 +83,7 @@ class Parts:
     masker: Masker
     lookup: Lookup
     bulk_is_due: Callable[[], None]
+    figures: Figures = field(default_factory=Figures)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Call:
 
     async def __call__(self, parts: Parts, request: Request) -> Response:
         """Answer a request: who, what, the transaction, and nudges once it is committed."""
-        caller = parts.access.require(request, self.role)
+        caller = parts.access.require(request, self.role, f"{self.method} {self.path}")
         query = _query(request, self.parameters)
         given = _validated(self.body, await _read(request)) if self.body else None
 
@@ -149,7 +151,7 @@ class Call:
             if self.before is not None:
                 await self.before(parts, request.path_params, given)
             result = await parts.database.run_at(answer)
-        except (NotFound, Conflict, Unfit) as refusal:
+        except (Forbidden, NotFound, Conflict, Unfit) as refusal:
             raise Problem(REFUSALS[type(refusal)], refusal.message) from refusal
         except IntegrityError as error:
             raise Problem(409, "somebody else was faster: look again") from error

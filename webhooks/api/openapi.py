@@ -31,6 +31,7 @@ _REFUSALS: Final = {
     409: "not as things stand now",
     413: "the body is too large",
     422: "what was asked makes no sense",
+    429: "too many unknown tokens were sent",
     503: "the database is away",
 }
 _OF_PAGES: Final = frozenset(parameter.name for parameter in PAGING)
@@ -83,7 +84,7 @@ def reference(calls: Sequence[Call]) -> str:
 
 
 def _operation(call: Call, schemas: dict[str, Any]) -> dict[str, Any]:
-    statuses = sorted({401, 403, 422, 503, *call.refusals, *((413,) if call.body else ())})
+    statuses = sorted({401, 403, 422, 429, 503, *call.refusals, *((413,) if call.body else ())})
     operation: dict[str, Any] = {
         "operationId": f"{call.handler.__module__.rpartition('.')[2]}_{call.handler.__name__}",
         "summary": call.summary,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from webhooks.api import contacts, events, retries, reviews, systems
@@ -43,6 +44,15 @@ def api_routes(parts: Parts) -> list[Route]:
 
 def _endpoint(call: Call, parts: Parts) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        return await call(parts, request)
+        try:
+            answer = await call(parts, request)
+        except HTTPException as problem:
+            parts.figures.answered(problem.status_code)
+            raise
+        except Exception:
+            parts.figures.answered(500)
+            raise
+        parts.figures.answered(answer.status_code)
+        return answer
 
     return endpoint

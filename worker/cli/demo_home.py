@@ -42,7 +42,7 @@ _GENERAL: Final = """
 port = {port}
 
 [ops]
-tokens = {{ "{token}" = "operator" }}
+tokens = [{{ name = "demo", role = "operator", token = "{token}" }}]
 
 [worker]
 concurrency = 12
@@ -86,7 +86,7 @@ def write_settings(home: Path, systems: Mapping[str, Mapping[str, Any]]) -> str:
     """Write the settings file that all processes of the demo read; returns the API's token."""
     from worker.sandbox.settings import as_toml
 
-    token = f"demo-{secrets.token_hex(8)}"
+    token = f"demo-{secrets.token_hex(16)}"
     merged = {name: {**given, **PACE.get(name, {}), **CHOICES.get(name, {})} for name, given in systems.items()}
     text = f"{MARK}home = {json.dumps(str(home))}\n" + _GENERAL.format(port=_free_port(), token=token) + as_toml(merged)
     file = home / SETTINGS_FILE

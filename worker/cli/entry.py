@@ -25,6 +25,7 @@ GROUPS: Final = {
     "systems": "worker.cli.systems",
     "events": "worker.cli.events",
     "webhooks": "worker.cli.webhooks",
+    "tokens": "worker.cli.tokens",
     "drill": "worker.cli.drill",
     "loadtest": "worker.cli.loadtest",
 }
@@ -47,6 +48,7 @@ HELP: Final = {
     "systems": "Vendors: breaker, budget, lag; pause and resume.",
     "events": "The inbox, verbatim; replay.",
     "webhooks": "The registration at Robaws: register, list, remove.",
+    "tokens": "Tokens for the API.",
     "loadtest": "A paced stream of signed events at one's own receiver, with its latencies.",
     "drill": "Break parts on purpose, against the sandbox, and see that nothing is lost.",
 }

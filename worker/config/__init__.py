@@ -5,6 +5,7 @@ The settings: frozen models, one for each section and vendor, read once at a pro
 in the models, and docs/settings.md is made from there (`describe`).
 """
 
+from worker.config.access import OpsSettings, TokenSettings, UserSettings
 from worker.config.base import Owner, Role, Section
 from worker.config.load import load_settings
 from worker.config.rows import SettingRow, describe
@@ -14,7 +15,6 @@ from worker.config.sections import (
     FilterSettings,
     FuseSettings,
     LogSettings,
-    OpsSettings,
     ReceiverSettings,
     ReconcileSettings,
     RedisSettings,
@@ -23,7 +23,6 @@ from worker.config.sections import (
     SchedulerSettings,
     SyncSettings,
     TelemetrySettings,
-    UserSettings,
     WorkerSettings,
 )
 from worker.config.settings import Settings, SystemsSettings
@@ -65,6 +64,7 @@ __all__ = [
     "SystemSettings",
     "SystemsSettings",
     "TelemetrySettings",
+    "TokenSettings",
     "UserSettings",
     "WorkerSettings",
     "WorkspaceSettings",

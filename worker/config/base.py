@@ -40,6 +40,11 @@ class Entries:
     dotted: bool = False
 
 
+@dataclass(frozen=True)
+class OrTable:
+    """Marks a list of tables that may be given as one table of another form, which a validator turns into the list."""
+
+
 def _no_boolean(value: Any) -> Any:
     # Python counts True as 1: `port = true` would be port 1.
     if isinstance(value, bool):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from worker.config.access import ambiguous
 from worker.config.keys import Path_
 from worker.config.settings import Settings
 from worker.config.systems import SystemName, SystemSettings
@@ -48,10 +48,8 @@ def check(settings: Settings) -> Iterator[Problem]:
         )
     yield from _fields_of_routix(settings)
     yield from _write_back(settings)
-    names = Counter(user.name for user in settings.ops.users)
-    for user, count in names.items():
-        if count > 1:
-            yield (("ops", "users"), f"holds {user} {count} times: keep one")
+    for key, sentence in ambiguous(settings.ops):
+        yield ("ops", key), sentence
 
 
 def _fields_of_routix(settings: Settings) -> Iterator[Problem]:

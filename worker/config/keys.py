@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from worker.config.base import Entries
+from worker.config.base import Entries, OrTable
 from worker.config.settings import Settings
 
 Path_ = tuple[str, ...]
@@ -23,13 +23,19 @@ CONFIG_VARIABLE = "CONTACTSYNC_CONFIG"
 
 @dataclass(frozen=True)
 class Key:
-    """One key, or one section of keys. `entries`: its entries can be set one by one; `items`: a list of such tables."""
+    """
+    One key, or one section of keys.
+
+    `entries`: its entries can be set one by one; `items`: a list of such tables, which is one table as well with
+    `or_table`.
+    """
 
     path: Path_
     shape: Shape
     field: FieldInfo
     entries: Entries | None
     items: type[BaseModel] | None
+    or_table: bool
 
     @property
     def name(self) -> str:
@@ -88,6 +94,7 @@ def _walk(model: type[BaseModel], path: Path_) -> Iterator[Key]:
             field=field,
             entries=next((mark for mark in field.metadata if isinstance(mark, Entries)), None),
             items=item if isinstance(item, type) and issubclass(item, BaseModel) else None,
+            or_table=any(isinstance(mark, OrTable) for mark in field.metadata),
         )
         yield key
         if key.shape == "section":

@@ -20,6 +20,7 @@ _KINDS: Mapping[str, str] = {
     "bool": "is {value}, neither true nor false: write one of them",
     "string_type": "is {value}, not a text: put it in quotes",
     "path_type": "is {value}, not a path: put it in quotes",
+    "datetime": "is {value}, not a day: write it like 2027-06-30",
     "tuple_type": "is {value}, not a list: write it in brackets, with commas",
     "dict_type": "is {value}, not a table: write names with values",
     "model": "is {value}, not a table: write names with values",

@@ -1,11 +1,11 @@
-"""The sections of the settings that belong to the product itself; those of the vendors stand in `vendors`."""
+"""The sections of the settings that belong to the product itself; `access` holds who may act, `vendors` the systems."""
 
 from __future__ import annotations
 
 import os
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 
 from worker.config.base import (
     BlankIsNone,
@@ -14,14 +14,11 @@ from worker.config.base import (
     OptionalHttpUrl,
     PlainValue,
     PositiveSeconds,
-    Role,
     Seconds,
     Section,
     Text,
     Whole,
 )
-
-TOKEN_LENGTH = 8
 
 
 def _postgresql_url(value: str | None) -> str | None:
@@ -41,14 +38,6 @@ def _redis_url(value: str | None) -> str | None:
     if not separator or scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("is not the address of a Redis: write redis://:PASSWORD@HOST:6379/0, or rediss:// for TLS")
     return value.strip()
-
-
-def _token(value: str) -> str:
-    if len(value) < TOKEN_LENGTH:
-        raise ValueError(f"holds a token of {len(value)} characters: make one of at least {TOKEN_LENGTH}")
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError("holds a token that no header can carry: use letters, digits and signs without blanks")
-    return value
 
 
 class DatabaseSettings(Section):
@@ -85,27 +74,6 @@ class ReceiverSettings(Section):
     )
     quarantine_limit: Whole = Field(
         default=1000, ge=0, description="bodies that are not events are kept for a look, at most so many"
-    )
-
-
-class UserSettings(Section):
-    """One login of the console."""
-
-    name: Text = Field(description="what is typed at the login, and what the activity log says")
-    password_hash: SecretStr = Field(min_length=1, description="hash of the password, never the password")
-    role: Role = Field(description="what the person may do")
-
-
-class OpsSettings(Section):
-    """Who may look and act."""
-
-    tokens: dict[Annotated[str, AfterValidator(_token)], Role] = Field(
-        default={},
-        repr=False,
-        description=f"bearer tokens of the API with their role, each at least {TOKEN_LENGTH} characters",
-    )
-    users: tuple[UserSettings, ...] = Field(
-        default=(), description="logins of the console: `name`, `password_hash`, `role`"
     )
 
 

@@ -9,13 +9,13 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+from worker.config.access import OpsSettings
 from worker.config.base import Folder, Section
 from worker.config.sections import (
     BreakerSettings,
     DatabaseSettings,
     FuseSettings,
     LogSettings,
-    OpsSettings,
     ReceiverSettings,
     ReconcileSettings,
     RedisSettings,

@@ -308,7 +308,7 @@ def _parsed(key: Key, text: str, *, from_file: bool) -> Any:
     opening, example = ("[", _list_like(key)) if key.shape == "list" else ("{", '{"name": "value"}')
     if key.shape == "list" and key.items is None and from_file and not text.lstrip().startswith("["):
         return [line.strip() for line in text.splitlines() if line.strip()]
-    if not text.lstrip().startswith(opening):
+    if not text.lstrip().startswith((opening, "{") if key.or_table else opening):
         raise Unreadable(f"is not a JSON {'list' if opening == '[' else 'object'}: write it like {example}")
     try:
         return json.loads(text)
@@ -318,4 +318,6 @@ def _parsed(key: Key, text: str, *, from_file: bool) -> Any:
 
 
 def _list_like(key: Key) -> str:
+    if key.items:
+        return '[{"name": "first"}, {"name": "second"}]'
     return "[5, 30.5]" if key.numbers else '["first", "second"]'

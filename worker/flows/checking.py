@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS: Final = 10.0
 """How long a vendor may take to answer here: somebody sits before the screen."""
+
+SOON: Final = timedelta(days=14)
+"""How long before the end of a token's time it is spoken of."""
 
 _MOST_NAMED: Final = 3
 
@@ -85,12 +89,34 @@ def plan(settings: Settings) -> Checked:
         found = [Finding("systems", False, "Robaws is on and no other system, so clients go nowhere", step)]
     else:
         found = [Finding("systems", True, f"clients go from Robaws to {', '.join(targets)}")]
-    if settings.ops.tokens:
-        found.append(Finding("API", True, f"{len(settings.ops.tokens)} token(s) may use it"))
-    else:
-        step = 'to ask it from elsewhere, set ops.tokens = { "A-LONG-RANDOM-TEXT" = "operator" }'
-        found.append(Finding("API", True, "nobody has a token, so only this command sees the queue", step))
+    found += _tokens(settings)
     return Checked("configuration", tuple(found))
+
+
+def _tokens(settings: Settings) -> list[Finding]:
+    """Who has a token of the API, and whose time is over or soon will be."""
+    tokens = settings.ops.tokens
+    if not tokens:
+        step = "to ask it from elsewhere, make one: contactsync tokens new NAME --role operator"
+        return [Finding("API", True, "nobody has a token, so only this command sees the queue", step)]
+    now = datetime.now(UTC)
+    over = [token.name for token in tokens if token.expired(now)]
+    soon = [token.name for token in tokens if token.expired(now + SOON) and token.name not in over]
+    clear = [token.name for token in tokens if token.token is not None]
+    names = ", ".join(f"{token.name} ({token.role})" for token in tokens)
+    step = f"keep {_few(clear)} as token_hash (contactsync tokens new)" if clear else ""
+    found = [Finding("API", True, f"{len(tokens)} token(s) may use it: {names}", step)]
+    renew = "make new ones with contactsync tokens new, and take the old ones out"
+    if over:
+        found.append(Finding("API", False, f"the time of {_few(over)} is over", renew))
+    if soon:
+        found.append(Finding("API", True, f"the time of {_few(soon)} is over within {SOON.days} days", renew))
+    return found
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def database(url: str) -> Checked:
