@@ -101,7 +101,7 @@ def stage(hub: Hub) -> Stage:
         clock.notice_set_back(connection, hub.time + timedelta(hours=2), 120)
         create_locks.take(connection, link, hub.time - timedelta(days=3), known=frozenset())
         bulk = RetryFilter(state="waiting")
-        operating_bulk.make(connection, "retry", bulk, OPERATOR, hub.time, reason=None)
+        operating_bulk.make(connection, "retry", bulk, OPERATOR, hub.time, reason=None, approval_above=100)
         items = connection.execute(text("SELECT items FROM operator_action WHERE target = 'bulk'")).scalar_one()
     for source_id in reversed(ids):
         hub.event(source_id)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.fixtures.hub import Hub
 
-OPERATOR = Actor("token-0a1b2c3d", "operator")
+OPERATOR = Actor("An Peeters", "operator")
 VAT = "BE0000000097"
 
 CLIENT: dict[str, Any] = {

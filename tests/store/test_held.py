@@ -160,7 +160,13 @@ def test_a_line_behind_a_system_is_shown_retried_and_discarded(hub: Hub) -> None
     act(hub, operating.discard, second.id, reason="closed down")
     with hub.engine.begin() as connection:
         operating_bulk.make(
-            connection, "discard", RetryFilter(query=clients[2]), operating.Actor("a", "admin"), hub.time, reason="too"
+            connection,
+            "discard",
+            RetryFilter(query=clients[2]),
+            operating.Actor("a", "admin"),
+            hub.time,
+            reason="too",
+            approval_above=100,
         )
         operating_bulk.work(connection, hub.time)
 

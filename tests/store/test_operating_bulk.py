@@ -38,7 +38,9 @@ def make(
     hub: Hub, wanted: RetryFilter, action: str = "retry", reason: str | None = "why", expect: int | None = None
 ) -> Bulk:
     with hub.engine.begin() as connection:
-        return operating_bulk.make(connection, action, wanted, OPERATOR, hub.time, reason=reason, expect=expect)
+        return operating_bulk.make(
+            connection, action, wanted, OPERATOR, hub.time, reason=reason, approval_above=100_000, expect=expect
+        )
 
 
 def work(hub: Hub) -> bool:

@@ -24,7 +24,9 @@ def test_what_many_retries_made_due_waits_for_a_system_that_is_paused(hub: Hub) 
     hub.gate.forget("rompslomp")
     hub.forget_calls()
     with hub.engine.begin() as connection:
-        operating_bulk.make(connection, "retry", RetryFilter(state="dead"), OPERATOR, hub.time, reason=None)
+        operating_bulk.make(
+            connection, "retry", RetryFilter(state="dead"), OPERATOR, hub.time, reason=None, approval_above=100
+        )
         owed = operating_bulk.work(connection, hub.time)
     assert owed is not None
 

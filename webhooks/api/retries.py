@@ -92,6 +92,7 @@ def make_bulk(connection: Connection, asked: Asked) -> Bulk:
         asked.actor,
         asked.now,
         reason=wanted.reason,
+        approval_above=asked.parts.settings.ops.approval_above,
         expect=wanted.expect,
     )
 

@@ -208,7 +208,7 @@ def _many(action: str, wanted: RetryFilter, reason: str | None, *, yes: bool, as
 
     if reason is None or not reason.strip():
         stop(WRONG_USE, "many at once want --reason: it stands in the log of actions")
-    with asking.asking() as (_, engine):
+    with asking.asking() as (settings, engine):
         with engine.connect() as connection:
             count = listing_retries.count(connection, wanted)
         said = " ".join(f"--{'why' if name == 'reason' else name} {value}" for name, value in wanted.to_json().items())
@@ -217,7 +217,14 @@ def _many(action: str, wanted: RetryFilter, reason: str | None, *, yes: bool, as
             _confirm(action, count, yes=yes)
         with engine.begin() as connection:
             made = operating_bulk.make(
-                connection, action, wanted, asking.actor(), asking.now(), reason=reason, expect=count
+                connection,
+                action,
+                wanted,
+                asking.actor(),
+                asking.now(),
+                reason=reason,
+                approval_above=settings.ops.approval_above,
+                expect=count,
             )
         done = _work_off(engine, made)
     if as_json:

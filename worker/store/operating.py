@@ -23,7 +23,7 @@ from worker.store.listing import plain
 from worker.store.listing_contacts import contact_id
 from worker.store.listing_events import find
 from worker.store.listing_retries import parse_id, public_id
-from worker.store.refusals import Conflict, NotFound, Unfit
+from worker.store.refusals import Conflict, Forbidden, NotFound, Unfit
 from worker.store.requests import REQUESTED, REQUESTED_BY_PERSON
 
 SOURCE: Final = "robaws"
@@ -35,6 +35,11 @@ class Actor:
 
     name: str
     role: str
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they may do what reaches far, or undo what somebody else did."""
+        return self.role == "admin"
 
 
 @dataclass(frozen=True)
@@ -229,11 +234,16 @@ def sync(connection: Connection, source_id: str, actor: Actor, now: datetime, re
 
 
 def pause(connection: Connection, system: str, actor: Actor, now: datetime, reason: str | None) -> Acted:
-    """Nothing is sent to a system until it is resumed; what is owed to it waits in its rows. Wants a reason."""
+    """
+    Nothing is sent to a system until it is resumed; what is owed to it waits in its rows. Wants a reason.
+
+    Forbidden where somebody else has paused it: their reason stands until they, or an admin, change it.
+    """
     why = required(reason)
     _known(system)
     systems.ensure(connection, [system])
-    systems.pause(connection, system, actor.name, why, now)
+    if not systems.pause(connection, system, actor.name, why, now, anyones=actor.is_admin):
+        raise _somebody_elses_pause(connection, system)
     record(connection, actor, "pause", f"system-{system}", why, now)
     return Acted(system, "paused", "nothing is sent there until it is resumed")
 
@@ -242,13 +252,15 @@ def resume(connection: Connection, system: str, actor: Actor, now: datetime, rea
     """
     Lift all that holds a system back: a pause, a breaker, waits that it asked for.
 
-    Rows that waited for the system, and not because of their own data, are due at once.
+    Rows that waited for the system, and not because of their own data, are due at once. Forbidden where somebody else
+    has paused it, but for an admin.
     """
     _known(system)
     systems.ensure(connection, [system])
     behind = held.of(held.held(connection, now), system)
     eased = held.waits(connection, behind) if behind else 0
-    systems.resume(connection, system, now)
+    if not systems.resume(connection, system, now, by=None if actor.is_admin else actor.name):
+        raise _somebody_elses_pause(connection, system)
     eased += easing.ease(connection, system, now)
     record(connection, actor, "resume", f"system-{system}", plain(reason, "reason", most=1_000), now)
     return Acted(system, "resumed", f"{eased} that waited for it are due now", Owed(links=((0, system),)))
@@ -300,6 +312,11 @@ def _correlation() -> str:
 def _known(system: str) -> None:
     if system not in SYSTEM_NAMES:
         raise NotFound(f"{system[:40]!r} is no system: there are {', '.join(SYSTEM_NAMES)}")
+
+
+def _somebody_elses_pause(connection: Connection, system: str) -> Forbidden:
+    who = systems.view(connection, system).paused_by_name or "somebody else"
+    return Forbidden(f"{system} was paused by {who}: only they or an admin may change that")
 
 
 def _held(connection: Connection, now: datetime) -> dict[str, Any]:

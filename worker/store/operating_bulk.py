@@ -19,7 +19,7 @@ from worker.errors import SyncError
 from worker.store.listing import number, plain
 from worker.store.listing_retries import RetryFilter, ids
 from worker.store.operating import Actor, Owed, discard_item, lock_items, required, retry_item
-from worker.store.refusals import Conflict, NotFound, Unfit
+from worker.store.refusals import Conflict, Forbidden, NotFound, Unfit
 
 SLICE: Final = 200
 Action = Literal["retry", "discard"]
@@ -86,13 +86,14 @@ def make(
     now: datetime,
     *,
     reason: str | None,
+    approval_above: int,
     expect: int | None = None,
 ) -> Bulk:
     """
     Write a bulk action down, to be worked off by `work`. An empty filter is refused: everything must be asked for.
 
     `expect` is the count that was shown to the person; Conflict when it is another one by now. A discard wants a
-    reason.
+    reason, and more items than `approval_above` an admin (Forbidden).
     """
     if action not in ("retry", "discard"):
         raise Unfit("action is `retry` or `discard`")
@@ -102,6 +103,11 @@ def make(
     items = ids(connection, wanted, now)
     if expect is not None and len(items) != expect:
         raise Conflict(f"the filter finds {len(items)} by now, not {expect}: look again before you go on")
+    if len(items) > approval_above and not actor.is_admin:
+        raise Forbidden(
+            f"the filter finds {len(items)}, and more than {approval_above} (ops.approval_above) want an admin: "
+            "ask one, or narrow the filter"
+        )
     row_id = connection.execute(
         _MAKE,
         {

@@ -1,8 +1,14 @@
-"""What is answered to an operator who asks for something that cannot be: not there, not now, or not in that form."""
+"""What is answered to an operator who asks for something that cannot be: not by them, not there, not now, not so."""
 
 from __future__ import annotations
 
 from worker.errors import SyncError
+
+
+class Forbidden(SyncError):
+    """It takes an admin (HTTP 403)."""
+
+    reason = "forbidden"
 
 
 class NotFound(SyncError):

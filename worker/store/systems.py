@@ -47,6 +47,8 @@ class SystemView:
     recovery: Recovery | None = None
     rate: float | None = None
     """The calls a second that were learned from refusals; None where the configured rate holds."""
+    paused_by_name: str | None = None
+    """Who paused it, where a person did."""
 
     def blocked_until(self, now: datetime) -> datetime | None:
         """
@@ -91,7 +93,8 @@ def views(connection: Connection) -> dict[str, SystemView]:
 def view_of(row: Row[Any]) -> SystemView:
     """One vendor's state from its row, which has the columns of a view and `learned`."""
     columns = {name: getattr(row, name) for name in _COLUMNS.split(", ")}
-    return SystemView(**columns, recovery=recovery_of(row.learned), rate=rate_of(row.learned))
+    who = row.learned.get("paused_by_name") if row.paused_by == "operator" else None
+    return SystemView(**columns, recovery=recovery_of(row.learned), rate=rate_of(row.learned), paused_by_name=who)
 
 
 def rate_of(learned: Mapping[str, Any]) -> float | None:
@@ -252,26 +255,39 @@ def pause_creates(connection: Connection, system: str, until: datetime, reason: 
     )
 
 
-def pause(connection: Connection, system: str, by: str, reason: str, now: datetime) -> bool:
-    """A person holds the system. False where there is no such system."""
+# Whoever paused it, or nobody did; what an earlier release called a token is nobody's name any more.
+_THEIR_OWN = "AND (:anyones OR paused_by IS DISTINCT FROM 'operator' OR learned ->> 'paused_by_name' = :by)"
+
+
+def pause(connection: Connection, system: str, by: str, reason: str, now: datetime, *, anyones: bool = True) -> bool:
+    """
+    A person holds the system. False where there is no such system, or somebody else holds it already and `anyones`
+    is not said.
+    """
     return _update(
         connection,
         system,
         "paused_by = 'operator', paused_reason = :reason, paused_at = :now, learned = learned || "
         "jsonb_build_object('paused_by_name', CAST(:by AS text))",
-        {"reason": reason, "by": by, "now": now},
+        {"reason": reason, "by": by, "now": now, "anyones": anyones},
+        _THEIR_OWN,
     )
 
 
-def resume(connection: Connection, system: str, now: datetime) -> bool:
-    """Everything that holds the system back is lifted: pause, breaker, waits. False where there is no such system."""
+def resume(connection: Connection, system: str, now: datetime, *, by: str | None = None) -> bool:
+    """
+    Everything that holds the system back is lifted: pause, breaker, waits.
+
+    False where there is no such system, or it was paused by a person of another name than `by` (None: by whomever).
+    """
     return _update(
         connection,
         system,
         "paused_by = NULL, paused_reason = NULL, paused_at = NULL, breaker = 'closed', failures = 0, probe_at = NULL, "
         "throttled_until = NULL, creates_paused_until = NULL, creates_reason = NULL, reason = NULL, "
-        "learned = learned - 'recovery'",
-        {"now": now},
+        "learned = learned - 'recovery' - 'paused_by_name'",
+        {"now": now, "anyones": by is None, "by": by},
+        _THEIR_OWN,
     )
 
 
