@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import pwd
+from os import getuid
 from typing import TYPE_CHECKING
+
+from sqlalchemy import text
 
 from tests.cli.conftest import CLIENT, catch_up
 from tests.cli.test_contacts import line_with
+from tests.store.people import OPERATOR
+from worker.store import operating
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.cli.command import Command
     from tests.fixtures.hub import Hub
 
@@ -48,3 +56,26 @@ def test_a_system_that_does_not_exist_is_wrong_use(operator: Command) -> None:
 
     assert ran.status == 2
     assert "there are robaws, rompslomp, recras, workspace, routix" in ran.err
+
+
+def test_the_log_names_the_account_that_the_command_runs_as(
+    operator: Command, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "somebody-else")
+
+    operator("systems", "pause", "recras", "--reason", "upgrade until noon")
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)  # as in a container whose account has no name
+    operator("systems", "pause", "recras", "--reason", "upgrade until three")
+    monkeypatch.undo()
+
+    with hub.engine.connect() as connection:
+        actors = connection.execute(text("SELECT actor FROM operator_action ORDER BY id")).scalars().all()
+    assert actors == [f"command line ({pwd.getpwuid(getuid()).pw_name})", f"command line (uid {getuid()})"]
+
+
+def test_the_command_line_acts_as_an_admin(operator: Command, hub: Hub) -> None:
+    with hub.engine.begin() as connection:
+        operating.pause(connection, "recras", OPERATOR, hub.time, "their bookkeeper counts")
+
+    assert operator("systems", "resume", "recras").status == 0

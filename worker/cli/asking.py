@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,10 +55,23 @@ def asking() -> Iterator[tuple[Settings, Engine]]:
 
 
 def actor() -> Actor:
-    """Who acts, for the log of actions. Whoever may run this command may read the settings with all their secrets."""
+    """
+    Who acts, for the log of actions. Whoever may run this command may read the settings with all their secrets.
+
+    The account is the process's own: variables such as LOGNAME name whomever one likes.
+    """
+    from worker.config.access import COMMAND_LINE
     from worker.store.operating import Actor
 
-    return Actor(f"command line ({getpass.getuser()})", "admin")
+    return Actor(f"{COMMAND_LINE} ({_account()})", "admin")
+
+
+def _account() -> str:
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # in a container an account may be a number only
+        return f"uid {number}"
 
 
 class _Clock:
