@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tools.mutations.access import MUTATIONS as ACCESS
 from tools.mutations.answers import MUTATIONS as ANSWERS
 from tools.mutations.comebacks import MUTATIONS as COMEBACKS
 from tools.mutations.creates import MUTATIONS as CREATES
@@ -33,4 +34,5 @@ MUTATIONS: Final = (
     *RATES,
     *VENDORS,
     *SERVERS,
+    *ACCESS,
 )
