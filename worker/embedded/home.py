@@ -17,6 +17,8 @@ from worker.embedded.errors import EmbeddedError, HomeInUse
 
 # PostgreSQL keeps paths in 1,024 bytes (MAXPGPATH) and appends names of its own to the data folder's.
 _LONGEST_HOME_BYTES: Final = 880
+# sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included (man 7 unix).
+LONGEST_SOCKET_BYTES: Final = 100
 _OTHER_HOME: Final = "Set `home` to a folder that this user can write to, or set `database.url` and `redis.url`."
 
 _NOT_OURS: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT}

@@ -2,7 +2,7 @@
 Servers that an earlier run left behind, found and ended before the next one starts.
 
 The guard makes these rare: its death and ours in the same moment, or a system without PDEATHSIG. A server's process
-is known by its working directory, which PostgreSQL and Redis both set to their data folder for the whole of their
+is known by its working directory, which PostgreSQL and Valkey both set to their data folder for the whole of their
 life. A pid file alone would not do: it may be stale, and its number may belong to somebody else by now.
 """
 
@@ -19,6 +19,8 @@ import psutil
 
 from worker.embedded.waiting import wait_until
 
+_PROGRAMS: Final = {"postgres", "valkey-server", "redis-server"}
+"""With the one of the releases that carried Redis: an upgrade must find what the release before left behind."""
 _PATIENCE_SECONDS: Final = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
 
 
@@ -27,7 +29,7 @@ def servers_in(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.name() in {"postgres", "redis-server"} and Path(process.cwd()) == folder:
+            if process.name() in _PROGRAMS and Path(process.cwd()) == folder:
                 found.append(process)
     pids = {process.pid for process in found}
     return sorted(found, key=lambda process: _parent(process) in pids)

@@ -33,7 +33,7 @@ from typing_extensions import override
 from worker.embedded.accounts import Account, choose_account, guard_command
 from worker.embedded.binaries import NEWEST_POSTGRES, postgres_programs
 from worker.embedded.errors import EmbeddedError
-from worker.embedded.home import make_folder, write_private
+from worker.embedded.home import LONGEST_SOCKET_BYTES, make_folder, write_private
 from worker.embedded.leftovers import end_leftovers
 from worker.embedded.process import GuardedProcess
 from worker.embedded.server import EmbeddedServer, server_environment
@@ -41,8 +41,6 @@ from worker.embedded.server import EmbeddedServer, server_environment
 DATABASE: Final = "contactsync"
 USER: Final = "contactsync"
 
-# sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included (man 7 unix).
-_LONGEST_SOCKET_BYTES: Final = 100
 _INITDB_SECONDS: Final = 120
 _STOP_SECONDS: Final = 30.0
 
@@ -113,7 +111,7 @@ class EmbeddedPostgres(EmbeddedServer):
     def _socket_fits(self) -> bool:
         # libpq takes a comma for the end of one host and the beginning of another.
         path = os.fsencode(self.sockets / ".s.PGSQL.65535")
-        return len(path) <= _LONGEST_SOCKET_BYTES and b"," not in path
+        return len(path) <= LONGEST_SOCKET_BYTES and b"," not in path
 
     @override
     def _prepare(self) -> None:

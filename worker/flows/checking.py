@@ -163,13 +163,20 @@ def redis(url: str) -> Checked:
     try:
         with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
             server: dict[str, Any] = client.info()
-            found = [Finding("connection", True, f"Redis {server.get('redis_version', 'of unknown version')} answers")]
+            found = [Finding("connection", True, f"{_product(server)} answers")]
             found.append(_policy(str(server.get("maxmemory_policy", ""))))
             found.append(_persistence(server))
     except (RedisError, OSError) as error:
         step = "start Redis, or correct redis.url (host, port, password, rediss:// for TLS)"
         return Checked("redis", (Finding("connection", False, f"does not answer: {error}", step),), away=True)
     return Checked("redis", tuple(found))
+
+
+def _product(server: dict[str, Any]) -> str:
+    """The server's own name and version; Valkey tells one of Redis besides, for clients that ask for it."""
+    if "valkey_version" in server:
+        return f"Valkey {server['valkey_version']}"
+    return f"Redis {server.get('redis_version', 'of unknown version')}"
 
 
 def _policy(policy: str) -> Finding:
