@@ -16,6 +16,8 @@ from tests.embedded.processes import ROOT, program
 from tests.fixtures.servers import UNSAFE_BUT_FAST
 from worker.embedded.accounts import CAP_DAC_READ_SEARCH, Account, choose_account, guard_command
 from worker.embedded.binaries import postgres_programs
+from worker.embedded.errors import EmbeddedError
+from worker.embedded.home import HomeLock, give_to_owner_of
 from worker.embedded.servers import LocalServers
 
 pytestmark = [
@@ -136,6 +138,59 @@ def test_a_home_that_root_makes_in_a_users_folder_is_that_users(home: Path) -> N
         assert uid_of(servers.postgres.pid()) == nobody.pw_uid
 
     assert [path for path in home.rglob("*") if path.lstat().st_uid != nobody.pw_uid] == []
+
+
+@as_root
+def test_a_file_that_was_planted_in_a_folder_is_not_given_away(home: Path) -> None:
+    before, after = pwd.getpwnam("nobody"), pwd.getpwnam("daemon")
+    folder, theirs = home / "postgres", home / "theirs"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "own").write_text("")
+    theirs.mkdir()
+    for name in ("linked", "moved"):
+        (theirs / name).write_text("root:x:0:0")
+        os.link(theirs / name, folder / "data" / name)
+    (theirs / "moved").unlink()  # one name is left, as where somebody is quick enough
+    (folder / "data" / "followed").symlink_to(theirs / "linked")
+    (folder / "data" / "inside").mkdir()
+    for path in (folder, folder / "data", folder / "data" / "own"):
+        os.chown(path, before.pw_uid, before.pw_gid)
+
+    Account(after.pw_uid, after.pw_gid).take_over(folder)
+
+    owners = {path.name: path.lstat().st_uid for path in (folder, *folder.rglob("*"))}
+    given = {name for name, owner in owners.items() if owner == after.pw_uid}
+    assert given == {"postgres", "data", "own"}
+    assert (theirs / "linked").stat().st_uid == 0
+
+
+@as_root
+def test_what_was_linked_into_a_users_home_is_neither_given_nor_written(home: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    home.mkdir()
+    os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    theirs = home.with_name("theirs")
+    theirs.write_text("root:x:0:0")
+    os.link(theirs, home / "servers.lock")
+
+    give_to_owner_of(home, home / "servers.lock")
+    with pytest.raises(EmbeddedError, match="another name"):
+        HomeLock(home / "servers.lock").acquire()
+
+    assert theirs.stat().st_uid == 0
+    assert theirs.read_text() == "root:x:0:0"
+
+
+@as_root
+def test_a_folder_that_root_filled_is_given_whole(home: Path) -> None:
+    after = pwd.getpwnam("nobody")
+    (home / "postgres" / "data").mkdir(parents=True)
+    (home / "postgres" / "data" / "theirs").write_text("")
+    os.chown(home / "postgres" / "data" / "theirs", pwd.getpwnam("daemon").pw_uid, 0)
+
+    Account(after.pw_uid, after.pw_gid).take_over(home / "postgres")
+
+    assert {path.stat().st_uid for path in (home / "postgres", *(home / "postgres").rglob("*"))} == {after.pw_uid}
 
 
 def test_an_ordinary_user_can_do_without_root(home: Path) -> None:

@@ -20,6 +20,7 @@ import json
 import os
 import pwd
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from worker.embedded.errors import EmbeddedError
+from worker.embedded.home import has_one_name
 
 GUARD: Final = Path(__file__).with_name("guard.py")
 CAP_DAC_OVERRIDE: Final = 1
@@ -49,16 +51,37 @@ class Account:
         return {"uid": self.uid, "gid": self.gid, "capability": self.capability, "namespace": self.namespace}
 
     def take_over(self, folder: Path) -> None:
-        """Make a folder with all it holds this account's, where root made it, copied it or ran another account."""
+        """
+        Make a folder with all it holds this account's, where root made it, copied it or ran another account.
+
+        A file that may be somebody else's stays what it was: one with more than one name, as whoever could write here
+        may have planted a hard link, and one whose owner is not that of the folder it lies in. Links are not followed.
+        """
         if self.uid is None or self.gid is None:
             return
         uid, gid = (os.geteuid(), os.getegid()) if self.namespace else (self.uid, self.gid)
         if folder.stat().st_uid == uid:
             return
-        for parent, folders, files in os.walk(folder):
+        for _, folders, files, inside in os.fwalk(folder, topdown=False):
+            holder = os.fstat(inside)
             for name in (*folders, *files):
-                os.chown(Path(parent, name), uid, gid, follow_symlinks=False)
+                _give(name, inside, holder, uid, gid)
         os.chown(folder, uid, gid, follow_symlinks=False)  # the last one, as it says that all is done
+
+
+def _give(name: str, inside: int, holder: os.stat_result, uid: int, gid: int) -> None:
+    """Change the owner of one entry of a folder, by the descriptor that it was looked at, so that none is swapped."""
+    kind = stat.S_IFMT(os.stat(name, dir_fd=inside, follow_symlinks=False).st_mode)
+    if kind not in (stat.S_IFREG, stat.S_IFDIR):  # sockets and pipes are made anew, and a link needs no owner
+        return
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=inside)
+    try:
+        roots_alone = holder.st_uid == 0 and not holder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        of_the_holder = os.fstat(descriptor).st_uid == holder.st_uid
+        if (roots_alone or of_the_holder) and has_one_name(descriptor, name, inside):
+            os.fchown(descriptor, uid, gid)
+    finally:
+        os.close(descriptor)
 
 
 def guard_command(command: list[str], options: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,10 +68,30 @@ def make_folder(folder: Path, mode: int = 0o700) -> Path:
 
 
 def give_to_owner_of(parent: Path, path: Path) -> None:
-    """What root makes in a user's home belongs to that user, who could not start there again otherwise."""
-    if os.geteuid() == 0:
-        owner = parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    """
+    What root makes in a user's home belongs to that user, who could not start there again otherwise.
+
+    A file with another name besides is not given: it may be somebody else's, linked there by whoever can write.
+    """
+    if os.geteuid() != 0:
+        return
+    owner = parent.stat()
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if has_one_name(descriptor, path):
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(descriptor)
+
+
+def has_one_name(descriptor: int, path: str | Path, folder: int | None = None) -> bool:
+    """
+    Whether what was opened by this name is a folder, or a file that has no other name.
+
+    Asked by the name once it is open: a link that is taken away in between is missed, and one that is there counts.
+    """
+    named = os.stat(path, dir_fd=folder, follow_symlinks=False)
+    return os.path.samestat(os.fstat(descriptor), named) and (stat.S_ISDIR(named.st_mode) or named.st_nlink == 1)
 
 
 def write_private(file: Path, text: str) -> None:
@@ -132,6 +153,9 @@ class HomeLock:
             if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
                 raise self._in_use(holder) from error
             raise unusable(self.file.parent, error) from error
+        if not has_one_name(descriptor, self.file):
+            os.close(descriptor)
+            raise EmbeddedError(f"{self.file} has another name besides, so it may not be ours.", "Remove it.")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         give_to_owner_of(self.file.parent, self.file)
