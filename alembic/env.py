@@ -15,6 +15,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
 
 from models import Base
+from worker.config.servers import postgres_parameters
 from worker.store.migrations import ADVISORY_LOCK, include_object
 
 LOCK_TIMEOUT = "1s"
@@ -51,6 +52,10 @@ if given is not None:
     migrate(given)
 else:
     url = context.config.get_main_option("sqlalchemy.url") or os.environ["CONTACTSYNC_DATABASE__URL"]
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
+    engine = create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        poolclass=pool.NullPool,
+        connect_args=postgres_parameters(url),
+    )
     with engine.connect() as made:
         migrate(made)

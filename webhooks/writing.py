@@ -20,6 +20,8 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from typing_extensions import override
 
+from worker.config.servers import postgres_parameters
+
 if TYPE_CHECKING:
     from psycopg.abc import Buffer
 
@@ -107,18 +109,18 @@ class _BytesArrayDumper(_ArrayDumper):
 
 async def connect(url: str) -> AsyncConnection[Any]:
     """A connection of the receiver's own, each statement a transaction. OperationalError where there is none."""
+    own = {
+        "application_name": "receiver",
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives": 1,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+        "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s",
+    }
     connection = await AsyncConnection.connect(
-        url,
-        autocommit=True,
-        prepare_threshold=0,
-        application_name="receiver",
-        connect_timeout=CONNECT_SECONDS,
-        keepalives=1,
-        keepalives_idle=5,
-        keepalives_interval=2,
-        keepalives_count=2,
-        tcp_user_timeout=STATEMENT_SECONDS * 1000,
-        options=f"-c timezone=UTC -c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s",
+        autocommit=True, prepare_threshold=0, **{**postgres_parameters(url), **own}
     )
     connection.adapters.register_dumper(TextArray, _TextArrayDumper)
     connection.adapters.register_dumper(BytesArray, _BytesArrayDumper)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, quote, urlsplit
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import structlog
 from celery import Celery
 from kombu.entity import Queue
 from kombu.exceptions import KombuError
+from kombu.utils.url import as_url
 from redis.exceptions import RedisError
 
+from worker.config import servers
 from worker.store.summary import SOURCE, TARGETS
 
 if TYPE_CHECKING:
@@ -45,16 +48,25 @@ def queues(settings: Settings) -> list[str]:
     return [INTAKE_QUEUE, *(deliver_queue(name) for name in systems)]
 
 
-def broker_address(url: str | None) -> str | None:
-    """The address of Redis as Celery writes it; it differs from redis-py's only for a Unix socket."""
-    if url is None or not url.startswith("unix:"):
-        return url
-    parts = urlsplit(url)
-    given = dict(parse_qsl(parts.query))
-    login = parts.netloc
-    if "password" in given:
-        login = f"{quote(given.get('username', ''), safe='')}:{quote(given['password'], safe='')}@"
-    return f"redis+socket://{login}{parts.path}?virtual_host={given.get('db', '0')}"
+def broker(url: str) -> dict[str, Any]:
+    """
+    The settings of Celery that lead to the same Redis as redis-py's, in the same way.
+
+    Celery would read the address by itself, and not verify the certificate behind a `rediss://` unless it is told to.
+    """
+    options = servers.redis_options(url)
+    user, password, database = options.get("username", ""), options.get("password", ""), options.get("db", 0)
+    if "path" in options:
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if password else ""
+        return {"broker_url": f"redis+socket://{login}{quote(options['path'])}?virtual_host={database}"}
+    host, port = options.get("host", "localhost"), options.get("port", 6379)
+    if not servers.is_encrypted(options):
+        return {"broker_url": as_url("redis", host, port, user, password, str(database))}
+    given = {name: value for name, value in options.items() if name.startswith("ssl_")}
+    return {
+        "broker_url": as_url("rediss", host, port, user, password, str(database)),
+        "broker_use_ssl": {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True, **given},
+    }
 
 
 def create_celery(settings: Settings) -> Celery:
@@ -65,8 +77,9 @@ def create_celery(settings: Settings) -> Celery:
     late, so that a killed worker's nudge may come again; it may also be lost, which the sweep makes harmless. All
     queues are published to by name, without the binding keys in Redis that an eviction could take away.
     """
-    app = Celery("contactsync", broker=broker_address(settings.redis.url))
+    app = Celery("contactsync")
     app.conf.update(
+        **(broker(settings.redis.url) if settings.redis.url is not None else {}),
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,

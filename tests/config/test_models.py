@@ -34,7 +34,9 @@ def at(settings: Settings, key: str) -> Any:
     [
         ("home", Path(".contactsync")),
         ("database.url", None),
+        ("database.allow_insecure", False),
         ("redis.url", None),
+        ("redis.allow_insecure", False),
         ("receiver.host", "127.0.0.1"),
         ("receiver.port", 8080),
         ("receiver.max_body_bytes", 1048576),
@@ -136,9 +138,9 @@ def test_a_copy_with_addresses_leaves_the_original_alone() -> None:
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_all_spellings_of_a_postgresql_address_become_one(given: Given, scheme: str) -> None:
-    given.environ["CONTACTSYNC_DATABASE__URL"] = f"{scheme}://hub:a%40b@db.example:5432/hub?sslmode=require"
+    given.environ["CONTACTSYNC_DATABASE__URL"] = f"{scheme}://hub:a%40b@db.example:5432/hub?sslmode=verify-full"
 
-    assert given.load().database.url == "postgresql://hub:a%40b@db.example:5432/hub?sslmode=require"
+    assert given.load().database.url == "postgresql://hub:a%40b@db.example:5432/hub?sslmode=verify-full"
 
 
 @pytest.mark.parametrize(("processors", "tasks"), [(None, 8), (1, 8), (2, 16), (4, 32), (64, 32)])

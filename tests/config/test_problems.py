@@ -368,8 +368,8 @@ def test_a_problem_never_shows_a_secret(given: Given, key: str, value: str) -> N
 
 def test_settings_in_a_log_show_no_secret(given: Given) -> None:
     given.toml(enabled("robaws", "rompslomp", "recras", "workspace", "routix").replace("made-up", SECRET))
-    given.environ["CONTACTSYNC_DATABASE__URL"] = f"postgresql://hub:{SECRET}@db.example/hub"
-    given.environ["CONTACTSYNC_REDIS__URL"] = f"redis://:{SECRET}@db.example"
+    given.environ["CONTACTSYNC_DATABASE__URL"] = f"postgresql://hub:{SECRET}@127.0.0.1/hub"
+    given.environ["CONTACTSYNC_REDIS__URL"] = f"redis://:{SECRET}@127.0.0.1"
     given.environ["CONTACTSYNC_OPS__TOKENS"] = f'[{{"name": "An", "role": "admin", "token": "{LONG}"}}]'
     given.environ["CONTACTSYNC_SYSTEMS__ROBAWS__WEBHOOK_SECRETS"] = f'["{SECRET}"]'
 

@@ -51,13 +51,13 @@ def test_variables_may_be_written_in_lower_case(given: Given) -> None:
 
 @pytest.mark.parametrize("key", ["CONTACTSYNC_RECEIVER__PORT", "CONTACTSYNC_DATABASE__URL"])
 def test_an_empty_variable_counts_as_not_set(given: Given, key: str) -> None:
-    given.toml('[receiver]\nport = 9090\n[database]\nurl = "postgresql://db.example/hub"')
+    given.toml('[receiver]\nport = 9090\n[database]\nurl = "postgresql://127.0.0.1/hub"')
     given.environ[key] = ""
 
     settings = given.load()
 
     assert settings.receiver.port == 9090
-    assert settings.database.url == "postgresql://db.example/hub"
+    assert settings.database.url == "postgresql://127.0.0.1/hub"
 
 
 def test_a_file_elsewhere_is_named_by_a_variable(given: Given) -> None:
@@ -174,11 +174,11 @@ def test_a_secret_is_read_from_a_file_named_in_the_environment(given: Given) -> 
 
 
 def test_a_secret_is_read_from_a_file_beside_the_settings(given: Given) -> None:
-    given.file("etc/secrets/url", "postgresql://hub:geheim@db.example/hub\r\n")
+    given.file("etc/secrets/url", "postgresql://hub:geheim@127.0.0.1/hub\r\n")
     given.file("etc/contactsync.toml", '[database]\nurl_file = "secrets/url"')
     given.environ["CONTACTSYNC_CONFIG"] = "etc/contactsync.toml"
 
-    assert given.load().database.url == "postgresql://hub:geheim@db.example/hub"
+    assert given.load().database.url == "postgresql://hub:geheim@127.0.0.1/hub"
 
 
 @pytest.mark.parametrize("text", ['["one", "two"]\n', "one\ntwo\n"], ids=["JSON", "one a line"])

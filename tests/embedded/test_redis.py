@@ -15,7 +15,7 @@ import redis
 from typing_extensions import override
 
 from tests.embedded.processes import wait_until
-from worker.app import INTAKE_QUEUE, KEY_PREFIX, CeleryPublisher, broker_address, create_celery
+from worker.app import INTAKE_QUEUE, KEY_PREFIX, CeleryPublisher, broker, create_celery
 from worker.config import Settings
 from worker.embedded.errors import EmbeddedError, HomeInUse, PortTaken
 from worker.embedded.ports import free_port
@@ -107,7 +107,7 @@ def test_celery_reaches_it_with_the_same_url(home: Path, depth: int) -> None:
     ],
 )
 def test_a_socket_of_ones_own_is_named_to_celery_as_it_expects(url: str, address: str) -> None:
-    assert broker_address(url) == address
+    assert broker(url)["broker_url"] == address
 
 
 @pytest.mark.parametrize("signed_in", [False, True])

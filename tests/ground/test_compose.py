@@ -172,6 +172,19 @@ def test_secrets_that_exist_are_kept_and_a_lost_half_of_a_pair_is_refused(tmp_pa
     assert not (tmp_path / "redis_url").exists()
 
 
+@pytest.mark.parametrize("service", sorted(OURS - {"sandbox"}))
+def test_every_part_takes_the_addresses_that_are_made_for_it(service: str, tmp_path: Path) -> None:
+    subprocess.run([ROOT / "deploy/make-secrets", tmp_path], check=True, capture_output=True)
+    written: dict[str, str] = services()[service]["environment"]
+    environ = {name: value.replace("/run/secrets", str(tmp_path)) for name, value in written.items()}
+    del environ["CONTACTSYNC_CONFIG"]
+
+    settings = load_settings(environ=environ, cwd=tmp_path)
+
+    assert (settings.database.allow_insecure, settings.redis.allow_insecure) == (True, True)
+    assert load()["networks"]["inside"] == {"internal": True}, "they go through a network that nobody else is in"
+
+
 def test_the_overlay_names_credentials_that_the_settings_know(tmp_path: Path) -> None:
     overlay = load("deploy/docker-compose.vendors.yml")
     secrets = {f"/run/secrets/{name}": tmp_path / name for name in overlay["secrets"]}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from worker.config import servers
 from worker.config.access import ambiguous
 from worker.config.keys import Path_
 from worker.config.settings import Settings
@@ -19,6 +19,7 @@ Problem = tuple[Path_, str]
 
 def check(settings: Settings) -> Iterator[Problem]:
     """Each problem as the key that it is about, and the sentence."""
+    yield from _servers(settings)
     enabled = settings.enabled_systems()
     for name in enabled:
         yield from _needs(name, settings.system(name))
@@ -103,6 +104,18 @@ def _needs(name: SystemName, system: SystemSettings) -> Iterator[Problem]:
             yield (("systems", name, attribute), f"is missing: {step}, or switch the system off")
 
 
+def _servers(settings: Settings) -> Iterator[Problem]:
+    database, redis = settings.database, settings.redis
+    if database.url is not None:
+        problem = servers.postgres_problem(database.url, allow_insecure=database.allow_insecure)
+        if problem is not None:
+            yield ("database", "url"), problem
+    if redis.url is not None:
+        problem = servers.redis_problem(redis.url, allow_insecure=redis.allow_insecure)
+        if problem is not None:
+            yield ("redis", "url"), problem
+
+
 def _given(value: Any) -> bool:
     return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
@@ -132,9 +145,4 @@ def is_open(url: str) -> bool:
     if parts.scheme != "http":
         return False
     host = parts.hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return False
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return True
+    return not (servers.is_here(host) or host.endswith(".localhost"))

@@ -35,6 +35,19 @@ left out; a list is JSON there, or one entry a line. A name without a leading `/
 `contactsync.toml`, or, from the environment, in the folder where the command is started. Secrets are never shown, not
 even in an error about them.
 
+**PostgreSQL and Redis on another machine.** A connection that leaves this machine is encrypted and verified, or the
+settings are refused. This machine is a socket, `localhost`, 127.0.0.1 and ::1.
+
+- `database.url` ends in `?sslmode=verify-full`. The certificate has to come from a public authority, or from your own
+  with `&sslrootcert=FILE`.
+- `redis.url` begins with `rediss://`; `?ssl_ca_certs=FILE` names an authority of your own. Celery goes by the same
+  address and checks the same.
+- `database.allow_insecure` and `redis.allow_insecure` switch that off, for a network that nobody else is in, such as
+  the one between the containers of `docker-compose.yml`.
+- Wherever PostgreSQL is, the password itself is never sent: the server has to prove by SCRAM that it knows it. A server
+  that logs in otherwise (`md5`, `trust` or `password` in its pg_hba.conf) is refused, unless the address names the
+  method: `?require_auth=md5`.
+
 **Mistakes.** Nothing starts with wrong settings. All problems are listed at once, each with the key, what is wrong and
 what to do; the exit status is 2. A key that does not exist is a problem as well, in the file and in the environment
 (any variable that begins with `CONTACTSYNC_`, but for `CONTACTSYNC_CONFIG` and `CONTACTSYNC_TEST_…`):

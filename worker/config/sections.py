@@ -48,6 +48,9 @@ class DatabaseSettings(Section):
         repr=False,
         description="`postgresql://USER:PASSWORD@HOST:5432/DATABASE`; without it, an embedded PostgreSQL under `home`",
     )
+    allow_insecure: bool = Field(
+        default=False, description="whether `url` may go to another machine without a verified certificate"
+    )
     pool_size: Whole | None = Field(
         default=None, ge=1, description="connections of one process; without it, `worker.concurrency` and four more"
     )
@@ -60,6 +63,9 @@ class RedisSettings(Section):
         default=None,
         repr=False,
         description="`redis://…`, `rediss://…` or `unix://…`; without it, an embedded Redis under `home`",
+    )
+    allow_insecure: bool = Field(
+        default=False, description="whether `url` may go to another machine without TLS and a verified certificate"
     )
 
 

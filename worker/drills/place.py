@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import redis
 
+from worker.config.servers import postgres_parameters
 from worker.drills.parts import Parts
 from worker.drills.vendors import Vendors, sandbox_of
 from worker.embedded.home import read_state
@@ -40,9 +41,8 @@ class Place:
 
     def database(self) -> psycopg.Connection[tuple[object, ...]]:
         """A connection of the drill's own, each statement a transaction."""
-        return psycopg.connect(
-            self.settings.database.url or "", autocommit=True, connect_timeout=5, application_name="drill"
-        )
+        own = {"connect_timeout": 5, "application_name": "drill"}
+        return psycopg.connect(autocommit=True, **{**postgres_parameters(self.settings.database.url or ""), **own})
 
     def redis(self) -> redis.Redis:
         """A client of the drill's own."""

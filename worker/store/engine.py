@@ -11,6 +11,8 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 
+from worker.config.servers import postgres_parameters
+
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -35,6 +37,7 @@ def make_engine(url: str, *, pool_size: int = 10, application_name: str = "conta
 
     READ COMMITTED throughout: every claim is a guarded UPDATE and needs no more.
     """
+    # Of what SQLAlchemy reads in the address, nothing counts that libpq does not read there as well.
     engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
@@ -45,6 +48,7 @@ def make_engine(url: str, *, pool_size: int = 10, application_name: str = "conta
         # statement prepared.
         pool_use_lifo=True,
         connect_args={
+            **postgres_parameters(url),
             # Planning a claim takes longer than running it: prepare at the second use, not at the sixth.
             "prepare_threshold": 1,
             "application_name": application_name,
