@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from webhooks.database import in_thread
 from webhooks.problems import Problem
+from worker.config.checks import lacking
 from worker.errors import NotReachable
 
 if TYPE_CHECKING:
@@ -31,13 +32,20 @@ class Lookup:
     """Asks systems for single records. `make` builds what that takes (tests hand in their own)."""
 
     def __init__(self, settings: Settings, engine: Engine, make: Callable[[], Runtime] | None = None) -> None:
+        self._settings = settings
         self._make = make or (lambda: _runtime(settings, engine))
         self._lock = threading.Lock()
         self._made: tuple[Runtime, Gate] | None = None
         self._threads = asyncio.Semaphore(THREADS)
 
     async def record(self, system: str, external_id: str) -> None:
-        """Unfit where there is no such record. Problem 503 where the system cannot be asked now."""
+        """Unfit where there is no such record. Problem 503 where the system cannot be asked now, or not from here."""
+        if any(lacking(system, self._settings.system(system))):
+            raise Problem(
+                503,
+                f"this receiver holds no credentials of {system} and cannot look the record up; nothing was changed. "
+                "Use contactsync contacts link (or reviews resolve) where the worker runs",
+            )
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await in_thread(self._threads, lambda: self._look_up(system, external_id))

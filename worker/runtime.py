@@ -20,8 +20,10 @@ import redis
 import structlog
 
 from worker.config import TARGETS
+from worker.config.checks import lacking
 from worker.core.fuse import FusePolicy
 from worker.core.retry import RetryPolicy
+from worker.errors import ConfigurationError
 from worker.store import attempts, clock, systems
 from worker.store.budget import Limits, RedisBudget
 from worker.store.engine import make_engine
@@ -142,6 +144,7 @@ class Runtime:
     def client(self, system: str) -> Any:
         """The vendor's client (`contract.Source` or `contract.Target`)."""
         if system not in self._clients:
+            require_credentials(self.settings, system)
             region = self.settings.systems.robaws.phone_region
             sync = self.settings.sync
             options = {"private_status": sync.private_status, "person_kinds": sync.person_kinds}
@@ -226,6 +229,13 @@ class Runtime:
     def _calls_within(self, system: str, seconds: float) -> int:
         with self.engine.connect() as connection:
             return attempts.calls_since(connection, system, self.now() - timedelta(seconds=seconds))
+
+
+def require_credentials(settings: Settings, system: str) -> None:
+    """ConfigurationError where this process was not given what calls to a system need, as a receiver may not be."""
+    missing = [f"{'.'.join(path)} {sentence}" for path, sentence in lacking(system, settings.system(system))]
+    if missing:
+        raise ConfigurationError(missing)
 
 
 def limits(settings: Settings) -> dict[str, Limits]:

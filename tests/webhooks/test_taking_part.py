@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.webhooks.api_data import fill
+from tests.webhooks.conftest import make_settings, serving
+from worker.config import Settings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from tests.webhooks.conftest import Served
 
 PLACE = {"system": "rompslomp", "reason": "asked the bookkeeper"}
@@ -56,6 +60,18 @@ def test_a_vendor_that_is_away_is_503_and_nothing_is_done(linked: Served) -> Non
 
     assert (answer.status_code, row(linked)) == (503, before)
     assert "Retry-After" in answer.headers
+
+
+def test_a_receiver_without_credentials_looks_nothing_up(migrated_url: str, engine: Engine) -> None:
+    settings = make_settings(migrated_url)
+    bare = Settings.model_validate({"systems": {"rompslomp": {"enabled": True}, "robaws": {"enabled": True}}}).systems
+    fill(engine)
+    with serving(settings.model_copy(update={"systems": bare}), engine) as served:
+        answer = served.act("/contacts/1834/link", {**PLACE, "external_id": "123456789"})
+
+    assert answer.status_code == 503
+    assert "holds no credentials of rompslomp" in answer.json()["detail"]
+    assert "contactsync contacts link" in answer.json()["detail"]
 
 
 def test_a_record_that_another_client_holds_is_409(linked: Served) -> None:

@@ -40,7 +40,7 @@ def up(
         out.print(f"  API       {where}/api/v1/summary")
         out.print(f"  logs      {settings.home}/logs")
 
-    tree = Tree(load_settings(receives=True), tell=out.print, on_ready=ready, console_logs=logs)
+    tree = Tree(load_settings(part="up"), tell=out.print, on_ready=ready, console_logs=logs)
     with tree:
         tree.start_servers()
         return tree.run()
@@ -59,7 +59,7 @@ def receiver() -> int:
     from worker.processes import allocator, logs
     from worker.processes.listening import require_port
 
-    settings = load_settings(receives=True)
+    settings = load_settings(part="receiver")
     require_port(settings.receiver.host, settings.receiver.port)
     logs.set_up(settings, "receiver")
     serve(settings, lambda _host, _port: allocator.look_for_cycles_rarely())
@@ -101,7 +101,7 @@ def scheduler() -> int:
     from worker.config import load_settings
     from worker.processes.schedule import run_scheduler
 
-    return run_scheduler(load_settings())
+    return run_scheduler(load_settings(part="scheduler"))
 
 
 @app.command()
@@ -121,7 +121,7 @@ def migrate(
     from worker.store import migrations
     from worker.store.engine import make_engine
 
-    settings = load_settings()
+    settings = load_settings(part="command")
     url, own = settings.database.url, None
     if url is None:
         home = Path(settings.home)
@@ -158,7 +158,7 @@ def health(part: Annotated[str, typer.Argument(help="worker or scheduler")]) -> 
 
     if part not in ("worker", "scheduler"):
         stop(2, f"there is no part {part} with a pulse: use worker or scheduler; ask the receiver at /readyz")
-    age = Pulse(load_settings(), part).age_seconds()
+    age = Pulse(load_settings(part="command"), part).age_seconds()
     if age is None:
         stop(NOT_REACHABLE, f"the {part} has shown no sign of life on this machine")
     if age > STALE_SECONDS:

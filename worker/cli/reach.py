@@ -24,7 +24,7 @@ def settings_with_urls() -> Settings:
     from worker.embedded.servers import connect_existing
     from worker.errors import NotReachable
 
-    settings = load_settings()
+    settings = load_settings(part="command")
     database, redis = settings.database.url, settings.redis.url
     if database is not None and redis is not None:
         return settings

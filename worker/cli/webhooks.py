@@ -37,7 +37,7 @@ def register(
         stop(2, f"{url} is no address: write it whole, https://…/webhooks/robaws")
     if is_open(url):
         stop(2, f"{url} goes without TLS: every client would travel in the open; write https://")
-    with source(load_settings()) as (client, session):
+    with source(load_settings(part="command")) as (client, session):
         made = client.register_webhook(session, url, key=f"register-webhook-{uuid.uuid4()}")
     if as_json:
         show_json({"id": made.endpoint_id, "url": made.url, "events": list(made.events), "secret": made.secret})
@@ -60,7 +60,7 @@ def list_(as_json: Json = False) -> int:
     from worker.config import load_settings
     from worker.flows.registering import source
 
-    with source(load_settings()) as (client, session):
+    with source(load_settings(part="command")) as (client, session):
         found = client.list_webhooks(session)
     if as_json:
         items = [{"id": one.endpoint_id, "url": one.url, "events": list(one.events)} for one in found]
@@ -86,7 +86,7 @@ def remove(
     from worker.config import load_settings
     from worker.flows.registering import source
 
-    with source(load_settings()) as (client, session):
+    with source(load_settings(part="command")) as (client, session):
         client.remove_webhook(session, endpoint_id)
     if as_json:
         show_json({"id": endpoint_id, "outcome": "removed", "message": "Robaws sends nothing there any more"})

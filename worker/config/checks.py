@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -13,27 +13,32 @@ from worker.config.access import ambiguous
 from worker.config.keys import Path_
 from worker.config.settings import Settings
 from worker.config.systems import SystemName, SystemSettings
+from worker.config.vendors import WorkspaceSettings
 
 Problem = tuple[Path_, str]
 
+Part = Literal["up", "receiver", "worker", "scheduler", "command"]
+"""What is started. `command`: a subcommand that asks the database alone, `migrate` and `health` among them."""
 
-def check(settings: Settings) -> Iterator[Problem]:
+CALL_VENDORS: Final[frozenset[Part]] = frozenset(("up", "worker"))
+"""The parts that do not start without the credentials of every system that is enabled."""
+
+TAKE_WEBHOOKS: Final[frozenset[Part]] = frozenset(("up", "receiver"))
+"""The parts that do not start without a webhook secret: each webhook could only be refused."""
+
+
+def check(settings: Settings, part: Part = "worker") -> Iterator[Problem]:
     """Each problem as the key that it is about, and the sentence."""
     yield from _servers(settings)
     enabled = settings.enabled_systems()
     for name in enabled:
-        yield from _needs(name, settings.system(name))
+        if part in CALL_VENDORS:
+            yield from lacking(name, settings.system(name))
         yield from _open_addresses(name, settings.system(name))
     if enabled and "robaws" not in enabled:
         yield (
             ("systems", "robaws", "enabled"),
             f"is false, but everything comes from Robaws: switch it on, or {' and '.join(enabled)} off",
-        )
-    workspace = settings.systems.workspace
-    if workspace.enabled and workspace.auth == "basic" and not workspace.username:
-        yield (
-            ("systems", "workspace", "username"),
-            'is missing: auth is "basic", so give it, or change auth',
         )
     rompslomp = settings.systems.rompslomp
     if rompslomp.number_from == "logic_id" and rompslomp.reference_member == "contact_number":
@@ -49,6 +54,12 @@ def check(settings: Settings) -> Iterator[Problem]:
         )
     yield from _fields_of_routix(settings)
     yield from _write_back(settings)
+    robaws = settings.systems.robaws
+    if part in TAKE_WEBHOOKS and robaws.enabled and not robaws.webhook_secrets:
+        yield (
+            ("systems", "robaws", "webhook_secrets"),
+            "is missing: put in the secret that contactsync webhooks register URL tells, or every webhook is refused",
+        )
     for key, sentence in ambiguous(settings.ops):
         yield ("ops", key), sentence
 
@@ -88,20 +99,13 @@ def _one_name(field: str) -> str:
     return field.strip().replace(" ", "_").casefold()
 
 
-def check_receiving(settings: Settings) -> Iterator[Problem]:
-    """What a process that takes webhooks needs besides: without a secret each one could only be refused."""
-    robaws = settings.systems.robaws
-    if robaws.enabled and not robaws.webhook_secrets:
-        yield (
-            ("systems", "robaws", "webhook_secrets"),
-            "is missing: put in the secret that contactsync webhooks register URL tells, or every webhook is refused",
-        )
-
-
-def _needs(name: SystemName, system: SystemSettings) -> Iterator[Problem]:
+def lacking(name: str, system: SystemSettings) -> Iterator[Problem]:
+    """What a system cannot be called without and is not given."""
     for attribute, step in system.needs.items():
         if not _given(getattr(system, attribute)):
             yield (("systems", name, attribute), f"is missing: {step}, or switch the system off")
+    if isinstance(system, WorkspaceSettings) and system.auth == "basic" and not system.username:
+        yield (("systems", name, "username"), 'is missing: auth is "basic", so give it, or change auth')
 
 
 def _servers(settings: Settings) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from worker.config.checks import check, check_receiving
+from worker.config.checks import Part, check
 from worker.config.keys import Path_
 from worker.config.problems import explain, path_of
 from worker.config.settings import Settings
@@ -17,21 +17,21 @@ from worker.errors import ConfigurationError
 
 
 def load_settings(
-    environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, receives: bool = False
+    environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, part: Part = "worker"
 ) -> Settings:
     """
     The settings of this process, from `contactsync.toml` and the environment.
 
     Called once, at a process's entry. ConfigurationError holds every problem that there is, each with the key, what is
-    wrong and the next step. `receives`: for a process that takes webhooks, which needs more than the commands before it
-    (a registration tells the secret, so it must work without). `home` comes back as an absolute path, so that a child
+    wrong and the next step. `part` decides which secrets have to be there: a receiver starts without the credentials of
+    any vendor, and only what takes webhooks needs their secrets. `home` comes back as an absolute path, so that a child
     with another folder agrees on it.
     """
     folder = cwd or Path.cwd()
     tree = read(os.environ if environ is None else environ, folder)
     settings = _validated(tree)
     if tree.complete and settings is not None:
-        for path, sentence in (*check(settings), *(check_receiving(settings) if receives else ())):
+        for path, sentence in check(settings, part):
             if not _has_problem(path, tree.broken):
                 tree.note(path, sentence)
     if tree.problems or settings is None:

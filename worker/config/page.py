@@ -35,6 +35,11 @@ left out; a list is JSON there, or one entry a line. A name without a leading `/
 `contactsync.toml`, or, from the environment, in the folder where the command is started. Secrets are never shown, not
 even in an error about them.
 
+**Who needs what.** `contactsync up` and `worker` want the credentials of every system that is enabled; `up` and
+`receiver` want `systems.robaws.webhook_secrets`. A receiver, a scheduler and `migrate` start without the credentials of
+any vendor, so the process that faces the internet need not hold them. A receiver without them cannot look a record up:
+linking by hand over the API then answers 503, and `contactsync contacts link` does it where the worker runs.
+
 **PostgreSQL and Redis on another machine.** A connection that leaves this machine is encrypted and verified, or the
 settings are refused. This machine is a socket, `localhost`, 127.0.0.1 and ::1.
 

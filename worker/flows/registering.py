@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.errors import ConfigurationError
 from worker.flows.checking import Paced
-from worker.runtime import SOURCE
+from worker.runtime import SOURCE, require_credentials
 from worker.vendors import contract
 from worker.vendors.transport import Session, make_client
 
@@ -27,6 +27,7 @@ def source(settings: Settings) -> Iterator[tuple[Any, Session]]:
     robaws = settings.systems.robaws
     if not robaws.enabled:
         raise ConfigurationError("systems.robaws is off: set enabled = true and its credentials first")
+    require_credentials(settings, SOURCE)
     client = contract.build(SOURCE, robaws, robaws.phone_region)
     session = Session(
         SOURCE,
