@@ -157,6 +157,22 @@ def test_a_vendor_that_does_not_answer_is_another_status(
     assert line_with(ran.out, "✓ workspace", "token")
 
 
+def test_what_is_unwise_is_a_warning_and_no_failure(contactsync: Command, folder: Path, sandbox: SandboxServer) -> None:
+    sandbox.register_webhook("http://127.0.0.1:8080/webhooks/robaws")
+    settle(folder, sandbox, robaws={"webhook_secrets": ["kort"]})
+    with (folder / "contactsync.toml").open("a") as file:
+        file.write("\n[receiver]\nsignature_tolerance_seconds = 0\n")
+
+    ran, listed = contactsync("check"), contactsync("check", "--json")
+
+    assert ran.status == 0, ran.out
+    assert line_with(ran.out, "! configuration", "webhook_secrets", "fewer than 16 characters")
+    assert line_with(ran.out, "! configuration", "signature_tolerance_seconds", "is 0")
+    assert "2 warning(s) above" in ran.out
+    warned = [line["subject"] for line in listed.json["lines"] if line["warning"]]
+    assert warned == ["systems.robaws.webhook_secrets", "receiver.signature_tolerance_seconds"]
+
+
 def test_database_and_redis_that_do_not_answer(
     contactsync: Command, folder: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,19 +54,20 @@ def _look() -> Iterator[Checked]:
     """Area by area, so that the first lines are there while a vendor thinks."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from worker.config import load_settings
+    from worker.config import load_with_advice
     from worker.errors import ConfigurationError
     from worker.flows import checking
     from worker.vendors.contract import Finding
 
     try:
-        settings = load_settings()
+        settings, advice = load_with_advice()
     except ConfigurationError as error:
         findings = [_file(), *(_problem(problem) for problem in error.problems)]
         yield checking.Checked("configuration", tuple(findings))
         return
     planned = checking.plan(settings)
-    yield checking.Checked("configuration", (_file(), *planned.findings))
+    warnings = [Finding(one.subject, True, one.message, one.next_step, warning=True) for one in advice]
+    yield checking.Checked("configuration", (_file(), *planned.findings, *warnings))
     settings, bundled = _with_running_servers(settings)
     if bundled is not None:
         yield bundled
@@ -181,6 +182,7 @@ def _lines(checked: Checked) -> list[dict[str, Any]]:
             "area": checked.area,
             "subject": finding.subject,
             "ok": finding.ok,
+            "warning": finding.warning,
             "message": finding.message,
             "next_step": finding.next_step,
         }
@@ -193,7 +195,9 @@ def _print(checked: Checked) -> None:
 
     out = console()
     for finding in checked.findings:
-        mark = Text("✓ ", "green") if finding.ok else Text("✗ ", "bold red")
+        mark = Text("✗ ", "bold red")
+        if finding.ok:
+            mark = Text("! ", "bold yellow") if finding.warning else Text("✓ ", "green")
         out.print(mark + Text(f"{checked.area}: {finding.subject}: {finding.message}", "" if finding.ok else "bold"))
         if finding.next_step:
             out.print(Text(f"    → {finding.next_step}", "dim" if finding.ok else ""))
@@ -201,10 +205,12 @@ def _print(checked: Checked) -> None:
 
 def _closing(status: int, shown: list[Checked]) -> str:
     wrong = sum(not finding.ok for one in shown for finding in one.findings)
+    warnings = sum(finding.warning for one in shown for finding in one.findings)
     match status:
         case 0:
             running = any(one.area == "database" for one in shown)
-            return "\nAll is right." + ("" if running else " Next: contactsync up")
+            warned = f"\n{warnings} warning(s) above, marked with !" if warnings else ""
+            return "\nAll is right." + ("" if running else " Next: contactsync up") + warned
         case 2:
             return f"\n{wrong} to put right in the configuration; the rest is looked at when it can be read."
         case _:

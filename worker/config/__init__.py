@@ -7,7 +7,7 @@ in the models, and docs/settings.md is made from there (`describe`).
 
 from worker.config.access import OpsSettings, TokenSettings, UserSettings
 from worker.config.base import Owner, Role, Section
-from worker.config.load import load_settings
+from worker.config.load import load_settings, load_with_advice
 from worker.config.rows import SettingRow, describe
 from worker.config.sections import (
     BreakerSettings,
@@ -70,4 +70,5 @@ __all__ = [
     "WorkspaceSettings",
     "describe",
     "load_settings",
+    "load_with_advice",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from worker.config.advice import Advice, advise
 from worker.config.checks import Part, check
 from worker.config.keys import Path_
 from worker.config.problems import explain, path_of
@@ -27,6 +28,18 @@ def load_settings(
     any vendor, and only what takes webhooks needs their secrets. `home` comes back as an absolute path, so that a child
     with another folder agrees on it.
     """
+    return _load(environ, cwd, part)[0]
+
+
+def load_with_advice(
+    environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> tuple[Settings, tuple[Advice, ...]]:
+    """The settings as a worker gets them, and what is allowed in them but unwise."""
+    settings, tree = _load(environ, cwd, "worker")
+    return settings, tuple(advise(settings, tree.secret_files))
+
+
+def _load(environ: Mapping[str, str] | None, cwd: Path | None, part: Part) -> tuple[Settings, Tree]:
     folder = cwd or Path.cwd()
     tree = read(os.environ if environ is None else environ, folder)
     settings = _validated(tree)
@@ -36,7 +49,7 @@ def load_settings(
                 tree.note(path, sentence)
     if tree.problems or settings is None:
         raise ConfigurationError(tree.problems)
-    return settings.model_copy(update={"home": located(settings.home, folder.absolute())})
+    return settings.model_copy(update={"home": located(settings.home, folder.absolute())}), tree
 
 
 def _validated(tree: Tree) -> Settings | None:

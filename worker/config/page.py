@@ -35,6 +35,10 @@ left out; a list is JSON there, or one entry a line. A name without a leading `/
 `contactsync.toml`, or, from the environment, in the folder where the command is started. Secrets are never shown, not
 even in an error about them.
 
+`contactsync check` warns of a file that holds a secret and can be read or changed by other accounts (`chmod 600`), of
+webhook secrets and server passwords with fewer than 16 characters, of `receiver.signature_tolerance_seconds = 0`, and
+of every switch below that lets a connection go unencrypted. A warning does not change the exit status.
+
 **Who needs what.** `contactsync up` and `worker` want the credentials of every system that is enabled; `up` and
 `receiver` want `systems.robaws.webhook_secrets`. A receiver, a scheduler and `migrate` start without the credentials of
 any vendor, so the process that faces the internet need not hold them. A receiver without them cannot look a record up:

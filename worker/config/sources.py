@@ -32,7 +32,8 @@ class Tree:
     What was given, by key, not yet checked.
 
     `origins` says which variable gave a key; `broken` holds the keys that have a problem already; `complete` is false
-    when the file could not be read, as then nothing can be said about what is missing.
+    when the file could not be read, as then nothing can be said about what is missing. `secret_files` are the files
+    that a secret was read from, each with the key of the first one.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Tree:
     problems: list[str] = field(default_factory=list)
     broken: set[Path_] = field(default_factory=set)
     complete: bool = True
+    secret_files: dict[Path, str] = field(default_factory=dict)
 
     def note(self, path: Path_, sentence: str) -> None:
         """A problem with this key; what is wrong, a colon, the next step."""
@@ -100,7 +102,18 @@ def _read_file(tree: Tree, environ: Mapping[str, str], cwd: Path) -> None:
     except tomllib.TOMLDecodeError as error:
         _file_problem(tree, f"{path}, {_place(str(error), text)}")
     else:
+        secret = next((key.name for key in known_keys().values() if key.secret and _given(table, key.path)), None)
+        if secret is not None:
+            tree.secret_files[path] = secret
         _lay(tree, table, (), path.parent, origin=None)
+
+
+def _given(table: Mapping[str, Any], path: Path_) -> bool:
+    """Whether a file sets this key to more than nothing."""
+    value: Any = table
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return bool(value)
 
 
 def _file_problem(tree: Tree, problem: str) -> None:
@@ -154,7 +167,7 @@ def _lay_pointed(tree: Tree, key: Key, value: Any, folder: Path, origin: str | N
     if origin is not None:
         tree.origins[key.path] = origin
     try:
-        _lay_value(tree, key.path, _parsed(key, _content(value, folder), from_file=True), origin)
+        _lay_value(tree, key.path, _parsed(key, _content(tree, key, value, folder), from_file=True), origin)
     except Unreadable as problem:
         tree.note(key.path, str(problem))
 
@@ -177,7 +190,7 @@ def _item(tree: Tree, key: Key, item: Mapping[str, Any], folder: Path) -> dict[s
             read[name] = value
             continue
         try:
-            read[pointed] = _content(value, folder)
+            read[pointed] = _content(tree, key, value, folder)
         except Unreadable as problem:
             tree.note(key.path, f"{name} {problem}")
             read[pointed] = None
@@ -253,7 +266,7 @@ def _lay_variable(tree: Tree, variable: _Variable, cwd: Path) -> None:
     before = tree.get(path)
     tree.origins[path if variable.entry is None else (*path, variable.entry)] = variable.name
     try:
-        text = _content(variable.text, cwd) if variable.is_file else variable.text
+        text = _content(tree, key, variable.text, cwd) if variable.is_file else variable.text
         if variable.entry is not None:
             tree.put(path, {**(before if isinstance(before, Mapping) else {}), variable.entry: text})
             return
@@ -282,11 +295,13 @@ def located(name: str | Path, folder: Path) -> Path:
         return folder / name
 
 
-def _content(name: Any, folder: Path) -> str:
-    """What a file holds, without the line end at its end."""
+def _content(tree: Tree, key: Key, name: Any, folder: Path) -> str:
+    """What a file holds for this key, without the line end at its end."""
     if not isinstance(name, str):
         raise Unreadable("is not the name of a file: write it in quotes")
     path = located(name, folder)
+    if key.secret:
+        tree.secret_files.setdefault(path, key.name)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:

@@ -145,12 +145,17 @@ class Created:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of `contactsync check`: what was looked at, whether it is right, and what to do."""
+    """
+    One line of `contactsync check`: what was looked at, whether it is right, and what to do.
+
+    `warning`: it works, so that the exit status stays as it is, and should not be left so.
+    """
 
     subject: str
     ok: bool
     message: str
     next_step: str = ""
+    warning: bool = False
 
 
 @runtime_checkable
