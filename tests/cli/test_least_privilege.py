@@ -1,8 +1,9 @@
-"""Parts start with what they need and no more: a receiver without vendors' credentials."""
+"""Parts start with what they need and no more: a receiver without vendors' credentials, and not as root unawares."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import time
@@ -16,6 +17,7 @@ from tests.cli.command import Command
 from tests.cli.processes import running
 from tests.webhooks.conftest import wait_until
 from worker.core import signature
+from worker.processes.privileges import runs_as_root
 
 SECRET = "a-made-up-webhook-secret"
 ON_WITHOUT_CREDENTIALS = (
@@ -85,3 +87,19 @@ def test_what_calls_a_vendor_for_a_person_says_what_it_lacks(port: int, contacts
     assert ran.status == 2
     assert "systems.robaws.password is missing" in ran.err
     assert "recras" not in ran.err
+
+
+@pytest.mark.parametrize(("uid", "warned"), [(0, True), (1000, False)])
+def test_whoever_starts_everything_as_root_is_warned(
+    contactsync: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, uid: int, *, warned: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # it ends before it starts anything
+        number = taken.getsockname()[1]
+        (folder / "contactsync.toml").write_text(f"[receiver]\nport = {number}\n")
+
+        ran = contactsync("up")
+
+    assert ran.status == 2
+    assert ("warning: this runs as root" in ran.err) == warned
+    assert (runs_as_root() is not None) == warned

@@ -28,6 +28,7 @@ def up(
     Example: contactsync up
     """
     from worker.config import load_settings
+    from worker.processes.privileges import runs_as_root
     from worker.processes.tree import Tree, address
 
     out = console()
@@ -40,7 +41,10 @@ def up(
         out.print(f"  API       {where}/api/v1/summary")
         out.print(f"  logs      {settings.home}/logs")
 
-    tree = Tree(load_settings(part="up"), tell=out.print, on_ready=ready, console_logs=logs)
+    settings = load_settings(part="up")
+    if (warning := runs_as_root()) is not None:
+        console(stderr=True).print(warning)
+    tree = Tree(settings, tell=out.print, on_ready=ready, console_logs=logs)
     with tree:
         tree.start_servers()
         return tree.run()
