@@ -13,15 +13,10 @@ from typing_extensions import override
 
 from tests.cli.command import Command
 from worker.core import signature
+from worker.sandbox.server import SandboxServer
 
 SECRET = "a-secret-of-nobody"
-ROBAWS = {
-    "enabled": True,
-    "base_url": "http://127.0.0.1:9/robaws/api/v2",
-    "username": "u",
-    "password": "p",
-    "webhook_secrets": [SECRET],
-}
+ROBAWS = {"enabled": True, "username": "u", "password": "p", "webhook_secrets": [SECRET]}
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -59,9 +54,15 @@ def receiver() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[str]:
+    with SandboxServer() as server:
+        yield f"{server.url}/robaws/api/v2"
+
+
 @pytest.fixture
-def settings(monkeypatch: pytest.MonkeyPatch, contactsync: Command) -> Command:
-    monkeypatch.setenv("CONTACTSYNC_SYSTEMS__ROBAWS", json.dumps(ROBAWS))
+def settings(monkeypatch: pytest.MonkeyPatch, contactsync: Command, sandbox: str) -> Command:
+    monkeypatch.setenv("CONTACTSYNC_SYSTEMS__ROBAWS", json.dumps({**ROBAWS, "base_url": sandbox}))
     return contactsync
 
 
@@ -113,7 +114,21 @@ def test_it_is_refused_while_any_system_is_a_real_one(
     ran = settings("loadtest", receiver, "--seconds", "0.1")
 
     assert ran.status == 2
-    assert "systems.recras.base_url is not on this machine" in ran.err
+    assert "systems.recras.base_url is https://bedrijf.recras.example/api2" in ran.err
+    assert "sandbox on this machine only" in ran.err
+    assert Receiver.events == []
+
+
+def test_a_tunnel_on_this_machine_is_not_a_sandbox(
+    settings: Command, receiver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tunnel = receiver.replace("/webhooks/robaws", "/api/v2")
+    monkeypatch.setenv("CONTACTSYNC_SYSTEMS__ROBAWS", json.dumps({**ROBAWS, "base_url": tunnel}))
+
+    ran = settings("loadtest", receiver, "--seconds", "0.1")
+
+    assert ran.status == 2
+    assert f"systems.robaws.base_url is {tunnel}, which does not answer as a sandbox" in ran.err
     assert Receiver.events == []
 
 

@@ -2,13 +2,13 @@
 `contactsync loadtest URL`: a paced stream of signed events at one's own receiver, and how long its answers took.
 
 Only against simulated vendors: an event makes the workers call Robaws, and a load test must never use up anybody's
-quota there. So every system that is enabled in the settings, and the receiver itself, has to be on this machine.
+quota there. So every system that is enabled in the settings has to answer as the sandbox, and that and the receiver
+have to be on this machine.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import time
 import uuid
@@ -94,8 +94,8 @@ def loadtest(
     """
     Send a paced stream of signed events to your own receiver, and see how long its answers take.
 
-    Works against the sandbox only: every enabled system must be on this machine. Without --client the events are about
-    clients that do not exist; they are stored, looked for, and end as skipped.
+    Works against the sandbox only: every enabled system must be the one on this machine. Without --client the events
+    are about clients that do not exist; they are stored, looked for, and end as skipped.
 
     Example: contactsync loadtest http://127.0.0.1:8080/webhooks/robaws --rate 200 --seconds 30
     """
@@ -121,27 +121,23 @@ def loadtest(
 
 
 def _refuse(settings: Settings, target: SplitResult) -> None:
-    """End where this is not a test: something that would be called is not on this machine."""
+    """End where this is not a test: something that would be called is not a sandbox on this machine."""
+    from worker.config.servers import is_here
+    from worker.drills.vendors import sandbox_of
+    from worker.errors import ConfigurationError
+
     problems: list[str] = []
-    if target.scheme != "http" or not _is_here(target):
+    if target.scheme != "http" or not is_here(target.hostname or ""):
         problems.append("the receiver is not at an http address of this machine: a load test is for one's own")
-    problems += [
-        f"systems.{name}.base_url is not on this machine: point it at `contactsync sandbox` first"
-        for name in settings.enabled_systems()
-        if not _is_here(urlsplit(settings.system(name).base_url))
-    ]
+    try:
+        # An address of this machine is not enough: a tunnel to the real Robaws ends here, too.
+        sandbox_of(settings)
+    except ConfigurationError as error:
+        problems += error.problems
     if not settings.systems.robaws.webhook_secrets:
         problems.append("systems.robaws.webhook_secrets is empty: the receiver would refuse every event")
     if problems:
         stop(WRONG_USE, *problems)
-
-
-def _is_here(url: SplitResult) -> bool:
-    host = url.hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def _send(plan: Plan) -> Answers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from worker.config.servers import is_here
 from worker.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def sandbox_of(settings: Settings) -> str:
     """
     The address of the one sandbox that every enabled system points at.
 
-    ConfigurationError, with each system that is not simulated, for anything else: drills break things on purpose.
+    ConfigurationError, with each system that is not simulated, for anything else: drills break things on purpose, and a
+    load test uses up quotas.
     """
     problems: list[str] = []
     roots: set[str] = set()
@@ -85,24 +86,19 @@ def sandbox_of(settings: Settings) -> str:
         url = str(settings.system(name).base_url)
         parts = urlsplit(url)
         root = f"{parts.scheme}://{parts.netloc}"
-        if not _loopback(parts.hostname or ""):
-            problems.append(f"systems.{name}.base_url is {url}: a drill is for a sandbox on this machine only")
+        if not is_here(parts.hostname or ""):
+            problems.append(
+                f"systems.{name}.base_url is {url}: this is for a sandbox on this machine only (contactsync sandbox)"
+            )
         elif root not in roots and not _simulated(root):
             problems.append(f"systems.{name}.base_url is {url}, which does not answer as a sandbox: start one")
         else:
             roots.add(root)
     if not problems and len(roots) != 1:
-        problems.append(f"a drill wants one sandbox behind all enabled systems, not {len(roots)}")
+        problems.append(f"this wants one sandbox behind all enabled systems, not {len(roots)}")
     if problems:
         raise ConfigurationError(problems)
     return roots.pop()
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _simulated(root: str) -> bool:
