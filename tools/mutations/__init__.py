@@ -7,6 +7,7 @@ from typing import Final
 from tools.mutations.access import MUTATIONS as ACCESS
 from tools.mutations.answers import MUTATIONS as ANSWERS
 from tools.mutations.comebacks import MUTATIONS as COMEBACKS
+from tools.mutations.connections import MUTATIONS as CONNECTIONS
 from tools.mutations.creates import MUTATIONS as CREATES
 from tools.mutations.edge import MUTATIONS as EDGE
 from tools.mutations.entry import Mutation
@@ -35,4 +36,5 @@ MUTATIONS: Final = (
     *VENDORS,
     *SERVERS,
     *ACCESS,
+    *CONNECTIONS,
 )
