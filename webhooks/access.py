@@ -82,18 +82,19 @@ class Access:
             raise Problem(403, f"this needs the role {role}; the token's role is {caller.role}")
         return caller
 
-    def require_page(self, request: Request) -> None:
+    def require_page(self, request: Request) -> Caller | None:
         """
-        For the page: open to this machine itself, else the token as the password of a browser's own login.
+        For the page: open to this machine itself (None), else the token as the password of a browser's own login.
 
         A request that a proxy passed on is not from this machine, whatever its address says.
         """
         if _from_here(request):
-            return
+            return None
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         token = _password(given) if scheme.lower() == "basic" else ""
-        if token and self._caller(request, "GET /", token, _BASIC) is not None:
-            return
+        caller = self._caller(request, "GET /", token, _BASIC) if token else None
+        if caller is not None:
+            return caller
         raise Problem(401, "log in with a token of ops.tokens as the password; any name will do", headers=_BASIC)
 
     def _caller(self, request: Request, call: str, token: str, challenge: Mapping[str, str]) -> Caller | None:

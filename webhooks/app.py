@@ -23,7 +23,6 @@ from typing_extensions import override
 from webhooks import metrics, page
 from webhooks.access import Access
 from webhooks.api import calls
-from webhooks.api.masks import Masker
 from webhooks.api.responses import json_response
 from webhooks.api.routes import api_routes
 from webhooks.bulk import BulkWorker
@@ -37,6 +36,7 @@ from webhooks.problems import Problem, on_error, on_http_exception
 from webhooks.receive import PATH, Receiver
 from webhooks.refusals import Refusals
 from worker.core.identity import PROCESS_HEADER
+from worker.core.masks import for_viewer
 from worker.store import systems
 
 if TYPE_CHECKING:
@@ -116,13 +116,11 @@ class Parts:
 
     def for_api(self) -> calls.Parts:
         """What the API needs of it."""
-        masker = Masker(self.settings)
         return calls.Parts(
             self.settings,
             self.database,
             self.access,
             self.nudger,
-            masker,
             self.lookup,
             self.bulk.due,
             self.figures,
@@ -167,9 +165,11 @@ class Parts:
 
     async def page(self, request: Request) -> Response:
         """The plain page."""
-        self.access.require_page(request)
+        caller = self.access.require_page(request)
         try:
             found = await self.database.summary()
+            if caller is None or not caller.may("operator"):
+                found = for_viewer(found)
         except Problem:
             found = None
         at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -10,6 +10,7 @@ import pytest
 from worker.core import contact as canonical
 from worker.core.mapping import FieldRow, OurPerson, Ours, PersonTable, VendorMapping
 from worker.vendors import pages
+from worker.vendors.tables import tables
 
 PERSONS = PersonTable(
     (FieldRow("first_name", "voornaam"),),
@@ -297,7 +298,7 @@ def test_a_mistake_in_a_table_is_found_when_it_is_made(made: Any) -> None:
 
 @pytest.mark.parametrize("system", ["robaws", "rompslomp", "recras", "workspace"])
 def test_a_table_has_every_canonical_field_or_says_what_becomes_of_it(system: str) -> None:
-    mapping = pages.tables()[system]
+    mapping = tables()[system]
 
     said = {path for row in mapping.rows for path in (row.canonical, *row.sources)}
     said |= {*mapping.not_held, *mapping.also_held, "kind", "references.robaws_id"}
@@ -307,7 +308,7 @@ def test_a_table_has_every_canonical_field_or_says_what_becomes_of_it(system: st
 
 @pytest.mark.parametrize("system", pages.TITLES)
 def test_every_row_of_a_system_says_where_it_is_known_from(system: str) -> None:
-    mapping = pages.tables()[system]
+    mapping = tables()[system]
 
     assert all(row.source for row in (*mapping.rows, *(mapping.persons.rows if mapping.persons else ())))
     assert mapping.version.startswith(system)

@@ -9,6 +9,7 @@ import pytest
 from worker.core.field_page import field_page
 from worker.core.mapping import FieldRow, PersonTable, VendorMapping
 from worker.vendors import pages
+from worker.vendors.tables import tables
 
 FOLDER = Path(__file__).parents[2] / pages.FOLDER
 
@@ -89,7 +90,7 @@ def test_the_page_of_a_system_is_made_from_its_table(system: str) -> None:
 
 @pytest.mark.parametrize("system", pages.TITLES)
 def test_every_member_and_every_field_without_a_place_stands_on_the_page(system: str) -> None:
-    mapping, text = pages.tables()[system], pages.pages()[system]
+    mapping, text = tables()[system], pages.pages()[system]
 
     members = [row.vendor for row in (*mapping.rows, *(mapping.persons.rows if mapping.persons else ()))]
     assert [member for member in members if f"| `{member}` |" not in text] == []

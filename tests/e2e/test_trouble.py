@@ -21,7 +21,7 @@ OTHERS = ("rompslomp", "workspace")
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    settings = {"worker": {"lease_seconds": 8}, "retry": {"ladder_seconds": [1, 1, 1, 1, 1, 1, 1]}}
+    settings: dict[str, Any] = {"worker": {"lease_seconds": 8}, "retry": {"ladder_seconds": [1, 1, 1, 1, 1, 1, 1]}}
     with running_tree(tmp_path_factory.mktemp("trouble"), **settings) as made:
         yield made
 

@@ -65,7 +65,7 @@ def test_the_page_shows_the_summary_without_a_script(served: Served) -> None:
         "INSERT INTO system_state (system, paused_by, paused_reason) VALUES ('rompslomp', 'operator', '<b>moving</b>')"
     )
 
-    page = served.http.get("/")
+    page = served.http.get("/", headers={"X-Forwarded-For": "203.0.113.9"} | basic(token_of("operator-token")))
 
     assert page.status_code == 200
     assert "<script" not in page.text

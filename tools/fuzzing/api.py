@@ -23,7 +23,6 @@ from tools.fuzzing import documents
 from tools.fuzzing.asgi import ask
 from webhooks.access import Access
 from webhooks.api.calls import Parts
-from webhooks.api.masks import Masker
 from webhooks.api.routes import api_routes
 from webhooks.problems import on_error, on_http_exception
 from worker.config import Settings
@@ -124,7 +123,7 @@ class ApiTarget:
         lookup = cast("Lookup", Unasked())
         # An hour between two looks at the clock: no document waits for the wrong tokens of others.
         access = Access(settings, clock=itertools.count(0.0, HOUR_SECONDS).__next__)
-        parts = Parts(settings, database, access, nudger, Masker(settings), lookup, lambda: None)
+        parts = Parts(settings, database, access, nudger, lookup, lambda: None)
         self.app = Starlette(
             routes=api_routes(parts), exception_handlers={HTTPException: on_http_exception, Exception: on_error}
         )

@@ -14,6 +14,7 @@ from tools.mutations.entry import Mutation
 from tools.mutations.events import MUTATIONS as EVENTS
 from tools.mutations.fields import MUTATIONS as FIELDS
 from tools.mutations.leases import MUTATIONS as LEASES
+from tools.mutations.masks import MUTATIONS as MASKS
 from tools.mutations.matches import MUTATIONS as MATCHES
 from tools.mutations.rates import MUTATIONS as RATES
 from tools.mutations.servers import MUTATIONS as SERVERS
@@ -37,4 +38,5 @@ MUTATIONS: Final = (
     *SERVERS,
     *ACCESS,
     *CONNECTIONS,
+    *MASKS,
 )

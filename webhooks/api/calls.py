@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from webhooks.api.responses import json_response
 from webhooks.figures import Figures
 from webhooks.problems import Problem
+from worker.core.masks import Id, Word, for_viewer
 from worker.store.listing import DEFAULT_LIMIT, MOST_LIMIT, Paging
 from worker.store.operating import Acted, Actor
 from worker.store.operating_bulk import Bulk
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from webhooks.access import Access, Caller
-    from webhooks.api.masks import Masker
     from webhooks.database import Database
     from webhooks.lookup import Lookup
     from webhooks.nudge import Nudger
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 B = TypeVar("B", bound="Body")
 
 MOST_BODY_BYTES: Final = 64 * 1024
+ABOUT_REASONS: Final = "why, for the log of actions; name no person here, as it is kept"
 REFUSALS: Final = {Forbidden: 403, NotFound: 404, Conflict: 409, Unfit: 422}
 
 
@@ -67,8 +68,8 @@ PAGING: Final = (
 class Outcome:
     """An action was taken on what `id` names; `outcome` is one word, `message` a sentence."""
 
-    id: str
-    outcome: str
+    id: Id
+    outcome: Word
     message: str
 
 
@@ -80,7 +81,6 @@ class Parts:
     database: Database
     access: Access
     nudger: Nudger
-    masker: Masker
     lookup: Lookup
     bulk_is_due: Callable[[], None]
     figures: Figures = field(default_factory=Figures)
@@ -104,7 +104,7 @@ class Asked:
 
     @property
     def masked(self) -> bool:
-        """Whether personal data are hidden from this caller."""
+        """Whether this caller sees only what a viewer does (`worker.core.masks`)."""
         return not self.caller.may("operator")
 
     @property
@@ -145,7 +145,9 @@ class Call:
         given = _validated(self.body, await _read(request)) if self.body else None
 
         def answer(connection: Connection, now: datetime) -> Any:
-            return self.handler(connection, Asked(parts, caller, request.path_params, query, given, now))
+            asked = Asked(parts, caller, request.path_params, query, given, now)
+            result = self.handler(connection, asked)
+            return _for_viewer(result) if asked.masked else result
 
         try:
             if self.before is not None:
@@ -163,6 +165,13 @@ class Call:
         elif isinstance(result, Bulk):
             parts.bulk_is_due()
         return json_response(result, self.status)
+
+
+def _for_viewer(result: Any) -> Any:
+    # The tables are loaded when a viewer first asks: a receiver that only takes events does without them.
+    from worker.vendors.tables import vocabulary
+
+    return for_viewer(result, vocabulary())
 
 
 def _nudge(parts: Parts, acted: Acted) -> None:

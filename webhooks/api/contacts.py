@@ -2,57 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter, Parts
-from webhooks.api.masks import Masker, hide, known_values, mask_fields, mask_path, mask_text
+from webhooks.api.calls import ABOUT_REASONS, PAGING, Asked, Body, Call, Outcome, Parameter, Parts
 from worker.store import listing_contacts, operating, operating_links
 from worker.store.listing import Page
-from worker.store.listing_contacts import ContactDetail, ContactView, RequestEntry
+from worker.store.listing_contacts import ContactDetail, ContactView
 from worker.store.operating import Acted
 from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from worker.store.listing_requests import RequestView
-
-C = TypeVar("C", bound=ContactView)
-
 
 class MaybeReason(Body):
     """An action that may say why."""
 
-    reason: str | None = Field(default=None, max_length=1_000)
+    reason: str | None = Field(default=None, max_length=1_000, description=ABOUT_REASONS)
 
 
 def list_contacts(connection: Connection, asked: Asked) -> Page[ContactView]:
     """A page of contacts."""
-    found = listing_contacts.page(
-        connection, asked.paging, query=asked.query.get("query"), state=asked.query.get("state")
+    return listing_contacts.page(
+        connection,
+        asked.paging,
+        query=asked.query.get("query"),
+        state=asked.query.get("state"),
+        names_of_persons=not asked.masked,
     )
-    if asked.masked:
-        return replace(found, items=[_masked_links(one, ()) for one in found.items])
-    return found
 
 
 def show_contact(connection: Connection, asked: Asked) -> ContactDetail:
     """One contact."""
-    found = listing_contacts.one(connection, asked.path["source_id"])
-    if not asked.masked:
-        return found
-    known, masker = known_values(found.fields), asked.parts.masker
-    history = [
-        RequestEntry(**masked_request(entry, masker, known), kind="request")
-        if isinstance(entry, RequestEntry)
-        else entry
-        for entry in found.history
-    ]
-    return replace(_masked_links(found, known), fields=mask_fields(found.fields), history=history)
+    return listing_contacts.one(connection, asked.path["source_id"])
 
 
 def sync_contact(connection: Connection, asked: Asked) -> Acted:
@@ -64,7 +49,7 @@ class Place(Body):
     """Where, and why."""
 
     system: str = Field(max_length=40)
-    reason: str = Field(min_length=1, max_length=1_000)
+    reason: str = Field(min_length=1, max_length=1_000, description=ABOUT_REASONS)
 
 
 class RecordPlace(Place):
@@ -122,38 +107,6 @@ def unlink_contact(connection: Connection, asked: Asked) -> Acted:
 def _target(asked: Asked, given: Place) -> str:
     """The system; Unfit where contacts do not go."""
     return operating_links.target(asked.parts.settings, given.system)
-
-
-def masked_request(request: RequestView, masker: Masker, known: list[str]) -> dict[str, Any]:
-    """A request's members for a viewer. A refusal is left readable: only values are hidden in it, not members."""
-    values = dict(vars(request))
-    values.pop("kind", None)
-    good = request.status is not None and request.status < 400
-    return values | {
-        "path": mask_path(request.path, known),
-        "sent": masker.json(request.sent, known),
-        "decisions": _masked_decisions(request.decisions, masker, known),
-        "answer": masker.body(request.answer, known, by_name=good),
-        "error": mask_text(request.error, known) if request.error else request.error,
-    }
-
-
-def _masked_decisions(decisions: list[Any] | None, masker: Masker, known: list[str]) -> list[Any] | None:
-    """The rule behind each field stays, the values that it was about do not."""
-    if decisions is None:
-        return None
-    return [
-        {name: hide(value) if name in ("ours", "theirs") else masker.json(value, known) for name, value in one.items()}
-        for one in decisions
-    ]
-
-
-def _masked_links(contact: C, known: Iterable[str]) -> C:
-    links = [
-        replace(link, message=mask_text(link.message, known) if link.message else link.message)
-        for link in contact.links
-    ]
-    return replace(contact, links=links)
 
 
 CALLS = (

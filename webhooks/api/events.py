@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from webhooks.api.calls import PAGING, Asked, Call, Outcome, Parameter
 from webhooks.api.contacts import MaybeReason
-from webhooks.api.masks import MASK
 from worker.store import listing_events, operating
 from worker.store.listing import Page
 from worker.store.listing_events import STATES, EventDetail, EventView
@@ -25,12 +23,8 @@ def list_events(connection: Connection, asked: Asked) -> Page[EventView]:
 
 
 def show_event(connection: Connection, asked: Asked) -> EventDetail:
-    """One event verbatim; for a viewer with its personal data masked."""
-    found = listing_events.one(connection, asked.path["event_id"])
-    if not asked.masked:
-        return found
-    body = asked.parts.masker.body(found.body) if found.encoding == "text" else MASK
-    return replace(found, body=body or "", headers=asked.parts.masker.json(found.headers))
+    """One event."""
+    return listing_events.one(connection, asked.path["event_id"])
 
 
 def replay(connection: Connection, asked: Asked) -> Acted:
@@ -68,7 +62,7 @@ CALLS = (
         "GET",
         "/events/{event_id:path}",
         "viewer",
-        "One event as it came; personal data are masked for viewers.",
+        "One event as it came; a viewer sees its shape.",
         show_event,
         EventDetail,
         refusals=(404,),

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
-from sqlalchemy import text
 
-from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter
-from webhooks.api.contacts import MaybeReason, masked_request
-from webhooks.api.masks import known_values, mask_text
+from webhooks.api.calls import ABOUT_REASONS, PAGING, Asked, Body, Call, Outcome, Parameter
+from webhooks.api.contacts import MaybeReason
 from worker.store import listing_retries, operating, operating_bulk
 from worker.store.listing import Page
-from worker.store.listing_requests import RequestView
 from worker.store.listing_retries import STATES, Retry, RetryDetail, RetryFilter
 from worker.store.operating import Acted
 from worker.store.operating_bulk import Bulk
@@ -21,13 +17,11 @@ from worker.store.operating_bulk import Bulk
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-R = TypeVar("R", bound=Retry)
-
 
 class Reason(Body):
     """An action that says why; a blank reason is refused as well."""
 
-    reason: str | None = Field(default=None, max_length=1_000)
+    reason: str | None = Field(default=None, max_length=1_000, description=ABOUT_REASONS)
 
 
 class Filter(Body):
@@ -44,7 +38,7 @@ class NewBulk(Body):
 
     action: Literal["retry", "discard"]
     filter: Filter
-    reason: str | None = Field(default=None, max_length=1_000)
+    reason: str | None = Field(default=None, max_length=1_000, description=ABOUT_REASONS)
     expect: int = Field(ge=0)
 
 
@@ -54,22 +48,12 @@ def _filter(asked: Asked) -> RetryFilter:
 
 def list_retries(connection: Connection, asked: Asked) -> Page[Retry]:
     """A page of the queue."""
-    found = listing_retries.page(connection, _filter(asked), asked.paging, asked.now)
-    return replace(found, items=[_masked(one, asked) for one in found.items]) if asked.masked else found
+    return listing_retries.page(connection, _filter(asked), asked.paging, asked.now, names_of_persons=not asked.masked)
 
 
 def show_retry(connection: Connection, asked: Asked) -> RetryDetail:
     """One line with its requests."""
-    found = listing_retries.one(connection, asked.path["retry_id"], asked.now)
-    if not asked.masked:
-        return found
-    contact = connection.execute(
-        text("SELECT canonical FROM contact WHERE source = 'robaws' AND source_id = :id"),
-        {"id": found.contact.source_id},
-    ).scalar_one_or_none()
-    known, masker = known_values(contact), asked.parts.masker
-    requests = [RequestView(**masked_request(request, masker, known)) for request in found.requests]
-    return replace(_masked(found, asked, known), requests=requests)
+    return listing_retries.one(connection, asked.path["retry_id"], asked.now)
 
 
 def retry(connection: Connection, asked: Asked) -> Acted:
@@ -102,11 +86,6 @@ def show_bulk(connection: Connection, asked: Asked) -> Bulk:
     return operating_bulk.one(connection, asked.path["bulk_id"])
 
 
-def _masked(retry: R, asked: Asked, known: list[str] | None = None) -> R:
-    message = mask_text(retry.message, known or ()) if retry.message else retry.message
-    return replace(retry, message=message, fields=asked.parts.masker.json(retry.fields, known or (), by_name=False))
-
-
 FILTERS = (
     Parameter("state", "in this state", STATES),
     Parameter("system", "owed to this system; `robaws` for fetches"),
@@ -128,7 +107,7 @@ CALLS = (
         "GET",
         "/retries/{retry_id}",
         "viewer",
-        "One line with its requests, newest first; personal data are masked for viewers.",
+        "One line with its requests, newest first; a viewer sees their shape.",
         show_retry,
         RetryDetail,
         refusals=(404,),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from webhooks.api.calls import PAGING, Asked, Body, Call, Outcome, Parameter, Parts
-from webhooks.api.masks import hide, mask_text
+from webhooks.api.calls import ABOUT_REASONS, PAGING, Asked, Body, Call, Outcome, Parameter, Parts
 from worker.store import listing_reviews, operating_reviews
 from worker.store.listing import Page
 from worker.store.listing_reviews import ReviewView
@@ -25,19 +23,17 @@ class Answer(Body):
 
     choose: Literal["ours", "robaws", "theirs", "system", "link", "record", "create", "exclude"]
     external_id: str | None = Field(default=None, max_length=100)
-    reason: str | None = Field(default=None, max_length=1_000)
+    reason: str | None = Field(default=None, max_length=1_000, description=ABOUT_REASONS)
 
 
 def list_reviews(connection: Connection, asked: Asked) -> Page[ReviewView]:
     """Open questions."""
-    found = listing_reviews.page(connection, asked.paging, system=asked.query.get("system"))
-    return replace(found, items=[_masked(one) for one in found.items]) if asked.masked else found
+    return listing_reviews.page(connection, asked.paging, system=asked.query.get("system"))
 
 
 def show_review(connection: Connection, asked: Asked) -> ReviewView:
     """One question."""
-    found = listing_reviews.one(connection, asked.path["review_id"])
-    return _masked(found) if asked.masked else found
+    return listing_reviews.one(connection, asked.path["review_id"])
 
 
 def resolve(connection: Connection, asked: Asked) -> Acted:
@@ -65,13 +61,6 @@ async def find_record(parts: Parts, path: Mapping[str, str], answer: Answer) -> 
     )
     if system is not None:
         await parts.lookup.record(system, str(named))
-
-
-def _masked(review: ReviewView) -> ReviewView:
-    """A viewer sees that values differ, and not which."""
-    left = ("field", "label", "rule")
-    detail = {name: value if name in left else hide(value) for name, value in review.detail.items()}
-    return replace(review, message=mask_text(review.message), detail=detail)
 
 
 CALLS = (

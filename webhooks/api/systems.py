@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from webhooks.api.calls import Asked, Call, Outcome
 from webhooks.api.contacts import MaybeReason
 from webhooks.api.retries import Reason
+from worker.core.masks import BY_WORD, Id, Word
 from worker.store import operating, summary, systems
 from worker.store.operating import Acted
 from worker.store.summary import Summary, System
@@ -30,8 +31,8 @@ class SystemLine(System):
     is configured. `refusals`: calls refused for their rate (429) since a client last got through.
     """
 
-    name: str
-    links: dict[str, int] | None
+    name: Word
+    links: Annotated[dict[str, int], BY_WORD] | None
     rate_per_second: float | None
     refusals: int
 
@@ -42,7 +43,7 @@ class SystemList:
 
     items: list[SystemLine]
     total: int
-    next: str | None = None
+    next: Id | None = None
     total_is_capped: bool = False
 
 

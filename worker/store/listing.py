@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 import orjson
 from sqlalchemy import Connection, text
 
+from worker.core.masks import Id
 from worker.store.refusals import NotFound, Unfit
 
 T = TypeVar("T")
@@ -24,11 +25,11 @@ MOST_LIMIT: Final = 200
 COUNT_CAP: Final = 10_000
 """Beyond so many, a total is not counted on: it says `COUNT_CAP` and `total_is_capped`."""
 
-MATCHES: Final = (
+_MATCHES: Final = (
     "(c.source = 'robaws' AND c.source_id = :query"
     " OR to_tsvector('simple', coalesce(c.name, '')) @@ CAST(:words AS tsquery))"
 )
-"""Contacts with this id, or with these beginnings of words in their name; both arms have their index."""
+_OF_AN_ORGANISATION: Final = "(c.source_id = :query OR c.canonical ->> 'kind' = 'organisation')"
 
 _WORDS: Final = text(
     "SELECT string_agg(quote_literal(lexeme) || ':*', ' & ') FROM unnest(to_tsvector('simple', :query))"
@@ -41,7 +42,7 @@ class Page(Generic[T]):
 
     items: list[T]
     total: int
-    next: str | None
+    next: Id | None
     total_is_capped: bool = False
 
 
@@ -81,8 +82,18 @@ def _cursor(key: list[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(key)).decode("ascii").rstrip("=")
 
 
+def matches(*, names_of_persons: bool = True) -> str:
+    """
+    The condition on contacts with this id, or with these beginnings of words in their name; both have their index.
+
+    Without `names_of_persons` only organisations are found by their name: whoever may not see a name must not be able
+    to try it out either.
+    """
+    return _MATCHES if names_of_persons else f"({_MATCHES} AND {_OF_AN_ORGANISATION})"
+
+
 def words(connection: Connection, query: str) -> dict[str, str]:
-    """The values of `MATCHES` for what a person typed: an id, or beginnings of words in any order."""
+    """The values of `matches` for what a person typed: an id, or beginnings of words in any order."""
     found: str | None = connection.execute(_WORDS, {"query": query}).scalar_one()
     return {"query": query, "words": found or ""}
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from sqlalchemy import Connection, Row, text
 
-from worker.store.listing import COUNT_CAP, MATCHES, Page, Paging, plain, words
+from worker.core.masks import WORD, ClientFields, ClientName, EventKind, FieldName, Id, Word
+from worker.store.listing import COUNT_CAP, Page, Paging, matches, plain, words
 from worker.store.listing_requests import MOST, RequestView, of_contact
 from worker.store.refusals import NotFound, Unfit
 from worker.store.states import LINK_STATES
@@ -26,41 +27,46 @@ _COLUMNS: Final = """
 class LinkView:
     """One contact in one system. `unheld` are fields that the system has no place for, `parked` those in review."""
 
-    id: str
-    system: str
-    external_id: str | None
-    state: str
+    id: Id
+    system: Word
+    external_id: Id | None
+    state: Word
     wanted_version: int
     synced_version: int
     attempts: int
     next_attempt_at: datetime | None
-    reason: str | None
+    reason: Word | None
     message: str | None
     since: datetime | None
     synced_at: datetime | None
-    unheld: list[Any]
-    parked: list[str]
+    unheld: list[FieldName]
+    parked: list[FieldName]
 
 
 @dataclass(frozen=True)
 class FetchView:
     """The fetch that a contact is owed, if any."""
 
-    id: str
-    state: str
+    id: Id
+    state: Word
     attempts: int
     next_attempt_at: datetime | None
     since: datetime | None
-    reason: str | None
+    reason: Word | None
     message: str | None
 
 
 @dataclass(frozen=True)
 class ContactView:
-    """One contact with its links. `version` is 0 until it was fetched; `gone_at` when the source no longer had it."""
+    """
+    One contact with its links. `version` is 0 until it was fetched; `gone_at` when the source no longer had it.
 
-    source_id: str
-    name: str | None
+    `kind` is `organisation` or `person`, None where it was never fetched.
+    """
+
+    source_id: Id
+    name: ClientName | None
+    kind: Word | None
     version: int
     fetched_at: datetime | None
     changed_at: datetime | None
@@ -75,20 +81,20 @@ class EventEntry:
     """A webhook event of the contact."""
 
     at: datetime
-    kind: Literal["event"]
-    event_id: str
-    event: str
-    state: str
-    reason: str | None
+    kind: Annotated[Literal["event"], WORD]
+    event_id: Id
+    event: EventKind
+    state: Word
+    reason: Word | None
     contact_version: int | None
-    correlation_id: str
+    correlation_id: Id
 
 
 @dataclass(frozen=True)
 class RequestEntry(RequestView):
     """A request about the contact."""
 
-    kind: Literal["request"] = "request"
+    kind: Annotated[Literal["request"], WORD] = "request"
 
 
 @dataclass(frozen=True)
@@ -96,10 +102,10 @@ class ActionEntry:
     """What a person did about it."""
 
     at: datetime
-    kind: Literal["action"]
-    action: str
+    kind: Annotated[Literal["action"], WORD]
+    action: Word
     actor: str
-    target: str
+    target: Id
     reason: str | None
 
 
@@ -110,23 +116,29 @@ HistoryEntry = EventEntry | RequestEntry | ActionEntry
 class ContactDetail(ContactView):
     """One contact with its canonical fields and its history, newest first (the newest hundred of each kind)."""
 
-    fields: dict[str, Any] | None
+    fields: ClientFields | None
     history: list[HistoryEntry]
 
 
 def page(
-    connection: Connection, paging: Paging, *, query: str | None = None, state: str | None = None
+    connection: Connection,
+    paging: Paging,
+    *,
+    query: str | None = None,
+    state: str | None = None,
+    names_of_persons: bool = True,
 ) -> Page[ContactView]:
     """
     Contacts by the id or the name (beginnings of words), in the order in which they became known.
 
-    `state`: with a link in that state, or `fetch_due`, `fetch_dead`, `gone`.
+    `state`: with a link in that state, or `fetch_due`, `fetch_dead`, `gone`. Without `names_of_persons` only
+    organisations are found by their name.
     """
     after = paging.after(1)
     if after is not None and type(after[0]) is not int:
         raise Unfit("cursor is none that was given out here")
     query = plain(query, "query")
-    conditions, values = _conditions(connection, query, state)
+    conditions, values = _conditions(connection, query, state, names_of_persons=names_of_persons)
     total = _count(connection, conditions, values)
     # What a word finds may be one row or nearly all, and the planner cannot tell. Few are best found by the index and
     # sorted; of many, the next fifty are best met by going through them in order.
@@ -162,11 +174,13 @@ def contact_id(connection: Connection, source_id: str) -> int:
     return found
 
 
-def _conditions(connection: Connection, query: str | None, state: str | None) -> tuple[str, dict[str, Any]]:
+def _conditions(
+    connection: Connection, query: str | None, state: str | None, *, names_of_persons: bool
+) -> tuple[str, dict[str, Any]]:
     conditions = ""
     values: dict[str, Any] = {}
     if query:
-        conditions += f" AND {MATCHES}"
+        conditions += f" AND {matches(names_of_persons=names_of_persons)}"
         values |= words(connection, query)
     if state:
         if state not in STATES:
@@ -219,6 +233,7 @@ def _view(row: Row[Any], links: list[LinkView]) -> ContactView:
     return ContactView(
         row.source_id,
         row.name,
+        (row.canonical or {}).get("kind"),
         row.version,
         row.fetched_at,
         row.changed_at,

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
+from worker.core.masks import Body, Document, EventKind, Id, Word
 from worker.store.listing import COUNT_CAP, Page, Paging, plain
 from worker.store.refusals import NotFound, Unfit
 
@@ -34,24 +35,24 @@ _IN_STATE: Final = {
 class EventView:
     """One event. `id` is the vendor's own; `source_id` the record that it is about."""
 
-    id: str
+    id: Id
     received_at: datetime
-    kind: str
-    source_id: str
-    state: str
-    reason: str | None
+    kind: EventKind
+    source_id: Id
+    state: Word
+    reason: Word | None
     contact_version: int | None
     closed_at: datetime | None
-    correlation_id: str
+    correlation_id: Id
 
 
 @dataclass(frozen=True)
 class EventDetail(EventView):
     """One event as it came: the body as text, or in base64 where it is not UTF-8."""
 
-    headers: dict[str, Any]
-    body: str
-    encoding: str
+    headers: Document
+    body: Body
+    encoding: Word
 
 
 def page(

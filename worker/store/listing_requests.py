@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, text
+
+from worker.core.masks import Body, Document, DocumentList, Id, RequestPath, Word
 
 MOST: Final = 100
 
@@ -21,20 +23,20 @@ class RequestView:
     """One request to a vendor. `status` is null where no answer came; `error` then says what happened on the way."""
 
     at: datetime
-    system: str
-    operation: str
-    method: str
-    path: str
-    sent: dict[str, Any] | None
-    decisions: list[Any] | None
-    idempotency_key: str | None
+    system: Word
+    operation: Word
+    method: Word
+    path: RequestPath
+    sent: Document | None
+    decisions: DocumentList | None
+    idempotency_key: Id | None
     status: int | None
-    answer: str | None
+    answer: Body | None
     error: str | None
     duration_ms: int
-    correlation_id: str | None
+    correlation_id: Id | None
     contact_version: int | None
-    mapping_version: str | None
+    mapping_version: Word | None
 
 
 def of_link(connection: Connection, link_id: int) -> list[RequestView]:

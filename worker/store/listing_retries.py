@@ -14,9 +14,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from worker.config import SYSTEM_NAMES
+from worker.core.masks import ClientName, Document, Id, Word
 from worker.store.clock import database_time
 from worker.store.held import Held, held
-from worker.store.listing import MATCHES, Page, Paging, number, plain, words
+from worker.store.listing import Page, Paging, matches, number, plain, words
 from worker.store.listing_requests import RequestView, of_fetch, of_link
 from worker.store.refusals import NotFound, Unfit
 
@@ -29,31 +30,32 @@ _STUCK: Final = """
         UNION ALL SELECT * FROM contact WHERE fetch_state = 'dead') AS c
 """
 _FETCHES: Final = f"""
-    SELECT 0 AS kind, c.id, c.source_id, c.name, 'robaws' AS system, c.fetch_state AS state, c.fetch_reason AS reason,
-        c.fetch_message AS message, c.fetch_attempts AS attempts, c.fetch_since AS since,
-        c.fetch_next_attempt_at AS next_attempt_at, 'fetch' AS operation, NULL::bigint AS status,
-        NULL::jsonb AS fields, c.fetch_fingerprint AS fingerprint
+    SELECT 0 AS kind, c.id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, 'robaws' AS system,
+        c.fetch_state AS state, c.fetch_reason AS reason, c.fetch_message AS message, c.fetch_attempts AS attempts,
+        c.fetch_since AS since, c.fetch_next_attempt_at AS next_attempt_at, 'fetch' AS operation,
+        NULL::bigint AS status, NULL::jsonb AS fields, c.fetch_fingerprint AS fingerprint
     FROM {_STUCK} WHERE true
 """
 _LINKS: Final = """
-    SELECT 1 AS kind, l.id, c.source_id, c.name, l.system, l.state, l.reason, l.message, l.attempts, l.since,
-        l.next_attempt_at, l.operation, l.status, l.fields, l.fingerprint
+    SELECT 1 AS kind, l.id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, l.system, l.state, l.reason,
+        l.message, l.attempts, l.since, l.next_attempt_at, l.operation, l.status, l.fields, l.fingerprint
     FROM link AS l JOIN contact AS c ON c.id = l.contact_id WHERE l.state IN ('waiting', 'unknown', 'review', 'dead')
 """
 
 # Found first and ordered then (OFFSET 0 keeps the two apart), so that the cost follows what is due there.
 _HELD_FETCHES: Final = """
-    SELECT 0 AS kind, c.id, c.source_id, c.name, 'robaws' AS system, 'waiting' AS state,
-        CAST(:held_reason_{place} AS text) AS reason, CAST(:held_message_{place} AS text) AS message,
-        c.fetch_attempts AS attempts, c.fetch_since AS since,
+    SELECT 0 AS kind, c.id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, 'robaws' AS system,
+        'waiting' AS state, CAST(:held_reason_{place} AS text) AS reason,
+        CAST(:held_message_{place} AS text) AS message, c.fetch_attempts AS attempts, c.fetch_since AS since,
         CAST(:held_until_{place} AS timestamptz) AS next_attempt_at, 'fetch' AS operation, NULL::bigint AS status,
         NULL::jsonb AS fields, NULL AS fingerprint
     FROM (SELECT id FROM ({found} OFFSET 0) AS f {some}) AS due JOIN contact AS c USING (id)
 """
 _HELD_LINKS: Final = """
-    SELECT 1 AS kind, l.id, c.source_id, c.name, l.system, 'waiting' AS state,
-        CAST(:held_reason_{place} AS text) AS reason, CAST(:held_message_{place} AS text) AS message, l.attempts,
-        l.since, CAST(:held_until_{place} AS timestamptz) AS next_attempt_at, l.operation, l.status, l.fields,
+    SELECT 1 AS kind, l.id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, l.system,
+        'waiting' AS state, CAST(:held_reason_{place} AS text) AS reason,
+        CAST(:held_message_{place} AS text) AS message, l.attempts, l.since,
+        CAST(:held_until_{place} AS timestamptz) AS next_attempt_at, l.operation, l.status, l.fields,
         NULL AS fingerprint
     FROM (SELECT id FROM ({found} OFFSET 0) AS f {some}) AS due JOIN link AS l USING (id)
     JOIN contact AS c ON c.id = l.contact_id
@@ -64,10 +66,11 @@ _SOME_LINKS: Final = "ORDER BY l.id LIMIT :limit"
 
 @dataclass(frozen=True)
 class ContactName:
-    """Which contact."""
+    """Which contact. `kind` is `organisation` or `person`, None where it was never fetched."""
 
-    source_id: str
-    name: str | None
+    source_id: Id
+    name: ClientName | None
+    kind: Word | None
 
 
 @dataclass(frozen=True)
@@ -78,19 +81,19 @@ class Retry:
     `fields` are the vendor's messages by its field, `fingerprint` is the same for failures of the same cause.
     """
 
-    id: str
+    id: Id
     contact: ContactName
-    system: str
-    state: str
-    reason: str | None
+    system: Word
+    state: Word
+    reason: Word | None
     message: str | None
     attempts: int
     since: datetime | None
     next_attempt_at: datetime | None
-    operation: str | None
+    operation: Word | None
     status: int | None
-    fields: dict[str, Any] | None
-    fingerprint: str | None
+    fields: Document | None
+    fingerprint: Id | None
 
 
 @dataclass(frozen=True)
@@ -136,13 +139,24 @@ class _Asked:
         return [part.format(place=place, found=sql, some=some) for part, place, sql in parts]
 
 
-def page(connection: Connection, wanted: RetryFilter, paging: Paging, now: datetime | None = None) -> Page[Retry]:
-    """Fetches first, as nothing is delivered before them; then links; each in the order of their ids."""
+def page(
+    connection: Connection,
+    wanted: RetryFilter,
+    paging: Paging,
+    now: datetime | None = None,
+    *,
+    names_of_persons: bool = True,
+) -> Page[Retry]:
+    """
+    Fetches first, as nothing is delivered before them; then links; each in the order of their ids.
+
+    Without `names_of_persons` only organisations are found by their name.
+    """
     after = paging.after(2) or [0, 0]
     if not all(type(part) is int for part in after):
         raise Unfit("cursor is none that was given out here")
     kind, last = after
-    asked = _asked(connection, wanted, now)
+    asked = _asked(connection, wanted, now, names_of_persons=names_of_persons)
     before_links = "AND false" if kind else "AND c.id > :after_fetch"
     parts = [f"({_LINKS} {asked.links} AND l.id > :after_link {_SOME_LINKS})"]
     if kind == 0:
@@ -212,7 +226,7 @@ def public_id(kind: int, row_id: int) -> str:
 def _retry(row: Row[Any]) -> Retry:
     return Retry(
         public_id(row.kind, row.id),
-        ContactName(row.source_id, row.name),
+        ContactName(row.source_id, row.name, row.client_kind),
         row.system,
         row.state,
         row.reason,
@@ -227,7 +241,9 @@ def _retry(row: Row[Any]) -> Retry:
     )
 
 
-def _asked(connection: Connection, wanted: RetryFilter, now: datetime | None) -> _Asked:
+def _asked(
+    connection: Connection, wanted: RetryFilter, now: datetime | None, *, names_of_persons: bool = True
+) -> _Asked:
     """What the filter asks of fetches, of links, and of what waits behind each system that is held back."""
     if wanted.state and wanted.state not in STATES:
         raise Unfit(f"state is one of {', '.join(STATES)}")
@@ -244,19 +260,19 @@ def _asked(connection: Connection, wanted: RetryFilter, now: datetime | None) ->
     if given["reason"]:
         fetches += " AND c.fetch_reason = :reason"
         links += " AND l.reason = :reason"
-    matches = f" AND {MATCHES}" if given["query"] else ""
+    found = f" AND {matches(names_of_persons=names_of_persons)}" if given["query"] else ""
     values = {name: value for name, value in given.items() if value and name != "query"}
     if given["query"]:
         values |= words(connection, given["query"])
     behind = [one for one in held(connection, now or database_time(connection)) if _wanted(one, given)]
     held_links, held_fetches = {}, {}
-    join = "JOIN contact AS c ON c.id = l.contact_id" if matches else ""
+    join = "JOIN contact AS c ON c.id = l.contact_id" if found else ""
     for place, one_held in enumerate(behind):
         values |= one_held.values(place)
-        held_links[place] = f"SELECT l.id FROM link AS l {join} WHERE {one_held.links(place)}{matches}"
+        held_links[place] = f"SELECT l.id FROM link AS l {join} WHERE {one_held.links(place)}{found}"
         if one_held.system == SOURCE and not one_held.creates_only:
-            held_fetches[place] = f"SELECT c.id FROM contact AS c WHERE c.fetch_state = 'due'{matches}"
-    return _Asked(fetches + matches, links + matches, values, held_fetches, held_links)
+            held_fetches[place] = f"SELECT c.id FROM contact AS c WHERE c.fetch_state = 'due'{found}"
+    return _Asked(fetches + found, links + found, values, held_fetches, held_links)
 
 
 def _wanted(one: Held, given: dict[str, str | None]) -> bool:

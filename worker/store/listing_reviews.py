@@ -9,13 +9,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from worker.core.field_merge import DOES_NOT_FIT
+from worker.core.masks import Document, FieldName, Id, Word
 from worker.store.listing import Page, Paging, number, plain
 from worker.store.listing_retries import ContactName
 from worker.store.refusals import NotFound, Unfit
 
 _SELECT: Final = """
-    SELECT r.id, r.kind, c.source_id, c.name, l.system, l.id AS link_id, r.path, r.reason, r.message, r.detail,
-        r.created_at, r.resolved_at, r.choice, r.resolved_by, r.resolve_reason,
+    SELECT r.id, r.kind, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, l.system, l.id AS link_id, r.path,
+        r.reason, r.message, r.detail, r.created_at, r.resolved_at, r.choice, r.resolved_by, r.resolve_reason,
         l.external_id IS NOT NULL AND l.snapshot IS NOT NULL AS agreed
     FROM review AS r JOIN link AS l ON l.id = r.link_id JOIN contact AS c ON c.id = l.contact_id
 """
@@ -29,19 +30,19 @@ class ReviewView:
     where only another value in Robaws does.
     """
 
-    id: str
-    kind: str
+    id: Id
+    kind: Word
     contact: ContactName
-    system: str
-    link: str
-    path: str
-    reason: str
+    system: Word
+    link: Id
+    path: FieldName
+    reason: Word
     message: str
-    detail: dict[str, Any]
-    choices: list[str]
+    detail: Document
+    choices: list[Word]
     created_at: datetime
     resolved_at: datetime | None
-    choice: str | None
+    choice: Word | None
     resolved_by: str | None
     resolve_reason: str | None
 
@@ -87,7 +88,7 @@ def _view(row: Row[Any]) -> ReviewView:
     return ReviewView(
         str(row.id),
         row.kind,
-        ContactName(row.source_id, row.name),
+        ContactName(row.source_id, row.name, row.client_kind),
         row.system,
         f"link-{row.link_id}",
         row.path,

@@ -8,16 +8,19 @@ goes on. Two workers never hold the same one, as its row is locked while a slice
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import orjson
 from sqlalchemy import Connection, Row, text
 
+from worker.config import SYSTEM_NAMES
+from worker.core.masks import MASK, Id, Shown, Vocabulary, Word
 from worker.errors import SyncError
 from worker.store.listing import number, plain
-from worker.store.listing_retries import RetryFilter, ids
+from worker.store.listing_retries import STATES, RetryFilter, ids
 from worker.store.operating import Actor, Owed, discard_item, lock_items, required, retry_item
 from worker.store.refusals import Conflict, Forbidden, NotFound, Unfit
 
@@ -56,19 +59,26 @@ _DONE: Final = text(
 class BulkResult:
     """What became of one item: `retried`, `discarded`, or `skipped` with the reason, where it did not wait any more."""
 
-    id: str
-    outcome: str
+    id: Id
+    outcome: Word
     message: str
+
+
+def _filter(given: Mapping[str, Any], _view: Mapping[str, Any], _vocabulary: Vocabulary) -> dict[str, Any]:
+    """What a viewer sees of a filter: not what a person typed."""
+    words = (*STATES, *SYSTEM_NAMES)
+    names = [one.name for one in fields(RetryFilter) if one.name in given]
+    return {name: given[name] if given[name] in words else MASK for name in names}
 
 
 @dataclass(frozen=True)
 class Bulk:
     """A bulk action. `state`: `pending`, `running`, `done`; `done` of `total` items have their result."""
 
-    id: str
-    state: str
-    action: str
-    filter: dict[str, Any]
+    id: Id
+    state: Word
+    action: Word
+    filter: Annotated[dict[str, Any], Shown(_filter, whole=True)]
     reason: str | None
     actor: str
     total: int

@@ -7,14 +7,16 @@ Its cost follows the work that is open, never the history: what grows without en
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from sqlalchemy import Connection, text
 
 from worker.config import SYSTEM_NAMES
+from worker.core.masks import BY_WORD, MASK, Shown, Vocabulary, Word
 from worker.store.states import LINK_STATES
 from worker.store.systems import rate_of, recovery_of
 
@@ -78,6 +80,20 @@ class Contacts:
     fetch_dead: int
 
 
+_WORD: Final = re.compile(r"[a-z_]{1,40}")
+_OUR_SENTENCE: Final = re.compile(
+    r"the day's quota of calls is used up until [0-9: -]{16} UTC"
+    r"|rate_limited: it refused (?:a call|[0-9]+ calls) since [0-9:]{8} UTC; one client at a time is tried"
+    r"(?:, at [0-9.e+-]+ calls a second)?"
+)
+
+
+def _reason(reason: str, view: Mapping[str, Any], _vocabulary: Vocabulary) -> str:
+    """What a viewer sees: our words and sentences, and neither what a person typed nor what the vendor said."""
+    ours = view.get("state") != "paused" and (_WORD.fullmatch(reason) or _OUR_SENTENCE.fullmatch(reason))
+    return reason if ours else MASK
+
+
 @dataclass(frozen=True)
 class System:
     """
@@ -87,8 +103,8 @@ class System:
     neither is known.
     """
 
-    state: str
-    reason: str | None
+    state: Word
+    reason: Annotated[str, Shown(_reason)] | None
     oldest_due_seconds: int
     calls_today: int
     quota_remaining: int | None
@@ -100,8 +116,8 @@ class Summary:
 
     events: Events
     contacts: Contacts
-    links: Mapping[str, Mapping[str, int]]
-    systems: Mapping[str, System]
+    links: Annotated[Mapping[str, Mapping[str, int]], BY_WORD]
+    systems: Annotated[Mapping[str, System], BY_WORD]
     conservation: int
 
     def to_json(self) -> dict[str, Any]:

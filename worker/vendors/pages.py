@@ -7,15 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from worker.config import RecrasSettings, RompslompSettings, RoutixSettings, WorkspaceSettings
 from worker.core import contact as canonical
 from worker.core.field_page import PageRow, field_page
 from worker.core.mapping import VendorMapping
-from worker.vendors.recras.mapping import mapping_for as recras
-from worker.vendors.robaws.mapping import MAPPING as ROBAWS
-from worker.vendors.rompslomp.client import build as rompslomp
-from worker.vendors.routix.mapping import MAPPINGS as ROUTIX
-from worker.vendors.workspace.mapping import mapping_for as workspace
+from worker.vendors.tables import tables
 
 FOLDER: Final = Path("docs/fields")
 
@@ -39,8 +34,9 @@ WRITTEN: Final = """\
 ## Written
 
 *Owner* is who decides after the create, by default; `systems.{system}.fields` may say another by the name in the column
-*field* ([connecting](../connecting.md#who-owns-what)). *Data* is the class of personal data: whoever may only look sees
-`contact` (addresses, phones) and `identity` (names of people) masked.
+*field* ([connecting](../connecting.md#who-owns-what)). *Data* is the class of personal data: `contact` (addresses,
+phones), `identity` (names of people), `business` (facts about a company, which may be one person) or `none`. A
+[viewer](../api.md#who-may) sees only ids, codes and flags of the class `none`.
 """
 
 READ: Final = """\
@@ -60,17 +56,6 @@ NOT_HELD: Final = """\
 
 `contactsync contacts show ID` lists, for one client, what it has of these.
 """
-
-
-def tables() -> dict[str, VendorMapping]:
-    """The table of each system, as the defaults of the settings shape it."""
-    return {
-        "robaws": ROBAWS,
-        "rompslomp": rompslomp(RompslompSettings()).mapping,
-        "recras": recras(RecrasSettings()),
-        "workspace": workspace(WorkspaceSettings()),
-        "routix": ROUTIX[RoutixSettings().api_version],
-    }
 
 
 def pages() -> dict[str, str]:
