@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from worker.cli.output import WRONG_USE, console, stop
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from worker.config import Settings
     from worker.store.operating import Acted, Actor
+
+T = TypeVar("T")
 
 WIDE: Final = 2_000
 
@@ -86,6 +88,16 @@ _clock = _Clock()
 def now() -> datetime:
     """The time: the database's, once `asking` has reached it, so that a command may run on any machine."""
     return _clock.now()
+
+
+def seen(view: T, *, masked: bool) -> T:
+    """What is shown of a view; `masked`: what a viewer of the API sees."""
+    if not masked:
+        return view
+    from worker.core.masks import for_viewer
+    from worker.vendors.tables import vocabulary
+
+    return for_viewer(view, vocabulary())
 
 
 def show_document(value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from worker.cli import taking_part
-from worker.cli.output import DONE, NEEDS_A_PERSON, command, console
+from worker.cli.output import DONE, NEEDS_A_PERSON, Masked, command, console
 from worker.cli.telling import name_in_list
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def list_(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", help="how many at most, 1 to 200")] = 50,
     cursor: Annotated[str | None, typer.Option("--cursor", help="where the page before ended")] = None,
+    masked: Masked = False,
     as_json: Json = False,
 ) -> int:
     """
@@ -52,6 +53,7 @@ def list_(
 
     with asking.asking() as (settings, engine), engine.connect() as connection:
         page = listing_contacts.page(connection, Paging(limit, cursor), query=query, state=state)
+    page = asking.seen(page, masked=masked)
     if as_json:
         asking.show_document(page)
         return DONE
@@ -68,7 +70,7 @@ def list_(
 
 @app.command()
 @command
-def show(source_id: Id, as_json: Json = False) -> int:
+def show(source_id: Id, masked: Masked = False, as_json: Json = False) -> int:
     """
     Show one client: where it stands in each system, what a system cannot hold or did not accept, and its whole way.
 
@@ -80,13 +82,15 @@ def show(source_id: Id, as_json: Json = False) -> int:
     with asking.asking() as (settings, engine), engine.connect() as connection:
         found = listing_contacts.one(connection, source_id)
         agreed = agreements.of_contact(connection, source_id)
-    refused = {one.system: not_accepted(settings, one) for one in agreed}
+    found = asking.seen(found, masked=masked)
+    refused = {one.system: asking.seen(not_accepted(settings, one), masked=masked) for one in agreed}
+    parked = {one.system: asking.seen(one.parked, masked=masked) for one in agreed}
     if as_json:
         asking.show_document({**vars(found), "not_accepted": {name: one for name, one in refused.items() if one}})
         return DONE
     _show_head(found)
     _show_links(found)
-    _show_fields(found, {one.system: one.parked for one in agreed}, refused)
+    _show_fields(found, parked, refused)
     console().print("\nIts way, newest first", style="bold")
     asking.show_table(["when", "who", "what"], [_entry(entry) for entry in found.history])
     return DONE

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.output import DONE, WRONG_USE, command, console, stop
+from worker.cli.output import DONE, WRONG_USE, Masked, command, console, stop
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -22,6 +22,7 @@ def list_(
     client: Annotated[str | None, typer.Option("--client", help="about this Robaws client")] = None,
     limit: Annotated[int, typer.Option("--limit", help="how many at most, 1 to 200")] = 50,
     cursor: Annotated[str | None, typer.Option("--cursor", help="where the page before ended")] = None,
+    masked: Masked = False,
     as_json: Json = False,
 ) -> int:
     """
@@ -35,6 +36,7 @@ def list_(
 
     with asking.asking() as (_, engine), engine.connect() as connection:
         page = listing_events.page(connection, Paging(limit, cursor), state=state, source_id=client)
+    page = asking.seen(page, masked=masked)
     if as_json:
         asking.show_document(page)
         return DONE
@@ -57,6 +59,7 @@ def list_(
 @command
 def show(
     event_id: Annotated[str, typer.Argument(metavar="ID", help="the event's own id, as Robaws gave it")],
+    masked: Masked = False,
     as_json: Json = False,
 ) -> int:
     """
@@ -68,7 +71,7 @@ def show(
     from worker.store import listing_events
 
     with asking.asking() as (_, engine), engine.connect() as connection:
-        found = listing_events.one(connection, event_id)
+        found = asking.seen(listing_events.one(connection, event_id), masked=masked)
     if as_json:
         asking.show_document(found)
         return DONE

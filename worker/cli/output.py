@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -19,6 +19,13 @@ DONE: Final = 0
 NEEDS_A_PERSON: Final = 1
 WRONG_USE: Final = 2
 NOT_REACHABLE: Final = 3
+
+Masked = Annotated[
+    bool,
+    typer.Option(
+        "--masked", help="without personal data, as a viewer of the API sees it: for a ticket or a shared screen"
+    ),
+]
 
 
 def console(*, stderr: bool = False) -> Console:

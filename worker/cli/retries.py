@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console, stop
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, stop
 from worker.cli.telling import name_in_list
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def list_(
     query: Query = None,
     limit: Annotated[int, typer.Option("--limit", help="how many at most, 1 to 200")] = 50,
     cursor: Annotated[str | None, typer.Option("--cursor", help="where the page before ended")] = None,
+    masked: Masked = False,
     as_json: Json = False,
 ) -> int:
     """
@@ -52,6 +53,7 @@ def list_(
     with asking.asking() as (_, engine), engine.connect() as connection:
         page = listing_retries.page(connection, wanted, Paging(limit, cursor))
         counts = {word: _count(connection, wanted, word) for word in ("dead", "review")}
+    page = asking.seen(page, masked=masked)
     if as_json:
         asking.show_document(page)
     else:
@@ -86,7 +88,9 @@ def _count(connection: object, wanted: RetryFilter, state: str) -> int:
 @app.command()
 @command
 def show(
-    retry_id: Annotated[str, typer.Argument(metavar="ID", help="as retries list shows it")], as_json: Json = False
+    retry_id: Annotated[str, typer.Argument(metavar="ID", help="as retries list shows it")],
+    masked: Masked = False,
+    as_json: Json = False,
 ) -> int:
     """
     Show one line of the queue with every request that was made for it, newest first.
@@ -98,7 +102,7 @@ def show(
     from worker.store import listing_retries
 
     with asking.asking() as (_, engine), engine.connect() as connection:
-        found = listing_retries.one(connection, retry_id)
+        found = asking.seen(listing_retries.one(connection, retry_id), masked=masked)
     if as_json:
         asking.show_document(found)
         return DONE

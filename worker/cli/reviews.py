@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from worker.cli import taking_part
-from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console, stop
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, stop
 from worker.cli.telling import name_in_list
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def list_(
     system: Annotated[str | None, typer.Option("--system", help="about this system")] = None,
     limit: Annotated[int, typer.Option("--limit", help="how many at most, 1 to 200")] = 50,
     cursor: Annotated[str | None, typer.Option("--cursor", help="where the page before ended")] = None,
+    masked: Masked = False,
     as_json: Json = False,
 ) -> int:
     """
@@ -39,6 +40,7 @@ def list_(
 
     with asking.asking() as (_, engine), engine.connect() as connection:
         page = listing_reviews.page(connection, Paging(limit, cursor), system=system)
+    page = asking.seen(page, masked=masked)
     if as_json:
         asking.show_document(page)
     else:
@@ -53,7 +55,9 @@ def list_(
 @app.command()
 @command
 def show(
-    review_id: Annotated[str, typer.Argument(metavar="ID", help="as reviews list shows it")], as_json: Json = False
+    review_id: Annotated[str, typer.Argument(metavar="ID", help="as reviews list shows it")],
+    masked: Masked = False,
+    as_json: Json = False,
 ) -> int:
     """
     Show one question with all that is known about it, and the answers that it takes.
@@ -64,7 +68,7 @@ def show(
     from worker.store import listing_reviews
 
     with asking.asking() as (_, engine), engine.connect() as connection:
-        found = listing_reviews.one(connection, review_id)
+        found = asking.seen(listing_reviews.one(connection, review_id), masked=masked)
     if as_json:
         asking.show_document(found)
         return DONE
