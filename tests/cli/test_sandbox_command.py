@@ -85,3 +85,15 @@ def test_a_fault_may_be_meant_for_one_value_only(folder: Path) -> None:
         ]
 
     assert statuses == [422, 201, 422]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_a_sandbox_that_others_can_reach_says_what_that_means(folder: Path, host: str, warned: bool) -> None:
+    with running("sandbox", "--port", "0", "--host", host) as sandbox:
+        sandbox.until("branches")
+        sandbox.end(signal.SIGTERM)
+        assert sandbox.process.stderr is not None
+        said = sandbox.process.stderr.read()
+
+    assert ("warning: it listens on 0.0.0.0" in said) is warned

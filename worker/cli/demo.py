@@ -146,12 +146,14 @@ class _Teller:
             "",
             "All of it stays open for you. Ctrl-C ends it.",
             f"  console      {where}/",
+            f"  its login    any name, and as the password {self.token}",
             f"  API          curl -H 'Authorization: Bearer {self.token}' {where}/api/v1/summary",
             f"  the vendors  {self.sandbox.url}/_sandbox/",
             "",
             "Try, in another terminal:",
             f"  {config} contacts show 1001",
-            f'  curl -X PATCH -d \'{{"tel": "+32 9 200 99 99"}}\' {self.sandbox.url}/_sandbox/robaws/clients/1001',
+            f"  curl -X PATCH {self.sandbox.url}/_sandbox/robaws/clients/1001 -H 'Content-Type: application/json' \\",
+            '    -d \'{"tel": "+32 9 200 99 99"}\'',
             f"  {config} status",
         ):
             self.screen.console.print(line, soft_wrap=True)

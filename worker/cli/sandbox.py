@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.output import DONE, command, show_json
+from worker.cli.output import DONE, command, console, show_json
 
 if TYPE_CHECKING:
     from worker.sandbox.server import SandboxServer
@@ -34,6 +34,7 @@ def sandbox(
 
     Example: contactsync sandbox --port 9000 --clients 20
     """
+    from worker.config.checks import is_loopback
     from worker.sandbox.server import SandboxServer
 
     def ready(server: SandboxServer) -> None:
@@ -42,6 +43,11 @@ def sandbox(
         else:
             sys.stdout.write(_as_file(server))
         sys.stdout.flush()
+        if not is_loopback(host):
+            console(stderr=True).print(
+                f"warning: it listens on {host}. Whoever reaches that address can read and change everything here, and "
+                "have requests sent from this machine: its credentials are public."
+            )
 
     SandboxServer(host, port, faults, clients=clients).serve_forever(on_ready=ready)
     return DONE
@@ -54,6 +60,7 @@ def _as_file(server: SandboxServer) -> str:
     return (
         f"# Five simulated vendors, for as long as this command runs. Look at them: {server.url}/_sandbox/\n"
         f"# What follows belongs into contactsync.toml. Then tell the simulated Robaws where to send its webhooks:\n"
-        f'#   curl -d \'{{"url": "http://127.0.0.1:8080/webhooks/robaws"}}\' {server.url}/_sandbox/robaws/webhooks\n\n'
+        f"#   curl {server.url}/_sandbox/robaws/webhooks -H 'Content-Type: application/json' \\\n"
+        f'#     -d \'{{"url": "http://127.0.0.1:8080/webhooks/robaws"}}\'\n\n'
         f"{as_toml(server.settings())}"
     )

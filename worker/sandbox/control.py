@@ -7,12 +7,14 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from worker.errors import ConfigurationError
+from worker.sandbox import guard
 from worker.sandbox.faults import parse_faults
 from worker.sandbox.pages import overview_page
 from worker.sandbox.settings import as_environment, as_toml
@@ -54,7 +56,10 @@ def control_app(world: World, sender: WebhookSender) -> Starlette:
     routes = [
         Route("/", _to_overview),
         Route("/_sandbox", _to_overview),
-        *(Route(f"/_sandbox{path}", _guarded(handler), methods=[method]) for method, path, handler in control.routes()),
+        *(
+            Route(f"/_sandbox{path}", _guarded(handler, world), methods=[method])
+            for method, path, handler in control.routes()
+        ),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 
@@ -63,10 +68,13 @@ async def _to_overview(_: Request) -> Response:
     return RedirectResponse("/_sandbox/")
 
 
-def _guarded(handler: Handler) -> Handler:
-    """A mistake of the caller's is an answer with a sentence, never a 500."""
+def _guarded(handler: Handler, world: World) -> Handler:
+    """A page of another site is refused. A mistake of the caller's is an answer with a sentence, never a 500."""
 
     async def run(request: Request) -> Response:
+        refused = guard.refusal(request, urlsplit(world.url).hostname or "")
+        if refused is not None:
+            return refused
         try:
             return await handler(request)
         except KeyError as error:

@@ -38,7 +38,7 @@ def overview_page(overview: Mapping[str, Any]) -> str:
 {webhooks["failed_tries"]} tries failed (<a href="/_sandbox/robaws/webhooks">all of them</a>).</p>
 <p>Settings that point here: <a href="/_sandbox/settings?format=toml">TOML</a>,
 <a href="/_sandbox/settings?format=env">environment</a>. Break something:
-<code>curl -X POST …/_sandbox/rompslomp/faults -d '{{"kind": "drop_after"}}'</code></p>
+<code>curl …/_sandbox/rompslomp/faults -H 'Content-Type: application/json' -d '{{"kind": "drop_after"}}'</code></p>
 </body>
 </html>
 """
