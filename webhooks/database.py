@@ -1,17 +1,19 @@
 """
 The database for everything but the events' own way: short reads and operators' actions, each in a thread.
 
-They share a small pool of their own, so that a page that takes long never stands before an event.
+They share a small pool of their own, so that a page that takes long never stands before an event. Of that pool each
+caller of the API gets a share, so that one who asks for much does not keep the others waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -32,7 +34,13 @@ T = TypeVar("T")
 
 POOL_SIZE: Final = 4
 THREADS: Final = 6
+CALLS: Final = THREADS - 2
+"""Calls of the API at once; the rest is for readiness, metrics and the page."""
+CALLS_OF_ONE: Final = 2
+"""Of them, calls of one caller."""
 ANSWER_SECONDS: Final = 20.0
+STATEMENT_SECONDS: Final = 15
+"""Shorter than a caller waits: when the answer is given up, its statement has ended too."""
 SUMMARY_SECONDS: Final = 1.0
 
 
@@ -42,9 +50,16 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         assert settings.database.url is not None, "settings carry urls once a process starts"  # noqa: S101
         self.settings = settings
-        self.engine = make_engine(settings.database.url, pool_size=POOL_SIZE, application_name="receiver-api")
+        self.engine = make_engine(
+            settings.database.url,
+            pool_size=POOL_SIZE,
+            application_name="receiver-api",
+            statement_seconds=STATEMENT_SECONDS,
+        )
         self.clock = DatabaseClock(self.engine)
         self._threads = asyncio.Semaphore(THREADS)
+        self._calls = asyncio.Semaphore(CALLS)
+        self._callers: dict[str, asyncio.Semaphore] = {}
         self._summary: tuple[float, Summary] | None = None
         self._reading: asyncio.Task[Summary] | None = None
 
@@ -67,11 +82,33 @@ class Database:
 
         return await self._within(transaction, within_seconds)
 
+    @asynccontextmanager
+    async def turn(self, caller: str) -> AsyncIterator[None]:
+        """
+        A caller's turn to use the database: `CALLS_OF_ONE` at once, the others wait behind it.
+
+        Problem 429 for whoever has waited for as long as an answer may take.
+        """
+        own = self._callers.setdefault(caller, asyncio.Semaphore(CALLS_OF_ONE))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await own.acquire()
+        except TimeoutError as error:
+            detail = f"this token has {CALLS_OF_ONE} calls under way, as many as one may: ask one after the other"
+            raise Problem(429, detail, headers={"Retry-After": "5"}) from error
+        try:
+            async with self._calls:
+                yield
+        finally:
+            own.release()
+
     async def _within(self, transaction: Callable[[], T], seconds: float) -> T:
         try:
             async with asyncio.timeout(seconds):
                 return await in_thread(self._threads, lambda: retried(transaction))
         except DBAPIError as error:
+            if isinstance(error.orig, QueryCanceled):
+                raise Problem(503, "this takes too long to read; ask for less", headers={"Retry-After": "5"}) from error
             if is_away(error):
                 raise _away() from error
             raise

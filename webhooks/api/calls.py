@@ -152,7 +152,8 @@ class Call:
         try:
             if self.before is not None:
                 await self.before(parts, request.path_params, given)
-            result = await parts.database.run_at(answer)
+            async with parts.database.turn(caller.name):
+                result = await parts.database.run_at(answer)
         except (Forbidden, NotFound, Conflict, Unfit) as refusal:
             raise Problem(REFUSALS[type(refusal)], refusal.message) from refusal
         except IntegrityError as error:

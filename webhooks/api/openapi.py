@@ -31,7 +31,7 @@ _REFUSALS: Final = {
     409: "not as things stand now",
     413: "the body is too large",
     422: "what was asked makes no sense",
-    429: "too many unknown tokens were sent",
+    429: "too many unknown tokens were sent, or too many calls at once",
     503: "the database is away",
 }
 _OF_PAGES: Final = frozenset(parameter.name for parameter in PAGING)

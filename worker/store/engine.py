@@ -29,7 +29,9 @@ AWAY: Final = (OperationalError, InterfaceError)
 """What the driver raises when the database is away, restarting or refusing connections."""
 
 
-def make_engine(url: str, *, pool_size: int = 10, application_name: str = "contactsync") -> Engine:
+def make_engine(
+    url: str, *, pool_size: int = 10, application_name: str = "contactsync", statement_seconds: int = 30
+) -> Engine:
     """
     An engine for `postgresql://…`. A connection that rested is checked before use, so that a restart of the database
     is not noticed by whoever comes next; one that was in use a moment ago is not, since the look costs as much as a
@@ -53,7 +55,7 @@ def make_engine(url: str, *, pool_size: int = 10, application_name: str = "conta
             "prepare_threshold": 1,
             "application_name": application_name,
             "connect_timeout": 5,
-            "options": "-c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s"
+            "options": f"-c timezone=UTC -c lock_timeout=10s -c statement_timeout={statement_seconds}s"
             " -c idle_in_transaction_session_timeout=60s",
         },
         json_serializer=_dumps,
