@@ -15,6 +15,7 @@ import psycopg
 from webhooks import writing
 from webhooks.figures import Figures
 from webhooks.receive import PATH, Receiver
+from webhooks.refusals import Refusals
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -65,7 +66,9 @@ class Door:
     def __init__(self, story: Story, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.commit = OneByOne(story.database.url)
-        self.handler = Receiver(story.settings, cast("GroupCommit", self.commit), Figures(), story.clock.wall)
+        self.handler = Receiver(
+            story.settings, cast("GroupCommit", self.commit), Figures(), Refusals(), story.clock.wall
+        )
 
     def post(self, webhook: Webhook) -> int:
         """Receive one webhook; the status of the answer."""

@@ -13,14 +13,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from prometheus_client import generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from typing_extensions import override
 
-from webhooks import metrics, page
+from webhooks import page
 from webhooks.access import Access
 from webhooks.api import calls
 from webhooks.api.responses import json_response
@@ -31,13 +30,13 @@ from webhooks.figures import Figures
 from webhooks.group_commit import GroupCommit, Limits
 from webhooks.health import Readiness
 from webhooks.lookup import Lookup
+from webhooks.metrics import CONTENT_TYPE, Exposition
 from webhooks.nudge import Nudger
 from webhooks.problems import Problem, on_error, on_http_exception
 from webhooks.receive import PATH, Receiver
 from webhooks.refusals import Refusals
 from worker.core.identity import PROCESS_HEADER
 from worker.core.masks import for_viewer
-from worker.store import systems
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -51,6 +50,8 @@ class Application(Starlette):
     """Starlette with the event's own way before the router."""
 
     receiver: Receiver
+    refusals: Refusals
+    figures: Figures
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,7 +88,8 @@ def create_app(
         lifespan=parts.lifespan,
     )
     app.router.redirect_slashes = False
-    app.receiver = Receiver(settings, parts.commit, parts.figures)
+    app.receiver = Receiver(settings, parts.commit, parts.figures, parts.refusals)
+    app.refusals, app.figures = parts.refusals, parts.figures
     return app
 
 
@@ -113,6 +115,7 @@ class Parts:
         self.access = Access(settings, self.refusals)
         self.bulk = BulkWorker(self.database, self.nudger)
         self.lookup = Lookup(settings, self.database.engine, runtime)
+        self.exposition = Exposition(settings, self.database, self.figures, self.commit, self.refusals)
 
     def for_api(self) -> calls.Parts:
         """What the API needs of it."""
@@ -145,23 +148,20 @@ class Parts:
         """200 while the process lives."""
         return json_response({"status": "alive"})
 
-    async def readyz(self, _request: Request) -> Response:
-        """200, or 503 and what is missing; a header says which process it is that answers."""
+    async def readyz(self, request: Request) -> Response:
+        """200, or 503 and what is missing. Who names the process that should answer learns whether it does."""
         missing = await self.readiness.missing()
         status = {"status": "ready"} if not missing else {"status": "not ready", "missing": missing}
         answer = json_response(status, 503 if missing else 200)
-        answer.headers[PROCESS_HEADER] = str(os.getpid())
+        own = str(os.getpid())
+        if request.headers.get(PROCESS_HEADER) == own:
+            answer.headers[PROCESS_HEADER] = own
         return answer
 
-    async def metrics(self, _request: Request) -> Response:
+    async def metrics(self, request: Request) -> Response:
         """Prometheus's text format; without the summary's gauges while the database is away."""
-        try:
-            found = await self.database.summary()
-            views = await self.database.run(systems.views)
-        except Problem:
-            found, views = None, {}
-        text = generate_latest(metrics.registry(self.figures, self.commit, self.refusals, found, views))
-        return Response(text, media_type=metrics.CONTENT_TYPE)
+        self.exposition.require_token(request)
+        return Response(await self.exposition.text(), media_type=CONTENT_TYPE)
 
     async def page(self, request: Request) -> Response:
         """The plain page."""

@@ -7,6 +7,7 @@ The way of an event adds to these without locks or label look-ups, all on the ev
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from typing import Final
 
 LATENCY_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
@@ -44,8 +45,10 @@ class Figures:
     __slots__ = (
         "api_requests",
         "batch",
+        "connections",
         "failed_commits",
         "latency",
+        "most_connections",
         "nudges_sent",
         "reconnects",
         "results",
@@ -59,6 +62,9 @@ class Figures:
         self.reconnects = 0
         self.nudges_sent = 0
         self.api_requests: dict[int, int] = {}
+        self.connections: Callable[[], int] = int
+        """How many connections are open; the server says, once there is one."""
+        self.most_connections = 0
 
     def count(self, result: str) -> None:
         """One more request ended so."""

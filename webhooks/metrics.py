@@ -1,25 +1,39 @@
-"""`GET /metrics`: what this process counted, and the summary as gauges, in Prometheus's text format."""
+"""
+`GET /metrics`: what this process counted, and the summary as gauges, in Prometheus's text format.
+
+It shares the event loop with the webhooks, so its larger part, the summary's gauges, is made once a second at most.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from webhooks.problems import Problem
+from worker.store import systems
+
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
+    from starlette.requests import Request
 
+    from webhooks.database import Database
     from webhooks.figures import Figures, Histogram
     from webhooks.group_commit import GroupCommit
     from webhooks.refusals import Refusals
+    from worker.config import Settings
     from worker.store.summary import Summary
     from worker.store.systems import SystemView
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+SUMMARY_SECONDS: Final = 1.0
 SYSTEM_STATES: Final = ("running", "paused", "broken", "probing", "disabled")
 
 
@@ -64,6 +78,8 @@ class ProcessFigures(Collector):
         yield _counted(
             "contactsync_refusals", "Requests and connections turned away, by kind", "kind", self.refusals.counts
         )
+        yield GaugeMetricFamily("contactsync_connections", "Open connections", figures.connections())
+        yield GaugeMetricFamily("contactsync_connections_limit", "Open connections at most", figures.most_connections)
 
 
 class SummaryFigures(Collector):
@@ -150,11 +166,52 @@ def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
     return HistogramMetricFamily(name, text, buckets=histogram.cumulated(), sum_value=histogram.total)
 
 
-def registry(
-    figures: Figures, commit: GroupCommit, refusals: Refusals, summary: Summary | None, views: Mapping[str, SystemView]
-) -> CollectorRegistry:
-    """A registry of one scrape."""
-    made = CollectorRegistry(auto_describe=False)
-    made.register(ProcessFigures(figures, commit, refusals))
-    made.register(SummaryFigures(summary, views))
-    return made
+class Exposition:
+    """What `/metrics` answers, and to whom: to everybody who reaches it, unless `receiver.metrics_token` is set."""
+
+    def __init__(
+        self, settings: Settings, database: Database, figures: Figures, commit: GroupCommit, refusals: Refusals
+    ) -> None:
+        token = settings.receiver.metrics_token
+        self._digest = None if token is None else sha256(token.get_secret_value().encode()).digest()
+        self._database = database
+        self._refusals = refusals
+        self._process = ProcessFigures(figures, commit, refusals)
+        self._summary: tuple[float, bytes] | None = None
+        self._making = asyncio.Lock()
+
+    def require_token(self, request: Request) -> None:
+        """Problem 401 without the token, where one is set."""
+        if self._digest is None:
+            return
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        digest = sha256(given.strip().encode("utf-8", "surrogateescape")).digest()
+        if scheme.lower() == "bearer" and hmac.compare_digest(digest, self._digest):
+            return
+        self._refusals.note("metrics_token", request.client.host if request.client else None, status=401)
+        raise Problem(
+            401,
+            "send receiver.metrics_token as `Authorization: Bearer TOKEN`",
+            headers={"WWW-Authenticate": 'Bearer realm="contactsync"'},
+        )
+
+    async def text(self) -> bytes:
+        """The counts of this process as they are now, and the summary's gauges of a second ago at most."""
+        async with self._making:
+            now = asyncio.get_running_loop().time()
+            if self._summary is None or now - self._summary[0] >= SUMMARY_SECONDS:
+                self._summary = (now, await self._summary_text())
+            summary = self._summary[1]
+        return _text(self._process) + summary
+
+    async def _summary_text(self) -> bytes:
+        try:
+            return _text(SummaryFigures(await self._database.summary(), await self._database.run(systems.views)))
+        except Problem:
+            return _text(SummaryFigures(None, {}))
+
+
+def _text(collector: Collector) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(collector)
+    return generate_latest(registry)

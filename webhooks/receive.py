@@ -11,7 +11,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -25,11 +25,15 @@ from worker.vendors.robaws.events import parse_event
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
+    from webhooks.connections import Sender
     from webhooks.figures import Figures
+    from webhooks.refusals import Refusals
     from worker.config import Settings
 
 PATH: Final = "/webhooks/robaws"
 RETRY_AFTER_SECONDS: Final = 5
+SENDER: Final = "contactsync.sender"
+"""Under this name of the request's state the server keeps what is known of the connection's other side."""
 
 _SIGNATURE: Final = signature.HEADER.lower().encode()
 _KEPT: Final = frozenset((b"content-type", b"user-agent", b"traceparent", b"x-request-id", b"x-forwarded-for"))
@@ -55,16 +59,21 @@ _UNAUTHORISED: Final = {
     "too_old": "the signature's time is too far from ours: a clock is wrong, or this is an old request sent again",
     "no_secret": "no secret is configured here, so nothing can be believed: set systems.robaws.webhook_secrets",
 }
+_NOBODY: Final[Mapping[str, Sender]] = {}
 
 
 class _Answer(Exception):
-    """Ends a request early. `unread`: part of the body may still be on its way."""
+    """
+    Ends a request early. `kind` is what it is counted as among the refusals, the result if not given; `unread`: part of
+    the body may still be on its way.
+    """
 
-    def __init__(self, status: int, result: str, detail: str, *, unread: bool = False) -> None:
+    def __init__(self, status: int, result: str, detail: str, *, kind: str | None = None, unread: bool = False) -> None:
         super().__init__(detail)
         self.status = status
         self.result = result
         self.detail = detail
+        self.kind = kind or result
         self.unread = unread
 
 
@@ -76,10 +85,16 @@ class Receiver:
     """The handler of one vendor's webhooks."""
 
     def __init__(
-        self, settings: Settings, commit: GroupCommit, figures: Figures, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        commit: GroupCommit,
+        figures: Figures,
+        refusals: Refusals,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.commit = commit
         self.figures = figures
+        self.refusals = refusals
         self.clock = clock
         self.secrets = [secret.get_secret_value() for secret in settings.systems.robaws.webhook_secrets]
         self.tolerance = float(settings.receiver.signature_tolerance_seconds)
@@ -93,6 +108,8 @@ class Receiver:
             await self._answer(scope, receive, send)
         except _Answer as early:
             self.figures.count(early.result)
+            client = scope.get("client")
+            self.refusals.note(early.kind, client[0] if client else None, path=PATH, status=early.status)
             await self._early(scope, receive, send, early)
         except _Gone:
             self.figures.count("gone")
@@ -105,8 +122,13 @@ class Receiver:
             raise _Answer(415, "content_type", "an event is sent as application/json", unread=True)
         if length is not None and not 0 <= length <= self.most_bytes:
             raise _Answer(413, "too_large", f"a body has at most {self.most_bytes} bytes here", unread=True)
+        claim = self._claim(signed)
         body = await self._read(receive)
-        self._verify(signed, body)
+        if not claim.fits(body, self.secrets):
+            raise _unauthorised("wrong")
+        sender = scope.get("state", _NOBODY).get(SENDER)
+        if sender is not None:
+            sender.signed = True
         try:
             event = parse_event(body)
         except InvalidEvent as error:
@@ -126,12 +148,14 @@ class Receiver:
         self.figures.count(result)
         await _finish(send, result, event.event_id)
 
-    def _verify(self, signed: str | None, body: bytes) -> None:
+    def _claim(self, signed: str | None) -> signature.Claim:
+        """What the signature says, if a body can make it right; else the request ends before its body is read."""
         if not self.secrets:
-            raise _Answer(401, "unauthorised", _UNAUTHORISED["no_secret"])
-        verdict = signature.verify(signed, body, self.secrets, self.clock(), self.tolerance)
-        if verdict.reason is not None:
-            raise _Answer(401, "unauthorised", _UNAUTHORISED[verdict.reason])
+            raise _unauthorised("no_secret", unread=True)
+        claim = signature.read(signed, self.clock(), self.tolerance)
+        if isinstance(claim, signature.Claim):
+            return claim
+        raise _unauthorised(claim, unread=True)
 
     async def _read(self, receive: Receive) -> bytes:
         """The whole body; it is not read beyond the limit, whatever length was announced."""
@@ -182,6 +206,10 @@ class Receiver:
         if unread:
             await _drain(receive)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _unauthorised(reason: str, *, unread: bool = False) -> _Answer:
+    return _Answer(401, "unauthorised", _UNAUTHORISED[reason], kind=f"signature_{reason}", unread=unread)
 
 
 def _part(message: Message) -> bytes:

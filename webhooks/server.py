@@ -3,7 +3,8 @@ The HTTP server: uvicorn with uvloop and httptools, held to limits that it does 
 
 A request whose headers or body do not arrive within `REQUEST_SECONDS`, or whose headers are larger than
 `MOST_HEADER_BYTES`, has its connection closed, so that a sender who trickles or floods holds nothing for long. So has a
-sender who does not read its answers, who sends blank lines for ever, or who sends on and on without waiting.
+sender who does not read its answers, who sends blank lines for ever, or who sends on and on without waiting
+(`webhooks.protocol`). There are never more connections than open files allow (`webhooks.connections`).
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from webhooks.app import create_app
+from webhooks.app import Application, create_app
+from webhooks.connections import most_connections, raise_file_limit
+from webhooks.protocol import LimitedProtocol, State
+from webhooks.refusals import Refusals
 from worker.errors import ConfigurationError
 from worker.store import schema
 from worker.store.engine import is_away, make_engine
@@ -30,175 +33,28 @@ if TYPE_CHECKING:
     from worker.runtime import Publisher
 
 REQUEST_SECONDS: Final = 10.0
-KEEP_ALIVE_SECONDS: Final = 65
-MOST_HEADER_BYTES: Final = 64 * 1024
-MOST_PIPELINED: Final = 100
-"""Requests on one connection that wait for the answer to an earlier one; HTTP clients send the next one after it."""
-MOST_DROPPED_BYTES: Final = 8 * 1024 * 1024
-"""Of a body that nobody reads, since its request is answered: so much may come while the sender takes note."""
-UNREAD_SHARE: Final = 6
-"""So many times longer than a request may take to arrive, an answer may take to be read: some links are slow."""
+KEEP_ALIVE_SECONDS: Final = 10
+"""How long a connection may stay open without a request, until it has carried a signed event."""
 BACKLOG: Final = 2_048
 GRACE_SECONDS: Final = 10
-
-_FRAMING: Final = 8
-"""Bytes on the line for each byte of a body: chunks of a single byte, the least sensible ones, take six."""
-
-_HEAD: Final = b"HTTP/1.1 "
-_CONTINUE: Final = b"HTTP/1.1 100"
-_HEAD_END: Final = b"\r\n\r\n"
-_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-
-
-class OneWrite:
-    """
-    A transport that sends the head of an answer together with the first piece of its body.
-
-    uvicorn writes them one after the other and uvloop makes a system call of each: a sixth of what an event costs
-    here. A transport that has been closed swallows what is written, as the sender is gone.
-    """
-
-    __slots__ = ("_head", "_transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
-
-    def write(self, data: bytes) -> None:
-        """Keep a head back; send anything else with what was kept."""
-        if data.startswith(_HEAD) and data.endswith(_HEAD_END) and not data.startswith(_CONTINUE):
-            self.flush()
-            self._head = data
-        elif not self._transport.is_closing():
-            self._transport.write(self._head + data if self._head else data)
-            self._head = b""
-
-    def flush(self) -> None:
-        """Send a head that no body followed."""
-        if self._head and not self._transport.is_closing():
-            self._transport.write(self._head)
-        self._head = b""
-
-    def close(self) -> None:
-        """Send what is left and end the connection."""
-        self.flush()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class TooManyWaiting(Exception):
-    """More requests wait on one connection than an honest sender sends at once; uvicorn makes it a 400 and an end."""
-
-
-class LimitedProtocol(HttpToolsProtocol):
-    """
-    httptools with an end to patience.
-
-    `since` is when the request that is still arriving began, `unread_since` when the other side stopped reading its
-    answers; None where neither is so.
-    """
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.since: float | None = None
-        self.unread_since: float | None = None
-        self.other_bytes = 0
-        self.dropped_bytes = 0
-        self.in_headers = True
-        self._began = False
-        self._body_bytes = 0
-
-    @override
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.transport = OneWrite(transport)  # type: ignore[assignment]
-        self.since = self.loop.time()
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        self._began, self._body_bytes = False, 0
-        super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self.since is None and self.cycle.response_complete:
-            # Blank lines, or what follows an upgrade: uvicorn no longer looks after a connection that says anything.
-            self.since = self.loop.time()
-        if not self._began:
-            # What is no body: headers that go on, chunks' extensions, trailers. Where a request begins in the middle of
-            # what was read, this piece does not count; it is 256 kB at most, and the next ones do.
-            self.other_bytes += max(0, len(data) - _FRAMING * self._body_bytes)
-        if self.since is None:
-            return
-        if self.other_bytes > MOST_HEADER_BYTES:
-            if self.in_headers:
-                self.transport.write(_TOO_LARGE)
-            self.transport.close()
-        elif self.dropped_bytes > MOST_DROPPED_BYTES:
-            self.transport.close()
-
-    @override
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self.unread_since = self.loop.time()
-
-    @override
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self.unread_since = None
-
-    @override
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.since = self.loop.time()
-        self.other_bytes = self.dropped_bytes = 0
-        self.in_headers = self._began = True
-
-    @override
-    def on_headers_complete(self) -> None:
-        self.in_headers = False
-        if len(self.pipeline) >= MOST_PIPELINED:
-            raise TooManyWaiting
-        super().on_headers_complete()
-
-    @override
-    def on_body(self, body: bytes) -> None:
-        self._body_bytes += len(body)
-        if self.cycle.response_complete:
-            self.dropped_bytes += len(body)
-        super().on_body(body)
-
-    @override
-    def on_response_complete(self) -> None:
-        self.transport.flush()  # type: ignore[attr-defined]
-        super().on_response_complete()
-        if self.pipeline:
-            # uvicorn reads on after each answer, and so takes in more requests than it answers.
-            self.flow.pause_reading()
-
-    @override
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self.since = None
-
-    def is_too_slow(self, now: float, request_seconds: float) -> bool:
-        """Whether its request takes longer than that to arrive, or its answers much longer to be read."""
-        begun, unread = self.since, self.unread_since
-        return (begun is not None and now - begun > request_seconds) or (
-            unread is not None and now - unread > UNREAD_SHARE * request_seconds
-        )
 
 
 class Server(uvicorn.Server):
     """uvicorn's server, which tells its address when it serves, and ends with the process's own status."""
 
+    server_state: State
+
     def __init__(
-        self, config: uvicorn.Config, on_ready: Callable[[str, int], None], request_seconds: float = REQUEST_SECONDS
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[str, int], None],
+        refusals: Refusals,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         super().__init__(config)
         self.on_ready = on_ready
         self.request_seconds = request_seconds
+        self.server_state = State(refusals, most_connections())
 
     @override
     @contextmanager
@@ -220,6 +76,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Requests that are complete are answered first."""
         self._patience.cancel()
+        self.server_state.refusals.flush(everything=True)
+        self.server_state.refusals.flush(everything=True)
         for connection in list(self.server_state.connections):
             if isinstance(connection, LimitedProtocol) and connection.since is not None:
                 connection.transport.close()
@@ -232,7 +90,9 @@ class Server(uvicorn.Server):
             now = loop.time()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, LimitedProtocol) and connection.is_too_slow(now, self.request_seconds):
+                    self.server_state.refusals.note("slow", connection.address)
                     connection.transport.abort()
+            self.server_state.refusals.flush()
 
 
 def make_server(
@@ -242,6 +102,7 @@ def make_server(
     on_ready: Callable[[str, int], None],
     *,
     request_seconds: float = REQUEST_SECONDS,
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
 ) -> Server:
     """
     A server for an application; `on_ready` gets the host and the real port, on the server's own loop.
@@ -263,10 +124,15 @@ def make_server(
         date_header=True,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=keep_alive_seconds,  # type: ignore[arg-type]  # a fraction will do
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return Server(config, on_ready, request_seconds)
+    if not isinstance(app, Application):
+        return Server(config, on_ready, Refusals(), request_seconds)
+    server = Server(config, on_ready, app.refusals, request_seconds)
+    app.figures.most_connections = server.server_state.most_connections
+    app.figures.connections = server.server_state.connections.__len__
+    return server
 
 
 def serve(
@@ -279,6 +145,7 @@ def serve(
     is away is waited for instead, as `/readyz` says.
     """
     require_schema(settings)
+    raise_file_limit()
     app = create_app(settings, publisher=publisher)
     server = make_server(app, settings.receiver.host, settings.receiver.port, on_ready or (lambda _host, _port: None))
     server.run()

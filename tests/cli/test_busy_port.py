@@ -69,8 +69,10 @@ class _Ready(BaseHTTPRequestHandler):
     """Somebody's `/readyz`."""
 
     process: str | None = None
+    asked_for: str | None = None
 
     def do_GET(self) -> None:
+        _Ready.asked_for = self.headers[PROCESS_HEADER]
         self.send_response(200)
         if self.process is not None:
             self.send_header(PROCESS_HEADER, self.process)
@@ -95,6 +97,7 @@ def test_the_answer_of_another_process_does_not_make_the_receiver_ready(folder: 
             own = tree.supervisor.pids()["receiver"]
             for _Ready.process in (None, str(os.getpid()), str(own)):
                 asked.append((_Ready.process or "", tree._receiver_ready()))
+                assert _Ready.asked_for == str(own)
             tree.supervisor.stop()
             return True
 

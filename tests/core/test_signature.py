@@ -88,11 +88,19 @@ def test_the_tolerance_counts_in_both_directions(now: float, tolerance: float, r
     verdict = check(f"t={T},v1={V1}", now=now, tolerance=tolerance)
 
     assert verdict.reason == reason
-    assert verdict.signed_at == T
+    assert verdict.signed_at == (None if reason else T)
 
 
-def test_a_wrong_signature_is_called_wrong_however_old_it_is() -> None:
-    assert check(f"t=1,v1={V1}").reason == "wrong"
+def test_what_is_too_old_is_refused_without_a_look_at_the_body() -> None:
+    assert signature.read(f"t=1,v1={V1}", now=T, tolerance_seconds=300) == "too_old"
+    assert check(f"t=1,v1={V1}").reason == "too_old"
+
+
+@pytest.mark.parametrize(
+    ("header", "fault"), [(None, "missing"), (" ", "missing"), (f"t={T}", "malformed"), (f"v1={V1}", "malformed")]
+)
+def test_a_header_that_no_body_can_make_right_is_known_before_the_body(header: str | None, fault: str) -> None:
+    assert signature.read(header, now=T, tolerance_seconds=300) == fault
 
 
 @pytest.mark.parametrize("secrets", [["a", SECRET], [SECRET, "a"], ["", SECRET, "b"]], ids=["last", "first", "blank"])

@@ -20,6 +20,7 @@ from webhooks.figures import Figures
 from webhooks.group_commit import GroupCommit
 from webhooks.nudge import Nudger
 from webhooks.receive import PATH, Receiver
+from webhooks.refusals import Refusals
 from worker.core.signature import sign
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class OneReceiver:
         self.died = asyncio.Event()
         self.point = point
         self.commit = GroupCommit(url, Figures(), on_stored, hook=self._hook)
-        self.handler = Receiver(hub.settings, self.commit, Figures())
+        self.handler = Receiver(hub.settings, self.commit, Figures(), Refusals())
         self.secret = hub.robaws.SANDBOX_WEBHOOK_SECRET
 
     def _hook(self, name: str) -> None:

@@ -98,8 +98,10 @@ class Tree:
 
 
 @contextmanager
-def running_tree(home: Path, **extra: Any) -> Iterator[Tree]:
-    """Sandbox and tree, with rates that do not hold a test up; both end with the block."""
+def running_tree(home: Path, *, open_files: int | None = None, **extra: Any) -> Iterator[Tree]:
+    """
+    Sandbox and tree, with rates that do not hold a test up; both end with the block. `open_files` limits each process.
+    """
     with SandboxServer() as sandbox:
         sandbox.simulators["robaws"].switches.rate_per_second = None  # type: ignore[attr-defined]
         systems = sandbox.settings()
@@ -117,8 +119,13 @@ def running_tree(home: Path, **extra: Any) -> Iterator[Tree]:
         ]
         config.write_text(as_toml(systems) + "\n" + "\n".join(lines))
         env = {**os.environ, "CONTACTSYNC_CONFIG": str(config), "CONTACTSYNC_HOME": str(home / "home")}
+        limited = [] if open_files is None else ["bash", "-c", f'ulimit -n {open_files} && exec "$@"', "limited"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "worker.cli", "up"], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [*limited, sys.executable, "-m", "worker.cli", "up"],
+            env=env,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         try:
             assert process.stdout is not None

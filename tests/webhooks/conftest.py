@@ -124,7 +124,9 @@ class Served:
 
 
 @contextmanager
-def serving(settings: Settings, engine: Engine, *, request_seconds: float = 10.0, **more: Any) -> Iterator[Served]:
+def serving(
+    settings: Settings, engine: Engine, *, request_seconds: float = 10.0, keep_alive_seconds: float = 10.0, **more: Any
+) -> Iterator[Served]:
     """A receiver in a thread, until the end of the block."""
     nudges = Nudges()
     more.setdefault("publisher", nudges)
@@ -135,7 +137,14 @@ def serving(settings: Settings, engine: Engine, *, request_seconds: float = 10.0
         address.append((host, port))
         ready.set()
 
-    server = make_server(create_app(settings, **more), "127.0.0.1", 0, on_ready, request_seconds=request_seconds)
+    server = make_server(
+        create_app(settings, **more),
+        "127.0.0.1",
+        0,
+        on_ready,
+        request_seconds=request_seconds,
+        keep_alive_seconds=keep_alive_seconds,
+    )
     thread = threading.Thread(target=server.run, name="receiver", daemon=True)
     thread.start()
     assert ready.wait(20), "the receiver did not come up"

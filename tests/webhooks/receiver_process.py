@@ -18,7 +18,9 @@ from tests.webhooks.conftest import SECRET, wait_until
 from worker.core.signature import sign
 
 PROGRAM = """
-import sys
+import resource, sys
+if sys.argv[4:]:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[4]),) * 2)
 from webhooks.app import create_app
 from webhooks.server import make_server
 from worker.config import Settings
@@ -38,10 +40,11 @@ make_server(app, "127.0.0.1", 0, said, request_seconds=float(sys.argv[3])).run()
 
 
 class Receiver:
-    """One running receiver, which waits `request_seconds` for a request."""
+    """One running receiver, which waits `request_seconds` for a request and may open so many files."""
 
-    def __init__(self, database_url: str, request_seconds: float) -> None:
+    def __init__(self, database_url: str, request_seconds: float, open_files: int | None = None) -> None:
         command = [sys.executable, "-c", PROGRAM, database_url, SECRET, str(request_seconds)]
+        command += [] if open_files is None else [str(open_files)]
         self.child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.child.stdout is not None
         self.url = self.child.stdout.readline().strip()
@@ -60,6 +63,11 @@ class Receiver:
         )
         headers = {"Content-Type": "application/json", "Robaws-Signature": sign(SECRET, int(time.time()), body)}
         return self.http.post("/webhooks/robaws", content=body, headers=headers).status_code
+
+    def reopen(self) -> None:
+        """Forget the honest line: the next event comes on a new one."""
+        self.http.close()
+        self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
 
     def connect(self, room_bytes: int | None = None) -> socket.socket:
         """A bare line to it; `room_bytes`: how much of what comes the system keeps until it is read."""
@@ -85,6 +93,18 @@ class Receiver:
         """How many lines to it are open, our own honest one included."""
         return sum(one.status == psutil.CONN_ESTABLISHED for one in self.process.net_connections("tcp"))
 
+    def metric(self, name: str) -> float:
+        """One figure of `/metrics`, with its labels as they stand there; 0 where it is not there."""
+        lines = self.http.get("/metrics").text.splitlines()
+        return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} ")), 0.0)
+
+    def stop(self) -> str:
+        """End it as a person would, and tell what it wrote."""
+        self.http.close()
+        self.child.terminate()
+        said, _ = self.child.communicate(timeout=60)
+        return said
+
     def end(self) -> None:
         """Kill it."""
         self.http.close()
@@ -95,9 +115,9 @@ class Receiver:
 
 
 @contextmanager
-def receiver(database_url: str, request_seconds: float = 10.0) -> Iterator[Receiver]:
+def receiver(database_url: str, request_seconds: float = 10.0, open_files: int | None = None) -> Iterator[Receiver]:
     """A receiver until the end of the block."""
-    made = Receiver(database_url, request_seconds)
+    made = Receiver(database_url, request_seconds, open_files)
     try:
         yield made
     finally:

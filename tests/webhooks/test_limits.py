@@ -29,7 +29,7 @@ def connect(served: Served) -> socket.socket:
 def head(*more: str, body: bytes = BODY, length: int | None = None) -> bytes:
     lines = [
         "POST /webhooks/robaws HTTP/1.1",
-        "Host: receiver.example",
+        "Host: localhost",
         "Content-Type: application/json",
         f"Robaws-Signature: {sign(SECRET, int(time.time()), body)}",
         *([f"Content-Length: {length}"] if length is not None else []),
@@ -87,6 +87,33 @@ def test_an_announced_length_beyond_the_limit_is_refused_before_the_body_is_sent
         line.sendall(head(length=10_000_000))
 
         assert read_status(line) == 413
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [None, "", "nonsense", f"t=1760000000,v1={'0' * 64}", "t=99999999999,v1=" + "0" * 64],
+    ids=["none", "empty", "unreadable", "long ago", "far ahead"],
+)
+@pytest.mark.parametrize("sending", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_a_signature_that_no_body_can_make_right_is_refused_before_the_body(
+    shared: Served, signature: str | None, sending: str
+) -> None:
+    lines = ["POST /webhooks/robaws HTTP/1.1", "Host: localhost", "Content-Type: application/json", sending]
+    lines += [] if signature is None else [f"Robaws-Signature: {signature}"]
+    with connect(shared) as line:
+        line.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+        assert read_status(line) == 401
+
+
+def test_a_sender_that_asks_first_is_not_asked_for_a_body_that_is_refused(shared: Served) -> None:
+    with connect(shared) as line:
+        line.sendall(
+            b"POST /webhooks/robaws HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+        )
+
+        assert read_status(line) == 401
 
 
 def test_an_endless_body_is_refused_at_the_limit_and_the_connection_ended(small: Served) -> None:
@@ -155,14 +182,14 @@ def test_a_sender_that_leaves_in_the_middle_leaves_nothing_behind(served: Served
         b"POST /webhooks/robaws HTTP/1.1\r\nContent-Length: x\r\n\r\n",
         b"POST /webhooks/robaws HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"POST /webhooks/robaws HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
-        b"POST /webhooks/robaws HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"POST /webhooks/r\xc3\xb6baws HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET /" + b"%00" * 10 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET /%ff%fe HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /webhooks/robaws HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /webhooks/r\xc3\xb6baws HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /" + b"%00" * 10 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /%ff%fe HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET http://other.example/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET http://other.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     ],
 )
@@ -178,7 +205,7 @@ def test_what_is_no_http_gets_a_4xx_or_an_end(shared: Served, request_bytes: byt
 
 def test_a_flood_of_headers_is_refused(shared: Served) -> None:
     with connect(shared) as line:
-        line.sendall(b"POST /webhooks/robaws HTTP/1.1\r\nHost: a\r\n")
+        line.sendall(b"POST /webhooks/robaws HTTP/1.1\r\nHost: localhost\r\n")
         try:
             for number in range(2_000):
                 line.sendall(b"X-Flood-%d: %b\r\n" % (number, b"x" * 200))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
+from typing_extensions import override
 
 from tests.fixtures.servers import fresh_database
 from tests.webhooks.conftest import Served, make_settings, serving, token_of
+from webhooks import metrics
 from webhooks.server import require_schema
 from worker.errors import ConfigurationError
 from worker.store.engine import make_engine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.metrics_core import Metric
     from sqlalchemy import Engine
 
 
@@ -65,7 +71,7 @@ def test_the_page_shows_the_summary_without_a_script(served: Served) -> None:
         "INSERT INTO system_state (system, paused_by, paused_reason) VALUES ('rompslomp', 'operator', '<b>moving</b>')"
     )
 
-    page = served.http.get("/", headers={"X-Forwarded-For": "203.0.113.9"} | basic(token_of("operator-token")))
+    page = served.http.get("/", headers=basic(token_of("operator-token")))
 
     assert page.status_code == 200
     assert "<script" not in page.text
@@ -75,24 +81,72 @@ def test_the_page_shows_the_summary_without_a_script(served: Served) -> None:
     assert all(word in page.text for word in ("robaws", "rompslomp", "received", "excluded"))
 
 
-def test_the_page_is_open_to_this_machine_and_wants_a_token_from_elsewhere(shared: Served) -> None:
-    forwarded = {"X-Forwarded-For": "203.0.113.9"}
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Forwarded-For": "203.0.113.9"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Forwarded-Proto": "https"},
+        {"Host": "localhost"},
+        {"Authorization": "Basic ???"},
+        {"Authorization": "Bearer viewer-token"},
+        basic("wrong-token"),
+        basic(""),
+    ],
+)
+def test_the_page_wants_a_token_from_everywhere(shared: Served, headers: dict[str, str]) -> None:
+    refused = shared.http.get("/", headers=headers)
+    shown = shared.http.get("/", headers=headers | basic(token_of("viewer-token")))
 
-    here = shared.http.get("/")
-    elsewhere = shared.http.get("/", headers=forwarded)
-    wrong = shared.http.get("/", headers=forwarded | basic("wrong-token"))
-    right = shared.http.get("/", headers=forwarded | basic(token_of("viewer-token")))
-    broken = shared.http.get("/", headers=forwarded | {"Authorization": "Basic ???"})
+    assert (refused.status_code, shown.status_code) == (401, 200)
+    assert refused.headers["www-authenticate"].startswith("Basic ")
 
-    assert [one.status_code for one in (here, elsewhere, wrong, right, broken)] == [200, 401, 401, 200, 401]
-    assert elsewhere.headers["www-authenticate"].startswith("Basic ")
+
+def test_metrics_want_their_token_where_one_is_set(migrated_url: str, engine: Engine) -> None:
+    token = "a-token-for-prometheus-and-no-one-else"
+    with serving(make_settings(migrated_url, receiver={"metrics_token": token}), engine) as served:
+        given = [None, "Bearer", f"Bearer {token}x", f"Basic {token}", "Bearer viewer-token", f"Bearer {token}"]
+        answers = [served.http.get("/metrics", headers={} if one is None else {"Authorization": one}) for one in given]
+
+    assert [one.status_code for one in answers] == [401] * 5 + [200]
+    assert answers[0].headers["www-authenticate"] == 'Bearer realm="contactsync"'
+    assert 'contactsync_refusals_total{kind="metrics_token"} 5.0' in answers[5].text
+
+
+def test_many_scrapes_make_the_summary_once_a_second(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[metrics.SummaryFigures] = []
+
+    class Counted(metrics.SummaryFigures):
+        @override
+        def collect(self) -> Iterator[Metric]:
+            made.append(self)
+            return super().collect()
+
+    monkeypatch.setattr(metrics, "SummaryFigures", Counted)
+    begun = time.monotonic()
+
+    for number in range(20):
+        served.event(f"e-{number}")
+        assert figures(served)["contactsync_webhook_requests_total", ("accepted",)] == number + 1
+
+    assert len(made) <= (time.monotonic() - begun) / metrics.SUMMARY_SECONDS + 1
+
+
+def test_whoever_asks_for_a_process_learns_whether_it_answers_and_no_other_learns_its_number(shared: Served) -> None:
+    unasked = shared.http.get("/readyz")
+    another = shared.http.get("/readyz", headers={"Contactsync-Process": str(os.getpid() + 1)})
+    this = shared.http.get("/readyz", headers={"Contactsync-Process": str(os.getpid())})
+
+    assert "contactsync-process" not in unasked.headers
+    assert "contactsync-process" not in another.headers
+    assert this.headers["contactsync-process"] == str(os.getpid())
 
 
 def test_a_receiver_that_has_all_it_needs_is_ready(shared: Served) -> None:
     ready = shared.http.get("/readyz")
 
     assert (shared.http.get("/healthz").status_code, ready.json()) == (200, {"status": "ready"})
-    assert ready.headers["contactsync-process"] == str(os.getpid())
 
 
 def test_a_database_without_our_tables_is_named_with_the_command_to_run(postgres_url: str, engine: Engine) -> None:

@@ -145,7 +145,7 @@ def test_a_large_body_that_is_no_event_is_kept_in_part(served: Served) -> None:
         ("", "is missing"),
         ("v1=abc", "not of the form"),
         ("nonsense", "not of the form"),
-        (f"t=1,v1={'0' * 64}", "fits none"),
+        (f"t=1,v1={'0' * 64}", "too far from ours"),
     ],
 )
 def test_a_body_that_is_not_signed_is_not_even_read_as_json(shared: Served, header: str | None, told: str) -> None:

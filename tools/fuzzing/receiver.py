@@ -19,6 +19,7 @@ from tools.fuzzing.asgi import ask
 from tools.fuzzing.scripted import holds_nul
 from webhooks.figures import Figures
 from webhooks.receive import PATH, Receiver
+from webhooks.refusals import Refusals
 from worker.config import Settings
 from worker.core.signature import sign
 
@@ -61,7 +62,7 @@ class ReceiverTarget:
         )
         self.writer = Writer()
         commit = cast("GroupCommit", self.writer)
-        self.receiver = Receiver(settings, commit, Figures(), clock=lambda: float(NOW))
+        self.receiver = Receiver(settings, commit, Figures(), Refusals(), clock=lambda: float(NOW))
         self.loop = asyncio.new_event_loop()
 
     def close(self) -> None:

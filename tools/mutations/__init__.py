@@ -12,6 +12,7 @@ from tools.mutations.creates import MUTATIONS as CREATES
 from tools.mutations.edge import MUTATIONS as EDGE
 from tools.mutations.entry import Mutation
 from tools.mutations.events import MUTATIONS as EVENTS
+from tools.mutations.exposure import MUTATIONS as EXPOSURE
 from tools.mutations.fields import MUTATIONS as FIELDS
 from tools.mutations.leases import MUTATIONS as LEASES
 from tools.mutations.masks import MUTATIONS as MASKS
@@ -39,4 +40,5 @@ MUTATIONS: Final = (
     *ACCESS,
     *CONNECTIONS,
     *MASKS,
+    *EXPOSURE,
 )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+import orjson
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import Route
 
 from webhooks.api import contacts, events, retries, reviews, systems
 from webhooks.api.openapi import PREFIX, describe
-from webhooks.api.responses import json_response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from webhooks.api.calls import Call, Parts
 
@@ -32,11 +32,11 @@ def api_routes(parts: Parts) -> list[Route]:
     """Every route of the API. The description itself needs no token: it holds nothing of this installation."""
 
     @cache
-    def description() -> dict[str, Any]:
-        return describe(CALLS)
+    def description() -> bytes:
+        return orjson.dumps(describe(CALLS))
 
     async def openapi(_request: Request) -> Response:
-        return json_response(description())
+        return Response(description(), media_type="application/json")
 
     routes = [Route(PREFIX + call.path, _endpoint(call, parts), methods=[call.method]) for call in CALLS]
     return [*routes, Route(f"{PREFIX}/openapi.json", openapi)]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
+from worker.config.access import LEAST_BITS, TOKEN_LENGTH
 from worker.config.base import (
     BlankIsNone,
     LowerCase,
     Number,
     OptionalHttpUrl,
+    OptionalSecret,
     PlainValue,
     PositiveSeconds,
     Seconds,
@@ -19,6 +22,9 @@ from worker.config.base import (
     Text,
     Whole,
 )
+from worker.core.entropy import estimated_bits
+
+_MAKE_ONE: Final = "make one with openssl rand -hex 24"
 
 
 def _postgresql_url(value: str | None) -> str | None:
@@ -38,6 +44,24 @@ def _redis_url(value: str | None) -> str | None:
     if not separator or scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("is not the address of a Redis: write redis://:PASSWORD@HOST:6379/0, or rediss:// for TLS")
     return value.strip()
+
+
+def _host(value: str) -> str:
+    name = value.strip().lower().strip("[]").rstrip(".")
+    if not re.fullmatch(r"[a-z0-9_.-]+|[0-9a-f:.]+", name):
+        raise ValueError('holds what is not a host name: write names only, like "sync.example.com", without a port')
+    return name
+
+
+def _metrics_token(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    token = value.get_secret_value()
+    if len(token) < TOKEN_LENGTH:
+        raise ValueError(f"has {len(token)} characters, fewer than {TOKEN_LENGTH}: {_MAKE_ONE}")
+    if estimated_bits(token) < LEAST_BITS:
+        raise ValueError(f"can be guessed, as it repeats itself or counts up: {_MAKE_ONE}")
+    return value
 
 
 class DatabaseSettings(Section):
@@ -74,6 +98,19 @@ class ReceiverSettings(Section):
 
     host: Text = Field(default="127.0.0.1", description="address that is listened on")
     port: Whole = Field(default=8080, ge=0, le=65535, description="port that is listened on; 0 takes a free one")
+    public_url: OptionalHttpUrl = Field(
+        default=None, description="`https://HOST`, the address that Robaws and people use; its host is served"
+    )
+    allowed_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field(
+        default=(),
+        description="further host names that are served, besides those of this machine, `receiver.host` and the host "
+        "of `receiver.public_url`; a request with another Host is answered with 421",
+    )
+    metrics_token: Annotated[OptionalSecret, AfterValidator(_metrics_token)] = Field(
+        default=None,
+        description=f"bearer token that `/metrics` wants, at least {TOKEN_LENGTH} characters; without it, the "
+        "metrics are open to whoever reaches the port",
+    )
     max_body_bytes: Whole = Field(default=1_048_576, ge=1, description="a larger body is answered with 413")
     signature_tolerance_seconds: Seconds = Field(
         default=300.0, description="how far a signature's time may be from ours, either way; 0 switches the check off"

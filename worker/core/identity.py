@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 PROCESS_HEADER: Final = "Contactsync-Process"
-"""Header of `/readyz`: the process id of the receiver that answers."""
+"""Header of a request to `/readyz`, with the process id that it is meant for; that receiver alone sends it back."""
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ class SignatureVerdict:
     """
     What a signature is worth; true in a condition only when it holds.
 
-    `reason` is None then, else: `missing` no header · `malformed` not readable as one · `wrong` no secret fits ·
-    `too_old` signed too long ago or too far ahead. `signed_at` is the sender's `t`, once the signature fits: whether
-    a retry is signed anew is not known (Robaws sheet 3.3), so it is worth keeping.
+    `reason` is None then, else: `missing` no header · `malformed` not readable as one · `too_old` signed too long ago
+    or too far ahead · `wrong` no secret fits. `signed_at` is the sender's `t`, once the signature fits: whether a retry
+    is signed anew is not known (Robaws sheet 3.3), so it is worth keeping.
     """
 
     reason: SignatureFault | None
@@ -44,9 +44,49 @@ class SignatureVerdict:
         return self.reason is None
 
 
-_MISSING = SignatureVerdict("missing")
-_MALFORMED = SignatureVerdict("malformed")
-_WRONG = SignatureVerdict("wrong")
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a header says: its `t` as it is written, and every `v1` that can be a digest. Nothing of it is proven."""
+
+    time_text: str
+    candidates: tuple[bytes, ...]
+
+    def fits(self, body: bytes, secrets: Sequence[str]) -> bool:
+        """
+        Tell whether one of the secrets signed this body at this time.
+
+        Every secret is tried in constant time, so that the duration tells nothing of them. A blank secret never
+        matches: its signature is anyone's to make.
+        """
+        signed = self.time_text.encode("ascii") + b"." + body
+        matched = False
+        for secret in secrets:
+            if not secret.strip():
+                continue
+            expected = hmac.digest(_key(secret), signed, "sha256")
+            for candidate in self.candidates:
+                matched |= hmac.compare_digest(expected, candidate)
+        return matched
+
+
+def read(header: str | None, now: float, tolerance_seconds: float) -> Claim | SignatureFault:
+    """
+    What the header claims, or why no body can make it right: so that a body need not be read for it.
+
+    Blanks around parts are ignored, hex counts in either case, unknown parts are ignored, of several `v1` any may
+    match. The tolerance counts in both directions; 0 switches it off.
+
+    >>> read("t=1760000000,v1=" + "0" * 64, now=1760009999.0, tolerance_seconds=300)
+    'too_old'
+    """
+    if header is None or not header.strip():
+        return "missing"
+    claim = _parse(header)
+    if claim is None:
+        return "malformed"
+    if tolerance_seconds > 0 and abs(now - int(claim.time_text)) > tolerance_seconds:
+        return "too_old"
+    return claim
 
 
 def verify(
@@ -55,36 +95,18 @@ def verify(
     """
     Tell whether the body was signed with one of the secrets, near enough to `now` (unix seconds).
 
-    Blanks around parts are ignored, hex counts in either case, unknown parts are ignored, of several `v1` any may
-    match. The tolerance counts in both directions; 0 switches it off. A blank secret never matches: its signature is
-    anyone's to make. Every secret is tried in constant time, so that the duration tells nothing of them.
-
     >>> header = sign("s3cret", 1760000000, b"{}")
     >>> verify(header, b"{}", ["old", "s3cret"], now=1760000010.0, tolerance_seconds=300).ok
     True
     >>> verify(header, b"{}", ["s3cret"], now=1760009999.0, tolerance_seconds=300).reason
     'too_old'
     """
-    if header is None or not header.strip():
-        return _MISSING
-    parsed = _parse(header)
-    if parsed is None:
-        return _MALFORMED
-    time_text, candidates = parsed
-    signed = time_text.encode("ascii") + b"." + body
-    matched = False
-    for secret in secrets:
-        if not secret.strip():
-            continue
-        expected = hmac.digest(_key(secret), signed, "sha256")
-        for candidate in candidates:
-            matched |= hmac.compare_digest(expected, candidate)
-    if not matched:
-        return _WRONG
-    signed_at = int(time_text)
-    if tolerance_seconds > 0 and abs(now - signed_at) > tolerance_seconds:
-        return SignatureVerdict("too_old", signed_at)
-    return SignatureVerdict(None, signed_at)
+    claim = read(header, now, tolerance_seconds)
+    if not isinstance(claim, Claim):
+        return SignatureVerdict(claim)
+    if not claim.fits(body, secrets):
+        return SignatureVerdict("wrong")
+    return SignatureVerdict(None, int(claim.time_text))
 
 
 def sign(secret: str, t: int, body: bytes) -> str:
@@ -102,8 +124,8 @@ def _key(secret: str) -> bytes:
     return secret.encode("utf-8", "surrogatepass")
 
 
-def _parse(header: str) -> tuple[str, list[bytes]] | None:
-    """The text of `t`, as it was signed, and every `v1` that can be a digest; None where either is missing."""
+def _parse(header: str) -> Claim | None:
+    """None where the time or a digest is missing."""
     time_text: str | None = None
     candidates: list[bytes] = []
     for part in header.split(","):
@@ -123,4 +145,4 @@ def _parse(header: str) -> tuple[str, list[bytes]] | None:
         return None
     if not (time_text.isascii() and time_text.isdigit() and len(time_text) <= _MOST_TIME_DIGITS):
         return None
-    return time_text, candidates
+    return Claim(time_text, tuple(candidates))

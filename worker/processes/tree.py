@@ -115,8 +115,9 @@ class Tree:
     def _receiver_ready(self) -> bool:
         """Whether it is our own receiver that takes events there, not somebody else's on the same port."""
         own = None if self.supervisor is None else self.supervisor.pids().get("receiver")
+        asked = urllib.request.Request(f"{address(self.settings)}/readyz", headers={PROCESS_HEADER: str(own)})  # noqa: S310
         try:
-            with urllib.request.urlopen(f"{address(self.settings)}/readyz", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(asked, timeout=2) as answer:  # noqa: S310
                 return bool(answer.status == 200 and answer.headers.get(PROCESS_HEADER) == str(own))
         except (urllib.error.URLError, OSError):
             return False
