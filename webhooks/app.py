@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,10 +29,11 @@ from webhooks.database import Database
 from webhooks.figures import Figures
 from webhooks.group_commit import GroupCommit, Limits
 from webhooks.health import Readiness
+from webhooks.hosts import AllowedHosts
 from webhooks.lookup import Lookup
 from webhooks.metrics import CONTENT_TYPE, Exposition
 from webhooks.nudge import Nudger
-from webhooks.problems import Problem, on_error, on_http_exception
+from webhooks.problems import PROBLEM_TYPE, Problem, on_error, on_http_exception, problem_body
 from webhooks.receive import PATH, Receiver
 from webhooks.refusals import Refusals
 from worker.core.identity import PROCESS_HEADER
@@ -42,23 +43,47 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
+    from webhooks.hosts import Misdirected
     from worker.config import Settings
     from worker.runtime import Publisher, Runtime
 
 
+_MOST_HOST_CHARACTERS: Final = 100
+
+
 class Application(Starlette):
-    """Starlette with the event's own way before the router."""
+    """Starlette with the check of the host, and the event's own way, before the router."""
 
     receiver: Receiver
+    hosts: AllowedHosts
     refusals: Refusals
     figures: Figures
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == PATH:
-            await self.receiver(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+        if scope["type"] == "http":
+            misdirected = self.hosts.refusal(scope["headers"])
+            if misdirected is not None:
+                await self._turn_away(misdirected, scope, send)
+                return
+            if scope["path"] == PATH:
+                await self.receiver(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
+
+    async def _turn_away(self, misdirected: Misdirected, scope: Scope, send: Send) -> None:
+        named = next((value for name, value in scope["headers"] if name == b"host"), b"")[:_MOST_HOST_CHARACTERS]
+        host = named.decode("ascii", "backslashreplace")
+        client = scope.get("client")
+        self.refusals.note(misdirected.kind, client[0] if client else None, status=misdirected.status, host=host)
+        body = problem_body(misdirected.status, misdirected.detail)
+        headers = [
+            (b"content-type", PROBLEM_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),  # a body may be on its way, and nobody reads it
+        ]
+        await send({"type": "http.response.start", "status": misdirected.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def create_app(
@@ -89,6 +114,7 @@ def create_app(
     )
     app.router.redirect_slashes = False
     app.receiver = Receiver(settings, parts.commit, parts.figures, parts.refusals)
+    app.hosts = AllowedHosts(settings.receiver)
     app.refusals, app.figures = parts.refusals, parts.figures
     return app
 
@@ -168,7 +194,7 @@ class Parts:
         caller = self.access.require_page(request)
         try:
             found = await self.database.summary()
-            if caller is None or not caller.may("operator"):
+            if not caller.may("operator"):
                 found = for_viewer(found)
         except Problem:
             found = None

@@ -197,7 +197,7 @@ def test_figures_and_page_say_that_the_database_is_away(migrated_url: str, engin
         wait_until(lambda: "contactsync_summary_read 0" in served.http.get("/metrics").text)
 
         metrics = served.http.get("/metrics")
-        page = served.http.get("/")
+        page = served.http.get("/", auth=("anyone", "viewer-token"))
         api = served.api("/summary")
 
         assert metrics.status_code == 200

@@ -38,6 +38,7 @@ def up(
         out.print("ready")
         out.print(f"  webhooks  {where}/webhooks/robaws")
         out.print(f"  console   {where}/")
+        out.print(f"            {_login(settings)}")
         out.print(f"  API       {where}/api/v1/summary")
         out.print(f"  logs      {settings.home}/logs")
 
@@ -48,6 +49,12 @@ def up(
     with tree:
         tree.start_servers()
         return tree.run()
+
+
+def _login(settings: Settings) -> str:
+    if settings.ops.tokens:
+        return "log in with any name; the password is a token of ops.tokens"
+    return "it asks for a token, and there is none yet: set ops.tokens"
 
 
 @app.command()

@@ -11,12 +11,14 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from worker.config import TARGETS
+from worker.config.checks import is_loopback, is_sandbox
 from worker.errors import ConfigurationError
 from worker.runtime import SOURCE
 from worker.store import directory, migrations
@@ -89,7 +91,7 @@ def plan(settings: Settings) -> Checked:
         found = [Finding("systems", False, "Robaws is on and no other system, so clients go nowhere", step)]
     else:
         found = [Finding("systems", True, f"clients go from Robaws to {', '.join(targets)}")]
-    found += _tokens(settings)
+    found += [*_tokens(settings), *_address(settings)]
     return Checked("configuration", tuple(found))
 
 
@@ -117,6 +119,18 @@ def _tokens(settings: Settings) -> list[Finding]:
 def _few(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _address(settings: Settings) -> list[Finding]:
+    """Whether webhooks that come under a name of the internet are served."""
+    receiver, robaws = settings.receiver, settings.systems.robaws
+    if receiver.public_url is not None:
+        return [Finding("address", True, f"webhooks are taken at {receiver.public_url}/webhooks/robaws")]
+    vendor = urlsplit(robaws.base_url or "").hostname or ""
+    if not robaws.enabled or receiver.allowed_hosts or is_loopback(vendor) or is_sandbox("robaws", robaws.base_url):
+        return []
+    text = "only requests to the names of this machine are served; under any other, a webhook is answered with 421"
+    return [Finding("address", False, text, 'set receiver.public_url = "https://HOST", the address that Robaws uses')]
 
 
 def database(url: str) -> Checked:
