@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from worker.config import servers
-from worker.config.access import ambiguous
+from worker.config.access import ambiguous, token_digest
 from worker.config.keys import Path_
 from worker.config.settings import Settings
 from worker.config.systems import SystemName, SystemSettings
@@ -19,6 +19,11 @@ Problem = tuple[Path_, str]
 
 Part = Literal["up", "receiver", "worker", "scheduler", "command"]
 """What is started. `command`: a subcommand that asks the database alone, `migrate` and `health` among them."""
+
+PUBLIC_TOKENS: Final = ("sandbox-viewer-everybody-knows-this-token", "sandbox-operator-everybody-knows-this-token")
+"""Tokens that stand in deploy/contactsync.sandbox.toml."""
+PUBLIC_SECRETS: Final = frozenset(("5a9d0b0e-0000-4000-8000-000000000001",))
+"""The webhook secret of the simulated Robaws."""
 
 CALL_VENDORS: Final[frozenset[Part]] = frozenset(("up", "worker"))
 """The parts that do not start without the credentials of every system that is enabled."""
@@ -62,6 +67,7 @@ def check(settings: Settings, part: Part = "worker") -> Iterator[Problem]:
         )
     for key, sentence in ambiguous(settings.ops):
         yield ("ops", key), sentence
+    yield from _public_credentials(settings)
 
 
 def _fields_of_routix(settings: Settings) -> Iterator[Problem]:
@@ -146,7 +152,42 @@ def is_open(url: str) -> bool:
     (False, True, False)
     """
     parts = urlsplit(url)
-    if parts.scheme != "http":
-        return False
-    host = parts.hostname or ""
-    return not (servers.is_here(host) or host.endswith(".localhost"))
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """
+    Whether a host name or address is this machine, by its spelling alone.
+
+    >>> is_loopback("demo.localhost"), is_loopback("::1"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    return servers.is_here(host) or host.endswith(".localhost")
+
+
+def is_sandbox(name: SystemName, url: str | None) -> bool:
+    """
+    Whether a system's address is one of `contactsync sandbox`: without TLS, below the system's own name.
+
+    >>> is_sandbox("recras", "http://sandbox:9000/recras/api2"), is_sandbox("recras", "https://demo.recras.nl/api2")
+    (True, False)
+    """
+    parts = urlsplit(url or "")
+    return parts.scheme == "http" and parts.path.startswith(f"/{name}/")
+
+
+def _public_credentials(settings: Settings) -> Iterator[Problem]:
+    """The sandbox's credentials stand in the documentation: they open nothing but an installation of sandboxes."""
+    real = [
+        name
+        for name in settings.enabled_systems()
+        if not is_sandbox(name, getattr(settings.system(name), "base_url", None))
+    ]
+    if not real:
+        return
+    step = f"replace it, as {' and '.join(real)} {'is' if len(real) == 1 else 'are'} not simulated"
+    public = [token_digest(token) for token in PUBLIC_TOKENS]
+    if any(token.digest in public for token in settings.ops.tokens):
+        yield ("ops", "tokens"), f"holds a token of the sandbox, which everybody knows: {step}"
+    if any(secret.get_secret_value() in PUBLIC_SECRETS for secret in settings.systems.robaws.webhook_secrets):
+        yield ("systems", "robaws", "webhook_secrets"), f"holds the secret of the sandbox, which is public: {step}"
