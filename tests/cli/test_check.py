@@ -268,3 +268,25 @@ def test_a_worker_that_has_gone_quiet_is_told(contactsync: Command, monkeypatch:
     assert line_with(ran.out, "✗ servers: worker", "its last sign of life is 36")
     assert line_with(ran.out, "→", "logs/worker.log")
     assert line_with(ran.out, "✓ servers: scheduler")
+
+
+ROBAWS = '[systems.robaws]\nenabled = true\nusername = "api"\npassword = "made-up"\n'
+
+
+def test_an_address_that_robaws_could_not_use_needs_a_person(contactsync: Command, folder: Path) -> None:
+    (folder / "contactsync.toml").write_text(f'{ROBAWS}base_url = "https://{NOWHERE}/api/v2"\n')
+
+    ran = contactsync("check")
+
+    assert line_with(ran.out, "✗", "configuration: address", "answered with 421")
+    assert line_with(ran.out, "→", "set receiver.public_url")
+
+
+def test_the_address_that_robaws_uses_is_named(contactsync: Command, folder: Path) -> None:
+    (folder / "contactsync.toml").write_text(
+        f'[receiver]\npublic_url = "https://sync.example"\n{ROBAWS}base_url = "https://{NOWHERE}/api/v2"\n'
+    )
+
+    ran = contactsync("check")
+
+    assert line_with(ran.out, "✓", "https://sync.example/webhooks/robaws")

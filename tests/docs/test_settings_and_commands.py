@@ -22,6 +22,7 @@ KEYS: Final = {row.key for row in describe()}
 SECTIONS: Final = {key.partition(".")[0] for key in KEYS}
 COMMAND: Final = re.compile(r"(?:^|[\s/`])contactsync +([a-z][^`|;&>)\n]*)", re.MULTILINE)
 TASKS: Final = (ROOT / "worker" / "tasks.py").read_text()
+LOGGED: Final = (ROOT / "webhooks" / "refusals.py").read_text()
 SETTING: Final = re.compile(r"[a-z]+(?:\.[a-z_<>]+)+")
 
 
@@ -34,11 +35,11 @@ def known_setting(name: str) -> bool:
 
 
 def settings_in(text: str) -> Iterator[str]:
-    """Words between backticks that look like a setting; a module of the code looks alike and is left out."""
+    """Words between backticks that look like a setting; modules, tasks and log lines look alike and are left out."""
     for word in code_words(text):
         if SETTING.fullmatch(word) and word.partition(".")[0] in SECTIONS:
             module = ROOT / word.replace(".", "/")
-            if not module.is_dir() and not module.with_suffix(".py").is_file() and f'"{word}"' not in TASKS:
+            if not module.is_dir() and not module.with_suffix(".py").is_file() and f'"{word}"' not in TASKS + LOGGED:
                 yield word
 
 

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from tests.webhooks.conftest import Served, make_settings, serving, wait_until
+from tests.webhooks.conftest import Served, make_settings, serving, token_of, wait_until
 from tests.webhooks.line import Line, line_to
 from webhooks.group_commit import Limits
 
@@ -197,7 +197,7 @@ def test_figures_and_page_say_that_the_database_is_away(migrated_url: str, engin
         wait_until(lambda: "contactsync_summary_read 0" in served.http.get("/metrics").text)
 
         metrics = served.http.get("/metrics")
-        page = served.http.get("/", auth=("anyone", "viewer-token"))
+        page = served.http.get("/", auth=("anyone", token_of("viewer-token")))
         api = served.api("/summary")
 
         assert metrics.status_code == 200

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.webhooks.conftest import Served, make_settings, serving
+from tests.webhooks.conftest import Served, make_settings, serving, token_of
 from tests.webhooks.test_access import address
 from tests.webhooks.test_limits import BODY, connect, head, read_all
 from webhooks.api.routes import CALLS
@@ -72,7 +72,7 @@ def test_every_kind_of_answer_has_them(shared: Served, what: str) -> None:
 def test_every_call_has_them_with_a_token_and_without_a_right_one(shared: Served) -> None:
     for call in CALLS:
         for token in ("wrong", "viewer-token" if call.method == "GET" else "nobodys"):
-            asked = {"Authorization": f"Bearer {token}"}
+            asked = {"Authorization": f"Bearer {token_of(token)}"}
             answer = shared.http.request(call.method, address(call), headers=asked)
             check(list(answer.headers.multi_items()), f"{call.method} {call.path} {answer.status_code}")
 

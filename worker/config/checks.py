@@ -165,15 +165,17 @@ def is_loopback(host: str) -> bool:
     return servers.is_here(host) or host.endswith(".localhost")
 
 
-def is_sandbox(name: SystemName, url: str | None) -> bool:
+def is_simulated(name: SystemName, url: str | None) -> bool:
     """
-    Whether a system's address is one of `contactsync sandbox`: without TLS, below the system's own name.
+    Whether a system's address may be one of `contactsync sandbox`: without TLS, on this machine or below its own name.
 
-    >>> is_sandbox("recras", "http://sandbox:9000/recras/api2"), is_sandbox("recras", "https://demo.recras.nl/api2")
-    (True, False)
+    >>> is_simulated("recras", "http://sandbox:9000/recras/api2"), is_simulated("recras", "http://127.0.0.1:9/api2")
+    (True, True)
+    >>> is_simulated("recras", "https://demo.recras.nl/api2")
+    False
     """
     parts = urlsplit(url or "")
-    return parts.scheme == "http" and parts.path.startswith(f"/{name}/")
+    return parts.scheme == "http" and (is_loopback(parts.hostname or "") or parts.path.startswith(f"/{name}/"))
 
 
 def _public_credentials(settings: Settings) -> Iterator[Problem]:
@@ -181,7 +183,7 @@ def _public_credentials(settings: Settings) -> Iterator[Problem]:
     real = [
         name
         for name in settings.enabled_systems()
-        if not is_sandbox(name, getattr(settings.system(name), "base_url", None))
+        if not is_simulated(name, getattr(settings.system(name), "base_url", None))
     ]
     if not real:
         return

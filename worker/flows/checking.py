@@ -11,14 +11,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from worker.config import TARGETS
-from worker.config.checks import is_loopback, is_sandbox
+from worker.config.checks import is_simulated
 from worker.errors import ConfigurationError
 from worker.runtime import SOURCE
 from worker.store import directory, migrations
@@ -126,8 +125,7 @@ def _address(settings: Settings) -> list[Finding]:
     receiver, robaws = settings.receiver, settings.systems.robaws
     if receiver.public_url is not None:
         return [Finding("address", True, f"webhooks are taken at {receiver.public_url}/webhooks/robaws")]
-    vendor = urlsplit(robaws.base_url or "").hostname or ""
-    if not robaws.enabled or receiver.allowed_hosts or is_loopback(vendor) or is_sandbox("robaws", robaws.base_url):
+    if not robaws.enabled or receiver.allowed_hosts or is_simulated("robaws", robaws.base_url):
         return []
     text = "only requests to the names of this machine are served; under any other, a webhook is answered with 421"
     return [Finding("address", False, text, 'set receiver.public_url = "https://HOST", the address that Robaws uses')]
