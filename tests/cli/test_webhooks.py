@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from worker.sandbox.server import SandboxServer
 from worker.sandbox.settings import as_toml
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from tests.cli.command import Command
 
 pytestmark = pytest.mark.slow
@@ -82,3 +85,33 @@ def test_who_takes_webhooks_does_not_start_without_the_secret_that_a_registratio
     assert "burst" in wrong.err
     assert not (folder / ".contactsync").exists()
     assert registered.json["secret"]
+
+
+def test_who_registered_and_removed_an_address_is_written_down(
+    robaws: SandboxServer, contactsync: Command, migrated_url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTACTSYNC_DATABASE__URL", migrated_url)
+    monkeypatch.setenv("CONTACTSYNC_REDIS__URL", "redis://127.0.0.1:1/0")
+    made = contactsync("webhooks", "register", URL, "--json")
+    removed = contactsync("webhooks", "remove", made.json["id"])
+    refused = contactsync("webhooks", "remove", made.json["id"])
+
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT actor, role, action, target, filter FROM operator_action ORDER BY id"))
+        written = [tuple(row) for row in rows]
+
+    target = f"webhook-{made.json['id']}"
+    assert (made.status, made.err, removed.status, refused.status) == (0, "", 0, 1)
+    assert [row[1:] for row in written] == [
+        ("admin", "register-webhook", target, {"url": URL}),
+        ("admin", "remove-webhook", target, None),
+    ]
+    assert all(row[0].startswith("command line (") for row in written)
+    assert made.json["secret"] not in repr(written)
+
+
+def test_an_address_may_be_registered_before_there_is_a_database(robaws: SandboxServer, contactsync: Command) -> None:
+    made = contactsync("webhooks", "register", URL, "--json")
+
+    assert (made.status, bool(made.json["secret"])) == (0, True)
+    assert "stands in no log of actions" in made.err

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,6 +40,7 @@ def register(
         stop(2, f"{url} goes without TLS: every client would travel in the open; write https://")
     with source(load_settings(part="command")) as (client, session):
         made = client.register_webhook(session, url, key=f"register-webhook-{uuid.uuid4()}")
+    _write_down("register-webhook", made.endpoint_id, {"url": url})
     if as_json:
         show_json({"id": made.endpoint_id, "url": made.url, "events": list(made.events), "secret": made.secret})
         return DONE
@@ -47,6 +49,23 @@ def register(
     out.print("Put its secret into the settings now; Robaws does not show it again:")
     out.print(f'  systems.robaws.webhook_secrets = ["{made.secret}"]')
     return DONE
+
+
+def _write_down(action: str, endpoint_id: str, details: dict[str, Any] | None) -> None:
+    """Into the log of actions, where there is a database: an address may be registered before anything else runs."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from worker.cli import reach
+    from worker.cli.asking import actor
+    from worker.errors import SyncError
+    from worker.store import clock, operating
+
+    try:
+        with reach.database() as (_, engine), engine.begin() as connection:
+            now = clock.database_time(connection)
+            operating.record(connection, actor(), action, f"webhook-{endpoint_id}", None, now, details)
+    except (SyncError, SQLAlchemyError):
+        sys.stderr.write("It is done, and stands in no log of actions: the database cannot be reached.\n")
 
 
 @app.command("list")
@@ -88,6 +107,7 @@ def remove(
 
     with source(load_settings(part="command")) as (client, session):
         client.remove_webhook(session, endpoint_id)
+    _write_down("remove-webhook", endpoint_id, None)
     if as_json:
         show_json({"id": endpoint_id, "outcome": "removed", "message": "Robaws sends nothing there any more"})
         return DONE
