@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
+from worker.config.keys import known_keys
 from worker.config.servers import is_here, postgres_parameters, postgres_problem, redis_problem
 
 if TYPE_CHECKING:
     from tests.config.loading import Given
 
+ADDRESSES = [path[1] for path in known_keys() if path[0] == "database" and path[-1].endswith("url")]
 LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSSLROOTCERT")
 
 
@@ -49,6 +51,15 @@ def test_a_database_elsewhere_is_verified_or_refused(given: Given, url: str) -> 
 
     given.toml("[database]\nallow_insecure = true")
     assert given.load().database.url == url
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_every_address_of_the_database_is_looked_at(given: Given, name: str) -> None:
+    variables = {one: f"CONTACTSYNC_DATABASE__{one.upper()}" for one in ADDRESSES}
+    given.environ |= {variable: f"postgresql://{one}:pw@127.0.0.1/hub" for one, variable in variables.items()}
+    given.environ[variables[name]] = f"postgresql://{name}:pw@db.example/hub"
+
+    assert given.problem().startswith(f"database.{name} ({variables[name]}) goes to another machine")
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,8 @@ def _short_secrets(settings: Settings) -> Iterator[Advice]:
 
 
 def _passwords(settings: Settings) -> Iterator[tuple[str, str]]:
-    if settings.database.url is not None:
-        yield "database.url", str(servers.postgres_parameters(settings.database.url).get("password", ""))
+    for name, url in settings.database.addresses():
+        yield f"database.{name}", str(servers.postgres_parameters(url).get("password", ""))
     if settings.redis.url is not None:
         yield "redis.url", str(servers.redis_options(settings.redis.url).get("password", ""))
 
@@ -125,11 +125,13 @@ def _passwords(settings: Settings) -> Iterator[tuple[str, str]]:
 # ------------------------------------------------------------------------------------------------------ connections
 def _open_connections(settings: Settings) -> Iterator[Advice]:
     database, redis = settings.database, settings.redis
-    if database.url is not None and database.allow_insecure and servers.postgres_problem(database.url) is not None:
+    open_ = [name for name, url in database.addresses() if servers.postgres_problem(url) is not None]
+    if database.allow_insecure and open_:
         yield Advice(
             "database.allow_insecure",
             "the connection to PostgreSQL leaves this machine without a verified certificate",
-            "add ?sslmode=verify-full to database.url and take the switch out, unless that network is yours alone",
+            f"add ?sslmode=verify-full to {' and '.join(f'database.{name}' for name in open_)} and take the switch out,"
+            " unless that network is yours alone",
         )
     if redis.url is not None and redis.allow_insecure and servers.redis_problem(redis.url) is not None:
         yield Advice(

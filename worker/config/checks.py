@@ -116,10 +116,10 @@ def lacking(name: str, system: SystemSettings) -> Iterator[Problem]:
 
 def _servers(settings: Settings) -> Iterator[Problem]:
     database, redis = settings.database, settings.redis
-    if database.url is not None:
-        problem = servers.postgres_problem(database.url, allow_insecure=database.allow_insecure)
+    for name, url in database.addresses():
+        problem = servers.postgres_problem(url, allow_insecure=database.allow_insecure)
         if problem is not None:
-            yield ("database", "url"), problem
+            yield ("database", name), problem
     if redis.url is not None:
         problem = servers.redis_problem(redis.url, allow_insecure=redis.allow_insecure)
         if problem is not None:

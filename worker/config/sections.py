@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -78,6 +79,13 @@ class DatabaseSettings(Section):
     pool_size: Whole | None = Field(
         default=None, ge=1, description="connections of one process; without it, `worker.concurrency` and four more"
     )
+
+    def addresses(self) -> Iterator[tuple[str, str]]:
+        """Every address of PostgreSQL that is given, by its key: each login has one of its own."""
+        for name in type(self).model_fields:
+            url = getattr(self, name) if name.endswith("url") else None
+            if url:
+                yield name, url
 
 
 class RedisSettings(Section):
