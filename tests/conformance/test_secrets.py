@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote as in_address
 
 import httpx
 
@@ -95,6 +98,73 @@ def test_an_answer_that_quotes_the_request_gives_no_credential_away(place: Place
     secrets = secrets_of(place, way)
     assert shown_in(kept_of(way), secrets) == []
     assert shown_in("\n".join(map(said_by, errors)), secrets) == []
+
+
+FORMS: Final[dict[str, Callable[[str], str]]] = {
+    "as it stands": lambda secret: secret,
+    "in JSON": lambda secret: json.dumps(secret)[1:-1].replace("/", "\\/"),
+    "in an address": lambda secret: in_address(secret, safe=""),
+    "in Base64": lambda secret: base64.b64encode(b"Bearer " + secret.encode()).decode().rstrip("="),
+    "in a page": html.escape,
+}
+REFUSALS: Final = (400, 401, 403, 404, 406, 409, 422, 429, 500, 503)
+MEMBERS: Final = ("message", "error", "detail", "title", "exception", "error_description", "correlationId")
+
+
+def _proofs(request: httpx.Request) -> set[str]:
+    """What a request proves with who sends it."""
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    found = {credential} if credential else set()
+    if scheme == "Basic":
+        found.add(base64.b64decode(credential).decode().partition(":")[2])
+    if b"client_secret" in request.content:
+        found.add(json.loads(request.content)["client_secret"])
+    return found
+
+
+def _refusal(status: int, said: str) -> httpx.Response:
+    """A refusal that says it in every member in which any vendor's sentences stand, and in its headers."""
+    faults: list[Any] = [{"field": "name", "property": "name", "message": said, "detail": said, "parameters": [said]}]
+    inner = {**dict.fromkeys(MEMBERS, said), "code": status, "errors": faults, "data": {}}
+    body = {**inner, "response": {**inner, "exception": [said]}, "error": {"message": said, "errors": {"name": [said]}}}
+    headers = {"content-type": "application/json", "x-robaws-unauthorized-reason": said.replace("\n", " ")}
+    return httpx.Response(status, headers=headers, text=json.dumps(body))
+
+
+@check("Secrets", simulator_only=FAULT)
+def test_a_refusal_that_quotes_a_credential_in_any_form_gives_it_to_nobody(place: Place) -> None:
+    prepared = place.prepare()
+    for status in REFUSALS:
+        for form in FORMS.values():
+            way = place.other_way()
+
+            def quote(
+                request: httpx.Request, status: int = status, form: Callable[[str], str] = form
+            ) -> httpx.Response:
+                shown = [form(one) for one in sorted(_proofs(request))]
+                return _refusal(status, "your request had " + ", ".join(shown))
+
+            way.wire.interfere = lambda request, ask, quote=quote: quote(request)
+            errors = [error_of(call) for call in place.operations(prepared, way).values()]
+
+            secrets = {one for request in way.wire.left for one in _proofs(request)}
+            forms = {form(secret) for secret in secrets} | secrets
+            assert shown_in(kept_of(way), forms) == []
+            assert shown_in("\n".join(map(said_by, errors)), forms) == []
+
+
+@check("Secrets", simulator_only=FAULT)
+def test_bank_data_and_identity_numbers_in_a_refusal_are_not_quoted(place: Place) -> None:
+    prepared = place.prepare()
+    said = "BE68 5390 0754 7034 of 85.07.30-033.28, or NL91ABNA0417164300, is not accepted"
+    for status in REFUSALS:
+        way = place.other_way()
+        way.wire.interfere = lambda request, ask, status=status: _refusal(status, said)
+
+        errors = [error_of(call) for call in place.operations(prepared, way).values()]
+
+        kept = kept_of(way) + "\n".join(map(said_by, errors))
+        assert shown_in(kept, {"5390 0754", "ABNA0417", "85.07.30-033"}) == []
 
 
 @check("Secrets", "bank data", simulator_only=FAULT)

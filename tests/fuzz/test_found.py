@@ -14,11 +14,11 @@ from tools.fuzzing import documents
 from tools.fuzzing.vendors import CALLS, try_answers
 from worker.core.wire import Request
 from worker.errors import OutcomeUnknown, VendorBroken, VendorRejected, VendorUnavailable
+from worker.vendors.json_answers import MOST_LEVELS
 from worker.vendors.recras import rules
 from worker.vendors.rompslomp import rules as rompslomp
 from worker.vendors.transport import (
     EXCERPT_BYTES,
-    MOST_LEVELS,
     Response,
     Session,
     Unmetered,

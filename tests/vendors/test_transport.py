@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import traceback
 from dataclasses import replace
 
 import httpx
@@ -120,6 +122,91 @@ def test_an_answer_that_quotes_the_request_is_kept_without_its_credentials(reque
     assert [excerpt for excerpt in kept if "a-secret-token" in excerpt or "a-sec" in excerpt] == []
     assert '"name": "De Linde"' in kept[1]
     assert "YXBp" not in kept[1] or "Basic" not in request_.headers.get("Authorization", "")
+
+
+@pytest.mark.parametrize("status", [200, 406])
+def test_whoever_reads_an_answer_reads_no_credential(status: int) -> None:
+    request = Request("read", "GET", "/x", headers={"Authorization": "Bearer a-secret-token-2024"})
+    body = b'{"message": "you sent Authorization: Bearer a-secret-token-2024"}'
+    headers = {"content-type": "application/json", "x-reason": "a-secret-token-2024"}
+
+    response = Response(status, headers, body, request)
+
+    assert response.json() == {"message": "you sent Authorization: Bearer [removed]"}
+    assert response.headers["x-reason"] == "[removed]"
+    assert b"a-secret" not in response.body
+
+
+def test_a_password_that_is_a_word_is_no_gap_in_a_record() -> None:
+    request = Request("token", "POST", "/x", secrets=("Antwerpen",))
+    body = b'{"city": "Antwerpen"}'
+
+    record = Response(200, {"content-type": "application/json"}, body, request)
+    refusal = Response(400, {"content-type": "application/json"}, body, request)
+
+    assert record.json() == {"city": "Antwerpen"}
+    assert "Antwerpen" not in record.excerpt
+    assert refusal.json() == {"city": "[removed]"}
+
+
+def shown(error: BaseException) -> str:
+    """What the log shows of an error and of those it came from, without the lines of this file."""
+    return "\n".join(line for line in traceback.format_exception(error) if not line.startswith("  File"))
+
+
+def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
+    error = httpx.LocalProtocolError("Illegal header value b'Bearer a-secret-token\n'")
+    error.__cause__ = ValueError("Illegal header value b'Bearer a-secret-token\n'")
+    way = session(failing(error))
+
+    with pytest.raises(VendorUnavailable) as caught:
+        way.send(Request("read", "GET", "/x", headers={"Authorization": "Bearer a-secret-token"}))
+
+    [exchange] = way.exchanges
+    assert "a-secret-token" not in f"{caught.value} {exchange.error}"
+    assert "a-secret-token" not in shown(caught.value)
+
+
+def test_an_error_that_nobody_foresaw_quotes_no_credential() -> None:
+    token = "a-secret-token"
+
+    def fail(_request: httpx.Request) -> httpx.Response:
+        raise ValueError(f"what to do with {token}?")
+
+    with pytest.raises(ValueError, match="what to do") as caught:
+        session(httpx.MockTransport(fail)).send(
+            Request("read", "GET", "/x", headers={"Authorization": f"Bearer {token}"})
+        )
+
+    assert token not in shown(caught.value)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        '["BE68539007547034", "twelve"]',
+        '{"number": "BE68539007547034", "at": ["twelve"]}',
+        '[{"iban": "twelve"}, {"x": {"y": "BE68539007547034"}}]',
+    ],
+)
+def test_a_hidden_member_is_hidden_whatever_it_holds(hidden: str) -> None:
+    request = Request("read", "GET", "/x", hidden=("comment",))
+    body = f'{{"name": "De Linde", "bank": {hidden}, "comment": {hidden}, "city": "Gent"}}'
+
+    excerpt = Response(200, {"content-type": "application/json"}, body.encode(), request).excerpt
+
+    assert json.loads(excerpt) == {"name": "De Linde", "bank": "[removed]", "comment": "[removed]", "city": "Gent"}
+
+
+def test_a_record_that_is_written_back_is_read_as_it_came() -> None:
+    body = b'{"id": 1, "extra": "BE68 5390 0754 7034", "iban": "twelve"}'
+    plain, whole = Request("read", "GET", "/x"), Request("read", "GET", "/x", written_back=True)
+
+    read = [Response(200, {"content-type": "application/json"}, body, one) for one in (plain, whole)]
+
+    assert read[0].json() == {"id": 1, "extra": ""}
+    assert read[1].json() == json.loads(body)
+    assert [one for one in read if "5390" in one.excerpt or "twelve" in one.excerpt] == []
 
 
 def test_a_credential_that_is_too_short_to_be_one_blanks_nothing() -> None:

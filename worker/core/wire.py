@@ -29,8 +29,10 @@ class Request:
     `path` is appended to the system's base url, unless it is a whole url. `operation` is the word for the log
     (`create`, `update`, `read`, `search` …). `creates`: an unanswered request may have made a record. `writes`: it
     changes something. `logged` is what the attempt's row keeps of the body, without bank data. `hidden` names the
-    members of a JSON answer whose values are not kept either, wherever the answer is quoted. `headers` and `body`
-    carry credentials and stay out of the repr; `secrets` are those of the body.
+    members of a JSON answer whose values are not kept either, wherever the answer is quoted. `written_back`: what the
+    answer shows is sent back with a change, and so is read as it came, bank data and all; the vendor's own folder takes
+    care that none of it is stored. `headers` and `body` carry credentials and stay out of the repr; `secrets` are those
+    of the body.
     """
 
     operation: str
@@ -47,6 +49,7 @@ class Request:
     metered: bool = True
     budget: str = ""
     hidden: tuple[str, ...] = ()
+    written_back: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -75,6 +78,11 @@ class Request:
     def _derived(self, key: str) -> str:
         said = (key.encode(), self.method.encode(), self.path.encode(), self.body or b"")
         return hashlib.sha256(b"\n".join(hashlib.sha256(part).digest() for part in said)).hexdigest()
+
+    @property
+    def hidden_names(self) -> frozenset[str]:
+        """`hidden` in lower case."""
+        return frozenset(map(str.lower, self.hidden))
 
     @property
     def credentials(self) -> tuple[str, ...]:

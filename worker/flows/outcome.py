@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from worker.core import sensitive
 from worker.core.fingerprint import fingerprint
 from worker.core.retry import ErrorKind, RetryPolicy, decide
 from worker.errors import (
@@ -112,7 +113,7 @@ def judge(
         attempts + counts,
         own_failures + (counts and not isinstance(error, FAILED_BY_VENDOR)),
         error.word,
-        error.message,
+        sensitive.clean_text(error.message),
         effect,
         until,
         status,

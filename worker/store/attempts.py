@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, text
 
+from worker.core import sensitive
 from worker.core.wire import Exchange
 
 INSERT = """
@@ -66,7 +67,7 @@ def values(
         "contact_version": context.contact_version,
         "mapping_version": context.mapping_version,
         "fence": context.fence,
-        "decisions": orjson.dumps(list(decisions)).decode() if decisions else None,
+        "decisions": orjson.dumps(sensitive.clean(list(decisions))).decode() if decisions else None,
         "requests": _storable([_row(one) for one in exchanges]),
     }
 
@@ -78,8 +79,8 @@ def _row(exchange: Exchange) -> dict[str, Any]:
         "system": exchange.system,
         "operation": request.operation,
         "method": request.method,
-        "path": _path(exchange),
-        "sent": _document(request.logged),
+        "path": sensitive.clean_text(_path(exchange)),
+        "sent": sensitive.clean(_document(request.logged)),
         "key": request.idempotency_key,
         "status": exchange.status,
         "answer": exchange.answer,

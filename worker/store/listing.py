@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 import orjson
 from sqlalchemy import Connection, text
 
+from worker.core import sensitive
 from worker.core.masks import Id
 from worker.store.refusals import NotFound, Unfit
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT: Final = 50
 MOST_LIMIT: Final = 200
+MOST_REASON: Final = 1_000
 COUNT_CAP: Final = 10_000
 """Beyond so many, a total is not counted on: it says `COUNT_CAP` and `total_is_capped`."""
 
@@ -109,6 +111,12 @@ def plain(value: str | None, name: str, most: int = 200) -> str | None:
     except UnicodeEncodeError:
         raise Unfit(f"{name} is not a text") from None
     return value.strip()
+
+
+def reason_given(value: str | None) -> str | None:
+    """What a person gives as the reason, as it is stored: without the bank data and identity numbers in it."""
+    given = plain(value, "reason", most=MOST_REASON)
+    return None if given is None else sensitive.clean_text(given)
 
 
 def number(digits: str, what: str) -> int:

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from worker.config import SYSTEM_NAMES
 from worker.store import contacts, easing, held, inbox, systems
-from worker.store.listing import plain
+from worker.store.listing import reason_given
 from worker.store.listing_contacts import contact_id
 from worker.store.listing_events import find
 from worker.store.listing_retries import parse_id, public_id
@@ -149,7 +149,7 @@ def record(
 
 def required(reason: str | None) -> str:
     """The reason, which this action does not go without."""
-    given = plain(reason, "reason", most=1_000)
+    given = reason_given(reason)
     if given is None:
         raise Unfit("say why: this wants a reason")
     return given
@@ -163,7 +163,7 @@ def retry(connection: Connection, retry_id: str, actor: Actor, now: datetime, re
     can be none of that system's (`bad_id`) is forgotten, and the record searched as for a new client.
     """
     acted = retry_item(connection, retry_id, now)
-    record(connection, actor, "retry", acted.id, plain(reason, "reason", most=1_000), now)
+    record(connection, actor, "retry", acted.id, reason_given(reason), now)
     return acted
 
 
@@ -229,7 +229,7 @@ def sync(connection: Connection, source_id: str, actor: Actor, now: datetime, re
     found = contact_id(connection, source_id)
     contacts.want_fetch(connection, [found], now, forced=True, correlation_id=_correlation())
     inbox.reopen(connection, [found])
-    record(connection, actor, "sync", f"contact-{source_id}", plain(reason, "reason", most=1_000), now)
+    record(connection, actor, "sync", f"contact-{source_id}", reason_given(reason), now)
     return Acted(source_id, "owed", "it is fetched and delivered now", Owed(contacts=(found,)))
 
 
@@ -262,7 +262,7 @@ def resume(connection: Connection, system: str, actor: Actor, now: datetime, rea
     if not systems.resume(connection, system, now, by=None if actor.is_admin else actor.name):
         raise _somebody_elses_pause(connection, system)
     eased += easing.ease(connection, system, now)
-    record(connection, actor, "resume", f"system-{system}", plain(reason, "reason", most=1_000), now)
+    record(connection, actor, "resume", f"system-{system}", reason_given(reason), now)
     return Acted(system, "resumed", f"{eased} that waited for it are due now", Owed(links=((0, system),)))
 
 
@@ -281,7 +281,7 @@ def replay(connection: Connection, event_id: str, actor: Actor, now: datetime, r
         raise Conflict(f"the event ({row.kind}) is not about a client: there is nothing to fetch")
     if row.contact_id is not None:
         _replay(connection, [row.contact_id], now, priority=0)
-    record(connection, actor, "replay", f"event-{event_id}", plain(reason, "reason", most=1_000), now)
+    record(connection, actor, "replay", f"event-{event_id}", reason_given(reason), now)
     owed = Owed(contacts=(row.contact_id,)) if row.contact_id is not None else Owed()
     return Acted(event_id, "owed", "its contact is fetched and delivered now", owed)
 
@@ -295,7 +295,7 @@ def replay_since(connection: Connection, since: datetime, actor: Actor, now: dat
     contact_ids = sorted(found)
     _replay(connection, contact_ids, now, priority=1)
     details = {"since": since.isoformat(), "contacts": len(contact_ids)}
-    record(connection, actor, "replay", "events", plain(reason, "reason", most=1_000), now, details)
+    record(connection, actor, "replay", "events", reason_given(reason), now, details)
     return Acted("events", "owed", f"{len(contact_ids)} contacts are fetched and delivered", Owed())
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, text
 from worker.config import SYSTEM_NAMES
 from worker.core.masks import MASK, Id, Shown, Vocabulary, Word
 from worker.errors import SyncError
-from worker.store.listing import number, plain
+from worker.store.listing import number, reason_given
 from worker.store.listing_retries import STATES, RetryFilter, ids
 from worker.store.operating import Actor, Owed, discard_item, lock_items, required, retry_item
 from worker.store.refusals import Conflict, Forbidden, NotFound, Unfit
@@ -109,7 +109,7 @@ def make(
         raise Unfit("action is `retry` or `discard`")
     if wanted.empty:
         raise Unfit("the filter is empty: say which ones, by state, system, reason or query")
-    why = required(reason) if action == "discard" else plain(reason, "reason", most=1_000)
+    why = required(reason) if action == "discard" else reason_given(reason)
     items = ids(connection, wanted, now)
     if expect is not None and len(items) != expect:
         raise Conflict(f"the filter finds {len(items)} by now, not {expect}: look again before you go on")

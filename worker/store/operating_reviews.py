@@ -22,7 +22,7 @@ from worker.core.field_merge import DOES_NOT_FIT
 from worker.core.identity import IdShape
 from worker.store import link_rows, operating_links
 from worker.store.link_rows import LinkRow
-from worker.store.listing import number, plain
+from worker.store.listing import number, reason_given
 from worker.store.operating import Acted, Actor, Owed, record
 from worker.store.refusals import Conflict, NotFound, Unfit
 
@@ -103,7 +103,7 @@ def resolve(
     if row.resolved_at is not None:
         raise Conflict("this question has been answered already")
     asked = _Asked(row.id, row.kind, row.path, row.reason, row.detail, link, holder)
-    why = plain(reason, "reason", most=1_000)
+    why = reason_given(reason)
     choice = f"link:{wanted}" if wanted is not None else word
     connection.execute(_RESOLVE, {"id": row.id, "now": now, "choice": choice, "by": actor.name, "why": why})
     if row.kind == "field":

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
+from worker.core import sensitive
 from worker.core.wire import Request
 
 VALID_SECONDS: Final = 120.0
@@ -70,14 +71,21 @@ class RecentReads:
         return kept
 
     def keep(self, request: Request, status: int, headers: Mapping[str, str], body: bytes, now: float) -> None:
-        """Remember a whole JSON answer to a read, without the members that the request hides (bank data)."""
+        """
+        Remember a whole JSON answer to a read, without bank data, identity numbers and the members that the request
+        hides. One that will be written back is not kept where it held any: it would be wiped there.
+        """
         if self.closed or status != 200 or not _may_keep(request):
             return
         if "json" not in headers.get("content-type", "").lower() or len(body) > MOST_BYTES:
             return
         try:
-            text = orjson.dumps(_without(orjson.loads(body), frozenset(request.hidden))).decode()
-        except ValueError:
+            answer = orjson.loads(body)
+            kept = sensitive.clean(answer, more=request.hidden_names, replacement="", encoded=body)
+            text = orjson.dumps(kept).decode()
+        except (ValueError, TypeError):
+            return
+        if request.written_back and kept is not answer:
             return
         if "\\u0000" in text or sum(len(one.body) for one in self.kept.values()) + len(text) > MOST_BYTES:
             return
@@ -111,11 +119,3 @@ def _name(request: Request) -> str:
 def _tells(header: str) -> bool:
     """Whether a client may look at a header again: the content type, and those that page through a list."""
     return header in ("content-type", "link") or (header.startswith("x-") and not header.startswith("x-ratelimit"))
-
-
-def _without(value: Any, hidden: frozenset[str]) -> Any:
-    if isinstance(value, list):
-        return [_without(one, hidden) for one in value]
-    if isinstance(value, dict):
-        return {name: _without(one, hidden) for name, one in value.items() if name not in hidden}
-    return value

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,10 +18,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 
 import httpx
-import orjson
 
+from worker.core import redaction, sensitive
 from worker.core.wire import Exchange, Lane, Request
 from worker.errors import OutcomeUnknown, RateLimited, VendorBroken, VendorUnavailable
+from worker.vendors.json_answers import storable
 from worker.vendors.recent_reads import ReadMemory
 
 __all__ = ["Budget", "Exchange", "Lane", "Request", "Response", "Session", "Unmetered", "json_body", "make_client"]
@@ -36,19 +36,33 @@ ENCODINGS: Final = frozenset(("identity", "gzip", "deflate"))
 How an answer may be packed. Only once: httpx unpacks each piece of the network whole, so that a piece of 64 kB becomes
 64 MB at most; packed twice, 300 bytes become gigabytes.
 """
-MOST_LEVELS: Final = 64
-"""Of lists and objects inside each other in an answer; the deepest that a vendor's page shows has seven."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """One answer: header names in lower case, the body as it came."""
+    """
+    One answer: header names in lower case, the body as it came but for the credentials of the request.
+
+    These are replaced here, before anybody reads it, in whatever form they are quoted. What was answered well may hold
+    a record in which a password that is a word stands by chance: there only those are replaced that cannot be one, and
+    the others wherever it is quoted. `json` and all that is quoted is without bank data and identity numbers too.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     request: Request
     elapsed_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        credentials = self.request.credentials
+        replaced = redaction.unmistakable(credentials) if self.ok else credentials
+        object.__setattr__(self, "body", redaction.redact(self.body, replaced))
+        headers = {name: redaction.redact_text(value, credentials) for name, value in self.headers.items()}
+        if not self.ok:
+            # Some of them are part of the sentence that people read.
+            headers = {name: sensitive.clean_text(value) for name, value in headers.items()}
+        object.__setattr__(self, "headers", headers)
 
     @property
     def ok(self) -> bool:
@@ -61,10 +75,14 @@ class Response:
         return "json" in self.headers.get("content-type", "").lower()
 
     def json(self) -> Any:
-        """The body as JSON. VendorBroken (for a create: OutcomeUnknown) where it is none."""
+        """
+        The body as JSON, without bank data and identity numbers, unless it will be written back. VendorBroken (for a
+        create: OutcomeUnknown) where it is none.
+        """
         if self.is_json:
             try:
-                return _storable(self.body)
+                value = storable(self.body)
+                return value if self.request.written_back else self._cleaned(value)
             except ValueError:
                 pass
         raise self.broken("the answer is not JSON that can be kept")
@@ -72,9 +90,14 @@ class Response:
     def json_or_none(self) -> Any:
         """The body as JSON, None where it is none; for error bodies, which may be anything."""
         try:
-            return _storable(self.body) if self.is_json else None
+            return self._cleaned(storable(self.body)) if self.is_json else None
         except ValueError:
             return None
+
+    def _cleaned(self, value: Any) -> Any:
+        # Nothing that stands for a number may be taken for a value of a record, and be written onward.
+        replacement = "" if self.ok else sensitive.REMOVED
+        return sensitive.clean(value, replacement=replacement, encoded=self.body)
 
     def broken(self, what: str) -> VendorBroken | OutcomeUnknown:
         """The error for an answer that is not what the vendor's page says."""
@@ -102,17 +125,9 @@ class Response:
 
     @property
     def excerpt(self) -> str:
-        """The beginning of the body as text, for ops; credentials and the values of hidden members are blanked."""
-        # Somewhat more than is kept, so that no credential is cut in two and not recognised.
-        text = self.body[: 2 * EXCERPT_BYTES].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-        for credential in self.request.credentials:
-            text = text.replace(credential, "…").replace(json.dumps(credential)[1:-1], "…")
-        text = text[:EXCERPT_BYTES]
-        for member in self.request.hidden:
-            # The excerpt may end inside the value, so its closing quote is optional.
-            text = re.sub(rf'("{re.escape(member)}"\s*:\s*)("(?:[^"\\]|\\.)*(?:"|\\?$)|[^",}}\]\s]+)', r'\1"…"', text)
-        # What stands in for a value may be longer than the value.
-        return text[:EXCERPT_BYTES]
+        """The beginning of the body as text, for ops, without credentials and hidden members."""
+        body = redaction.redact(self.body, self.request.credentials) if self.ok else self.body
+        return sensitive.beginning(body, EXCERPT_BYTES, self.request.hidden_names)
 
 
 def make_client(base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
@@ -255,10 +270,15 @@ class Session:
         try:
             status, headers, body = self._exchange(request)
         except httpx.HTTPError as error:
+            redaction.redact_chain(error, request.credentials)
             if self.memory is not None and writes:
                 self.memory.forget()
             self._record(request, None, None, _describe(error), started_at, time.monotonic() - begun)
             raise _network_error(request, error) from error
+        except Exception as error:
+            # What nobody foresaw ends in the row and in the log as well.
+            redaction.redact_chain(error, request.credentials)
+            raise
         elapsed = time.monotonic() - begun
         response = Response(status, headers, body, request, elapsed)
         self._record(request, status, response.excerpt, None, started_at, elapsed)
@@ -326,49 +346,13 @@ def retry_after_seconds(value: str | None, now: float | None = None) -> float | 
     return min(max(0.0, at - (time.time() if now is None else now)), LONGEST_WAIT_SECONDS)
 
 
-def _storable(body: bytes) -> Any:
-    """
-    JSON without NUL characters in its texts: a vendor may send them, and PostgreSQL stores none. They are left out, as
-    `text_key` leaves them out, since what stands for one would be written onward; in a name they are marked, as two
-    members must not become one.
-
-    ValueError for what is no JSON, or is nested so deeply that walking through it or writing it again would fail.
-    """
-    value = orjson.loads(body)
-    if body.count(b"[") + body.count(b"{") > MOST_LEVELS and _deeper_than(MOST_LEVELS, value):
-        raise ValueError("the answer is nested too deeply")
-    return _without_nul(value) if b"\\u0000" in body else value
-
-
-def _deeper_than(levels: int, value: Any) -> bool:
-    """Whether a JSON value has more levels of lists and objects than so many."""
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(levels):
-        if not level:
-            return False
-        inner = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [child for children in inner for child in children if isinstance(child, dict | list)]
-    return bool(level)
-
-
-def _without_nul(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, list):
-        return [_without_nul(one) for one in value]
-    if isinstance(value, dict):
-        mark = "\N{REPLACEMENT CHARACTER}"
-        return {name.replace("\x00", mark): _without_nul(one) for name, one in value.items()}
-    return value
-
-
 def json_body(value: Any) -> bytes:
     """JSON as sent: UTF-8, no escapes, members in the order given."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _describe(error: httpx.HTTPError) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"{type(error).__name__}: {sensitive.clean_text(str(error))}" if str(error) else type(error).__name__
 
 
 def _network_error(request: Request, error: httpx.HTTPError) -> VendorUnavailable | OutcomeUnknown:

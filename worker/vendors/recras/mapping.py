@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from worker.core import contact as canonical
+from worker.core import sensitive
 from worker.core.mapping import COUNTRY_LENGTH, FieldRow, VendorMapping
 from worker.core.normalise import NORMALISERS, address_lines, country_code, url_absolute
 from worker.vendors.contract import Record
@@ -248,7 +249,12 @@ def inward(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def record_of(klant: Mapping[str, Any], mapping: VendorMapping, reference_field: str | None) -> Record:
-    """One customer as a record; `reference_field` is the extra field that carries our reference."""
+    """
+    One customer as a record; `reference_field` is the extra field that carries our reference.
+
+    `raw` alone holds what is not ours to keep, bank data in an extra field for instance: a PUT sends it back.
+    """
+    shown = sensitive.clean(dict(klant), replacement="")
     why_not = ""
     if klant.get("type") not in (None, "", "klant"):
         why_not = f"it is of the type {klant['type']}"
@@ -256,13 +262,13 @@ def record_of(klant: Mapping[str, Any], mapping: VendorMapping, reference_field:
         why_not = "it is deactivated"
     return Record(
         str(klant["id"]),
-        {row.vendor: klant[row.vendor] for row in mapping.rows if row.vendor in klant},
-        persons=persons.their_persons(klant),
+        {row.vendor: shown[row.vendor] for row in mapping.rows if row.vendor in shown},
+        persons=persons.their_persons(shown),
         reference=reference_in(klant.get(EXTRA_FIELDS), reference_field),
         usable=not why_not,
         why_not=why_not,
-        emails=persons.emails_of(klant),
-        name=klant.get("naam") or klant.get("displaynaam"),
+        emails=persons.emails_of(shown),
+        name=shown.get("naam") or shown.get("displaynaam"),
         raw=klant,
     )
 

@@ -94,6 +94,9 @@ class Requests:
     """
     Builds every request of this folder: paths of sheet 3, headers of sheet 2.
 
+    A PUT says again what the record holds, so whatever an answer shows is read as it came; what of it is stored, is
+    taken from `mapping.record_of`.
+
     A parameter with an empty value is never sent: Recras drops it and answers everything (sheet 4, trap 6).
     """
 
@@ -156,6 +159,7 @@ class Requests:
             creates=operation == "create",
             writes=members is not None,
             timeout_seconds=timeout_seconds,
+            written_back=True,
         )
 
 

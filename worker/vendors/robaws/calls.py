@@ -164,7 +164,7 @@ def _get(access: Access, operation: str, path: str, query: tuple[tuple[str, str]
     headers = access.headers()
     if mode == "replica":
         headers["Database-Mode"] = "replica"
-    return Request(operation, "GET", path, query, headers, budget=BUDGETS[mode], hidden=BANK_MEMBERS)
+    return Request(operation, "GET", path, query, headers, budget=BUDGETS[mode], hidden=(*BANK_MEMBERS, "secret"))
 
 
 def _post(
