@@ -18,7 +18,7 @@ import orjson
 
 from webhooks.group_commit import Arrival, GroupCommit, Result
 from webhooks.problems import PROBLEM_TYPE, problem_body
-from worker.core import signature
+from worker.core import sensitive, signature
 from worker.errors import InvalidEvent
 from worker.vendors.robaws.events import parse_event
 
@@ -42,6 +42,7 @@ _MOST_HEADER_CHARACTERS: Final = 2_000
 _MOST_KEPT_HEADERS: Final = 20
 _MOST_HELD_BYTES: Final = 64 * 1024 * 1024
 _MOST_REJECT_BYTES: Final = 64 * 1024
+_MORE_REJECT_BYTES: Final = 4 * 1024
 _LINGER_SECONDS: Final = 1.0
 _LINGER_BYTES: Final = 8 * 1024 * 1024
 _TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -132,12 +133,12 @@ class Receiver:
         try:
             event = parse_event(body)
         except InvalidEvent as error:
-            arrival = Arrival(body[:_MOST_REJECT_BYTES], _kept(scope["headers"]), problem=error.message.encode())
+            arrival = Arrival(_rejected(body), _kept(scope["headers"]), problem=error.message.encode())
             await self.commit.store(arrival)
             raise _Answer(400, "invalid", error.message) from None
         event_id = event.event_id.encode()
         arrival = Arrival(
-            body,
+            event.body,
             _kept(scope["headers"]),
             event_id=event_id,
             kind=event.kind.encode(),
@@ -254,14 +255,32 @@ def _has_body(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     return b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0"
 
 
+def _rejected(body: bytes) -> bytes:
+    """What the quarantine keeps of a body: its beginning, without bank data and identity numbers."""
+    if len(body) <= _MOST_REJECT_BYTES:
+        return sensitive.clean_body(body)[:_MOST_REJECT_BYTES]
+    # Cut twice: a number that the first cut parts in two is not recognised, and goes with the second.
+    cleaned = sensitive.clean_body(body[: _MOST_REJECT_BYTES + _MORE_REJECT_BYTES])
+    return cleaned[: -_MORE_REJECT_BYTES // 2][:_MOST_REJECT_BYTES]
+
+
 def _kept(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """The headers that are worth keeping, as JSON; NUL, which `jsonb` cannot hold, is left out."""
+    """
+    The headers that are worth keeping, as JSON; NUL, which `jsonb` cannot hold, is left out.
+
+    Of the signature the time alone: with the digest and the body the request could be sent once more.
+    """
     kept: dict[str, str] = {}
     for name, value in headers:
         if (name in _KEPT or name.startswith(_KEPT_PREFIX)) and len(kept) < _MOST_KEPT_HEADERS:
-            text = value[:_MOST_HEADER_CHARACTERS].decode("latin-1").replace("\x00", "")
+            shown = _time_of(value) if name == _SIGNATURE else value
+            text = shown[:_MOST_HEADER_CHARACTERS].decode("latin-1").replace("\x00", "")
             kept[name[:100].decode("latin-1").replace("\x00", "")] = text
     return orjson.dumps(kept)
+
+
+def _time_of(signed: bytes) -> bytes:
+    return b",".join([part for part in signed.split(b",") if part.lstrip().startswith(b"t=")])
 
 
 def _correlation(trace: bytes) -> bytes:

@@ -36,7 +36,7 @@ def test_the_payload_as_robaws_sends_it_is_an_event() -> None:
     event = parse_event(text)
 
     assert event == WebhookEvent(
-        "0b5f3c1e-9d54-4a59-8a34-0c6f3c2b7a10", "client.updated", "1834", json.loads(text)["data"]
+        "0b5f3c1e-9d54-4a59-8a34-0c6f3c2b7a10", "client.updated", "1834", json.loads(text)["data"], text
     )
     assert event.about_client
 

@@ -1,10 +1,11 @@
 """
 A webhook of Robaws: from the body as it came to the few words that count.
 
-Everything else in the payload is kept, never believed: it may be hours old, and its extra fields are keyed by GUID
-(Robaws sheet 3.2 and trap 8; https://support.robaws.com/nl/article/webhooks-1kqzzp7). The signature has been checked
-before (`worker.core.signature`). This runs for every webhook inside the two seconds that Robaws waits, so it parses
-once, in linear time, and raises `InvalidEvent` and nothing else, whatever the body holds.
+Everything else in the payload is kept but for bank data and identity numbers, and never believed: it may be hours old,
+and its extra fields are keyed by GUID (Robaws sheet 3.2 and trap 8;
+https://support.robaws.com/nl/article/webhooks-1kqzzp7). The signature has been checked before
+(`worker.core.signature`). This runs for every webhook inside the two seconds that Robaws waits, so it parses once, in
+linear time, and raises `InvalidEvent` and nothing else, whatever the body holds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from worker.core import sensitive
 from worker.errors import InvalidEvent
 
 MOST_ID_CHARACTERS: Final = 200
@@ -32,7 +34,8 @@ _ESCAPED_NUL: Final = b"\\u0000"
 class WebhookEvent(NamedTuple):
     """
     What a webhook said. `source_id` is the id of the record that changed, of a client always digits; `data` is the
-    payload's entity.
+    payload's entity. `body` is what may be stored of it: as it came, or written anew without bank data and identity
+    numbers.
 
     A tuple, since one is made for every webhook.
     """
@@ -41,6 +44,7 @@ class WebhookEvent(NamedTuple):
     kind: str
     source_id: str
     data: Mapping[str, Any]
+    body: bytes
 
     @property
     def about_client(self) -> bool:
@@ -59,7 +63,7 @@ def parse_event(body: bytes) -> WebhookEvent:
     >>> parse_event(b'{"id": "e-1", "event": "client.updated", "data": {"id": "001834"}}').source_id
     '1834'
     """
-    event = _parsed(body)
+    event, written = _parsed(body)
     if not isinstance(event, dict):
         raise InvalidEvent("the body is not a JSON object")
     event_id = _text(event, "id", MOST_ID_CHARACTERS)
@@ -68,10 +72,12 @@ def parse_event(body: bytes) -> WebhookEvent:
     if not isinstance(data, dict):
         raise InvalidEvent("`data` is missing" if data is None else "`data` is not an object")
     source_id = _source_id(data) if kind.startswith(_CLIENT) else _other_id(data)
-    return WebhookEvent(event_id, kind, source_id, data)
+    kept = sensitive.clean(event, encoded=written)
+    return WebhookEvent(event_id, kind, source_id, data, body if kept is event else orjson.dumps(kept))
 
 
-def _parsed(body: bytes) -> Any:
+def _parsed(body: bytes) -> tuple[Any, bytes]:
+    """The value, and the same as our own writing has it."""
     try:
         # Refuses NaN, a number beyond all bounds, half a surrogate pair, a byte order mark and anything not UTF-8.
         value = orjson.loads(body)
@@ -86,7 +92,7 @@ def _parsed(body: bytes) -> Any:
         raise InvalidEvent("a name occurs twice in one object")
     if escaped and _ESCAPED_NUL in body and _holds_nul(value):
         raise InvalidEvent("a text holds a NUL character")
-    return value
+    return value, written
 
 
 def _repeats_a_name(body: bytes, written: bytes, *, escaped: bool) -> bool:
