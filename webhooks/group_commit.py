@@ -351,4 +351,6 @@ class GroupCommit:
 
 
 def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".strip()
+    """What an error says, without the values of a row that PostgreSQL quotes as the details of its own."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return f"{type(error).__name__}: {primary or error}".strip()

@@ -101,7 +101,7 @@ def test_postgresql_is_of_the_version_that_the_tests_run_on() -> None:
 
 @pytest.mark.slow
 def test_postgresql_has_the_settings_of_the_one_that_the_tests_run_on(database_url: str) -> None:
-    _, _, *given = services()["postgres"]["command"]
+    given = [one for one in services()["postgres"]["command"][1:] if one != "-c"]
     with psycopg.connect(database_url) as connection:
         for name, value in (one.split("=") for one in given):
             row = connection.execute("SELECT setting FROM pg_settings WHERE name = %s", (name,)).fetchone()

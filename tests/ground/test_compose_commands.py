@@ -200,6 +200,7 @@ def test_a_part_that_does_not_run_is_not_healthy(host: Host, service: str) -> No
 
 
 def test_every_service_is_started_by_these_tests_or_has_its_own() -> None:
-    """PostgreSQL's command is its image's with one setting, its health check a program of its own distribution."""
+    """PostgreSQL's command is its image's with two settings, its health check a program of its own distribution."""
     assert set(services()) == {"redis", "migrate", "sandbox", "receiver", "worker", "scheduler", "postgres"}
-    assert services()["postgres"]["command"] == ["postgres", "-c", "wal_init_zero=off"]
+    settings = ["-c", "wal_init_zero=off", "-c", "log_error_verbosity=terse"]
+    assert services()["postgres"]["command"] == ["postgres", *settings]

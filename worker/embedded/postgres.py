@@ -60,6 +60,8 @@ _SETTINGS: Final = {
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "log_line_prefix": "%m [%p] ",
+    # Without the details of an error, which quote the row that did not fit: a client's data.
+    "log_error_verbosity": "terse",
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
+from psycopg import Error as PsycopgError
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, Oper
 from worker.config.servers import postgres_parameters
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 
 REST_SECONDS: Final = 0.2
 """A database needs longer than this to restart; whoever waits for a vendor's answer waits longer, too."""
@@ -62,7 +63,22 @@ def make_engine(
         json_deserializer=orjson.loads,
     )
     _check_after_rest(engine)
+    event.listen(engine, "handle_error", _without_details)
     return engine
+
+
+def _without_details(context: ExceptionContext) -> None:
+    """
+    PostgreSQL quotes the row that did not fit, or the key that was there already, as the details of an error: people's
+    data, and the text goes to the log. The sentence itself names the table, the column and the constraint.
+    """
+    error = context.original_exception
+    primary = error.diag.message_primary if isinstance(error, PsycopgError) else None
+    if primary is None:
+        return
+    for one in (error, context.sqlalchemy_exception):
+        if one is not None and one.args:
+            one.args = (str(one.args[0]).partition(primary)[0] + primary, *one.args[1:])
 
 
 def _check_after_rest(engine: Engine) -> None:
