@@ -54,8 +54,8 @@ MUTATIONS: Final = (
         "bank data are kept with what was read",
         "bank data are kept nowhere",
         "worker/vendors/recent_reads.py",
-        "for name, one in value.items() if name not in hidden}",
-        "for name, one in value.items()}",
+        "            text = orjson.dumps(kept).decode()\n",
+        "            text = orjson.dumps(answer).decode()\n",
         "tests/vendors/test_recent_reads.py::test_bank_data_cookies_and_limits_are_not_kept",
     ),
     Mutation(

@@ -187,7 +187,7 @@ class FuseSettings(Section):
 class RetentionSettings(Section):
     """How long the history is kept; what is dropped is a whole month, once all of it is older."""
 
-    events_days: Whole = Field(default=400, ge=7, description="webhook events with their bodies")
+    events_days: Whole = Field(default=400, ge=7, description="webhook events with their bodies, and the quarantine")
     attempts_days: Whole = Field(default=400, ge=7, description="the log of requests with their answers")
 
 

@@ -151,6 +151,7 @@ class Sweeper:
             oldest = {month.table: month for month in reversed(expired) if month not in stuck}
             steps += [partial(self._drop, month=month) for month in oldest.values()]
         steps += [partial(self._prune, table=table, before=now - timedelta(days=kept)) for table, kept in days.items()]
+        steps.append(partial(inbox.prune_rejects, before=now - timedelta(days=retention.events_days)))
         postponed = [step for step in steps if not self._partition_step(step)]
         return not postponed
 

@@ -212,3 +212,9 @@ def fold_tally(connection: Connection) -> None:
 def has_new(connection: Connection) -> bool:
     """Whether an event waits for its intake."""
     return bool(connection.execute(text("SELECT EXISTS (SELECT FROM inbox_event WHERE state = 'new')")).scalar_one())
+
+
+def prune_rejects(connection: Connection, before: datetime) -> int:
+    """Let what was no event go from the quarantine once it is older than that; it is in no month. Returns how many."""
+    statement = text("DELETE FROM inbox_reject WHERE received_at < :before")
+    return connection.execute(statement, {"before": before}).rowcount
