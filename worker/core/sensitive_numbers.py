@@ -27,16 +27,17 @@ _KINDS: Final = {"n": "[0-9]", "a": "[A-Za-z]", "c": "[0-9A-Za-z]"}
 _MOST_WRITTEN: Final = 200
 """Bytes that the longest account number takes, with what is between its parts."""
 
-_IBAN: Final = re.compile(
-    r"(?:(?<![0-9A-Za-z])|(?<=[Ii][Bb][Aa][Nn])|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
-    r"[A-Za-z]{2}[0-9]{2}"
-)
+_BEHIND_ESCAPE: Final = r"(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})"
+"""What is written of a blank in JSON and in addresses ends in a letter or a digit, and no word goes on there."""
+_IBAN: Final = re.compile(rf"(?:(?<![0-9A-Za-z])|(?<=[Ii][Bb][Aa][Nn])|{_BEHIND_ESCAPE})[A-Za-z]{{2}}[0-9]{{2}}")
 _NATIONAL: Final = re.compile(
-    r"(?<![0-9A-Za-z+])(?:([0-9]{11})|[0-9]{2}[ ./-]?[0-9]{2}[ ./-]?[0-9]{2}[ ./-]{1,3}[0-9]{3}[ ./-]?[0-9]{2})"
+    rf"(?:(?<![0-9A-Za-z+])|{_BEHIND_ESCAPE})"
+    r"(?:([0-9]{11})|[0-9]{2}[ ./-]?[0-9]{2}[ ./-]?[0-9]{2}[ ./-]{1,3}[0-9]{3}[ ./-]?[0-9]{2})"
     r"(?![0-9A-Za-z])"
 )
 _CITIZEN: Final = re.compile(
-    r"(?<![a-z])(?:bsn|burger\s?service\s?-?nummer)[^0-9a-z]{0,4}(?:(?:nummer|nr|no|is)[^0-9a-z]{0,3})?"
+    rf"(?:(?<![a-z])|{_BEHIND_ESCAPE})"
+    r"(?:bsn|burger\s?service\s?-?nummer)[^0-9a-z]{0,4}(?:(?:nummer|nr|no|is)[^0-9a-z]{0,3})?"
     r"([0-9]{9}|[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{3}|[0-9]{4}[ .-][0-9]{2}[ .-][0-9]{3})(?![0-9])",
     re.IGNORECASE,
 )
