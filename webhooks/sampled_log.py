@@ -6,7 +6,6 @@ So that an attack is seen while it goes on, and cannot fill the disk.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ import structlog
 log = structlog.get_logger()
 
 SECONDS: Final = 60.0
-_LOOK_SECONDS: Final = 5.0
 
 
 @dataclass
@@ -56,15 +54,6 @@ class SampledLog:
         for kind, found in self._kinds.items():
             if found.count and (everything or now - found.logged_at >= SECONDS):
                 self._write(kind, found, now)
-
-    async def keep_flushing(self) -> None:
-        """Write what is due until it is cancelled, and all that is left then."""
-        try:
-            while True:
-                await asyncio.sleep(_LOOK_SECONDS)
-                self.flush()
-        finally:
-            self.flush(everything=True)
 
     def _write(self, kind: tuple[str, ...], found: _Kind, now: float) -> None:
         log.warning(self._event, kind=kind[0], count=found.count, **found.details)

@@ -77,7 +77,6 @@ class Server(uvicorn.Server):
         """Requests that are complete are answered first."""
         self._patience.cancel()
         self.server_state.refusals.flush(everything=True)
-        self.server_state.refusals.flush(everything=True)
         for connection in list(self.server_state.connections):
             if isinstance(connection, LimitedProtocol) and connection.since is not None:
                 connection.transport.close()

@@ -158,7 +158,7 @@ def logged(database_url: str, lines: list[dict[str, Any]]) -> Iterator[httpx.Cli
 
 
 @pytest.mark.slow
-def test_an_attack_is_a_few_lines_in_the_log_with_its_address(migrated_url: str) -> None:
+def test_an_attack_is_a_few_lines_in_the_log_with_address_and_count(migrated_url: str) -> None:
     lines: list[dict[str, Any]] = []
 
     with logged(migrated_url, lines) as http:
@@ -166,11 +166,13 @@ def test_an_attack_is_a_few_lines_in_the_log_with_its_address(migrated_url: str)
             http.get("/api/v1/retries/link-1?query=Verbruggen", headers={"Authorization": f"Bearer guess-{number}"})
 
     refused = [line for line in lines if line["event"] == "receiver.refused"]
-    assert [(line["kind"], line["status"], line["call"]) for line in refused] == [
-        ("token_unknown", 401, "GET /retries/{retry_id}"),
-        ("token_throttled", 429, "GET /retries/{retry_id}"),
+    assert [(line["kind"], line["status"], line["count"]) for line in refused] == [
+        ("token_unknown", 401, 1),
+        ("token_throttled", 429, 1),
+        ("token_unknown", 401, 9),
+        ("token_throttled", 429, 289),
     ]
-    assert {line["address"] for line in refused} == {"127.0.0.1"}
+    assert {(line["address"], line["call"]) for line in refused} == {("127.0.0.1", "GET /retries/{retry_id}")}
     assert "guess-" not in json.dumps(lines)
     assert "Verbruggen" not in json.dumps(lines)
 
@@ -184,12 +186,11 @@ def test_whose_role_is_too_small_is_named_in_the_log(migrated_url: str) -> None:
             bearer = {"Authorization": f"Bearer {token_of('viewer-token')}"}
             http.post("/api/v1/contacts/1834/sync", headers=bearer)
 
-    [refused] = [line for line in lines if line["event"] == "receiver.refused"]
-    assert (refused["kind"], refused["token"], refused["call"]) == (
-        "role",
-        "monitoring",
-        "POST /contacts/{source_id}/sync",
-    )
+    refused = [line for line in lines if line["event"] == "receiver.refused"]
+    assert [line["count"] for line in refused] == [1, 29]
+    assert {(line["kind"], line["token"], line["call"]) for line in refused} == {
+        ("role", "monitoring", "POST /contacts/{source_id}/sync")
+    }
     assert token_of("viewer-token") not in json.dumps(lines)
 
 

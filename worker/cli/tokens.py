@@ -100,7 +100,7 @@ def _names_taken() -> set[str]:
     from worker.errors import ConfigurationError
 
     try:
-        ops = load_settings().ops
+        ops = load_settings(part="command").ops
     except ConfigurationError:
         return set()
     return {token.name for token in ops.tokens} | {user.name for user in ops.users}

@@ -57,16 +57,19 @@ def _name(value: str) -> str:
     return name
 
 
-def _token(value: SecretStr | None) -> SecretStr | None:
-    if value is None:
-        return None
-    token = value.get_secret_value()
+def strong(token: str, step: str) -> None:
+    """ValueError for what is no bearer token, with the next step; what a person made up is none in most cases."""
     if len(token) < TOKEN_LENGTH:
-        raise ValueError(f"has {len(token)} characters, fewer than {TOKEN_LENGTH}: {_MAKE_ONE}")
+        raise ValueError(f"has {len(token)} characters, fewer than {TOKEN_LENGTH}: {step}")
     if not _HEADER_TEXT.fullmatch(token):
-        raise ValueError(f"holds a blank, or a character that no header can carry: {_MAKE_ONE}")
+        raise ValueError(f"holds a blank, or a character that no header can carry: {step}")
     if estimated_bits(token) < LEAST_BITS:
-        raise ValueError(f"can be guessed, as it repeats itself or counts up: {_MAKE_ONE}")
+        raise ValueError(f"can be guessed, as it repeats itself or counts up: {step}")
+
+
+def _token(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        strong(value.get_secret_value(), _MAKE_ONE)
     return value
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from worker.config.access import LEAST_BITS, TOKEN_LENGTH
+from worker.config.access import TOKEN_LENGTH, strong
 from worker.config.base import (
     BlankIsNone,
     LowerCase,
@@ -23,9 +23,6 @@ from worker.config.base import (
     Text,
     Whole,
 )
-from worker.core.entropy import estimated_bits
-
-_MAKE_ONE: Final = "make one with openssl rand -hex 24"
 
 
 def _postgresql_url(value: str | None) -> str | None:
@@ -55,13 +52,8 @@ def _host(value: str) -> str:
 
 
 def _metrics_token(value: SecretStr | None) -> SecretStr | None:
-    if value is None:
-        return None
-    token = value.get_secret_value()
-    if len(token) < TOKEN_LENGTH:
-        raise ValueError(f"has {len(token)} characters, fewer than {TOKEN_LENGTH}: {_MAKE_ONE}")
-    if estimated_bits(token) < LEAST_BITS:
-        raise ValueError(f"can be guessed, as it repeats itself or counts up: {_MAKE_ONE}")
+    if value is not None:
+        strong(value.get_secret_value(), "make one with openssl rand -hex 24")
     return value
 
 
