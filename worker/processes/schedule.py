@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.app import CeleryPublisher, create_celery
+from worker.core.error_text import error_text
 from worker.errors import ConfigurationError
 from worker.flows.sweep import Sweeper
 from worker.processes import logs
@@ -96,7 +97,7 @@ def keep_sweeping(runtime: Runtime, leadership: Leadership, pulse: Pulse, stop: 
         except SQLAlchemyError as error:
             leadership.give_up()
             if not away:
-                log.warning("scheduler.database_away", error=str(error).splitlines()[0])
+                log.warning("scheduler.database_away", error=error_text(error))
             away = True
         stop.wait(every)
     leadership.give_up()
