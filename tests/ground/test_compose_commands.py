@@ -190,6 +190,34 @@ def test_every_command_starts_as_written_and_together_they_carry_a_client_throug
     assert list((host.folder / "cwd").iterdir()) == [], "a container's file system is read-only"
 
 
+TELLTALE = """#!/bin/sh
+tr '\\0' ' ' < "/proc/$$/cmdline" > {seen}
+for process in /proc/[0-9]*; do tr '\\0' ' ' < "$process/cmdline"; done >> {seen} 2>/dev/null
+echo "by the environment: $REDISCLI_AUTH" >> {password}
+echo PONG
+"""
+"""In place of `redis-cli`: writes down every command line of this machine that holds while it runs."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="command lines are read from /proc")
+def test_the_health_check_of_redis_shows_its_password_to_nobody(host: Host) -> None:
+    seen, password = host.folder / "seen", host.folder / "password"
+    program = host.folder / "bin/redis-cli"
+    program.parent.mkdir(exist_ok=True)
+    program.unlink(missing_ok=True)
+    program.write_text(TELLTALE.format(seen=seen, password=password))
+    program.chmod(0o755)
+    [kind, line] = services()["redis"]["healthcheck"]["test"]
+    environment = {**host.environment("redis"), "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+
+    ran = subprocess.run(["sh", "-c", host.here(line)], env=environment, cwd=host.folder, check=False)
+
+    assert (kind, ran.returncode) == ("CMD-SHELL", 0)
+    assert password.read_text() == f"by the environment: {PASSWORD}\n"
+    assert "redis-cli" in seen.read_text()
+    assert PASSWORD not in seen.read_text()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("service", ["worker", "scheduler"])
 def test_a_part_that_does_not_run_is_not_healthy(host: Host, service: str) -> None:
