@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.config.loading import Given, enabled
-from worker.config.checks import PUBLIC_TOKENS
+from worker.config import load_settings, load_with_advice
+from worker.config.checks import PUBLIC_TOKENS, Part
+from worker.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
 TOKENS = ("sandbox-viewer-everybody-knows-this-token", "sandbox-operator-everybody-knows-this-token")
@@ -67,16 +69,28 @@ def test_the_credentials_of_the_sandbox_open_a_sandbox(given: Given) -> None:
     assert given.load().systems.robaws.enabled
 
 
+@pytest.mark.parametrize("part", ["up", "receiver"])
 @pytest.mark.parametrize("system", ["robaws", "rompslomp", "recras", "workspace", "routix"])
-def test_with_one_system_that_is_real_they_are_refused(given: Given, system: str) -> None:
+def test_with_one_system_that_is_real_they_are_refused(given: Given, system: str, part: Part) -> None:
     url = tomllib.loads(sandboxes())["systems"][system]["base_url"]
     given.toml(sandboxes().replace(url, url.replace("http://sandbox:9000/" + system, f"https://{system}.example")))
 
-    problems = given.problems()
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(given.environ, given.folder, part=part)
+    problems = caught.value.problems
 
     assert [problem.split(" ", 1)[0] for problem in problems] == ["ops.tokens", "systems.robaws.webhook_secrets"]
     assert all(f"{system} is not simulated" in problem for problem in problems)
     assert not any(secret in problem for problem in problems for secret in (*TOKENS, SECRET))
+
+
+def test_check_warns_of_them_too(given: Given) -> None:
+    given.toml(sandboxes().replace("http://sandbox:9000/recras", "https://acme.recras.example"))
+
+    _, advice = load_with_advice(given.environ, given.folder)
+
+    subjects = [one.subject for one in advice if "recras is not simulated" in one.next_step]
+    assert subjects == ["ops.tokens", "systems.robaws.webhook_secrets"]
 
 
 def test_the_tokens_that_are_refused_are_those_of_the_sandbox() -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import quote, unquote
@@ -71,6 +72,11 @@ class RolledBack:
     async def run_at(self, work: Callable[[Connection, datetime], T], _within_seconds: float = 0.0) -> T:
         """The same, with the time."""
         return await self.run(lambda connection: work(connection, datetime.now(UTC)))
+
+    @asynccontextmanager
+    async def turn(self, _caller: str) -> AsyncIterator[None]:
+        """Everybody's turn: there is one caller at a time."""
+        yield
 
     def close(self) -> None:
         """Give the connection back."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from worker.config import servers
-from worker.config.checks import is_open
+from worker.config.checks import is_open, public_credentials
 from worker.config.settings import Settings
 
 SHORTEST_SECRET: Final = 16
@@ -43,6 +43,9 @@ def advise(settings: Settings, secret_files: Mapping[Path, str]) -> Iterator[Adv
             "take it out; the default allows 300 seconds",
         )
     yield from _open_connections(settings)
+    for key_path, sentence in public_credentials(settings):
+        message, _, step = sentence.partition(": ")
+        yield Advice(".".join(key_path), message, step)
 
 
 # ------------------------------------------------------------------------------------------------------------ files
