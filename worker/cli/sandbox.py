@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.output import DONE, command, console, show_json, write
+from worker.cli.output import DONE, command, console, show_json
 
 if TYPE_CHECKING:
     from worker.sandbox.server import SandboxServer
@@ -40,7 +41,8 @@ def sandbox(
         if as_json:
             show_json({"url": server.url, "systems": server.settings()})
         else:
-            write(_as_file(server))
+            sys.stdout.write(_as_file(server))
+        sys.stdout.flush()
         if not is_loopback(host):
             console(stderr=True).print(
                 f"warning: it listens on {host}. Whoever reaches that address can read and change everything here, and "
