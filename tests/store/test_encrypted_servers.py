@@ -191,6 +191,20 @@ def test_a_database_with_the_right_certificate_is_used(postgres_url: str, reach:
     assert honest.shaken == 1
 
 
+@pytest.mark.parametrize(
+    ("certificate", "step"), [(None, "switch ssl on in PostgreSQL"), ("self_signed.pem", "sslrootcert=FILE")]
+)
+def test_check_tells_a_server_without_tls_from_one_with_the_wrong_certificate(
+    certificate: str | None, step: str
+) -> None:
+    with front(postgres=True, certificate=certificate) as rogue:
+        address = f"postgresql://contactsync:{SECRET}@127.0.0.1:{rogue.port}/contactsync?sslmode=verify-full"
+        database = checking.database(f"{address}&sslrootcert={quote(str(AUTHORITY))}")
+
+    assert step in database.findings[0].next_step
+    assert bytes(rogue.heard) == b""
+
+
 def test_check_says_why_and_what_to_do(stranger: Front) -> None:
     with front(postgres=True, says=(fronts.CLEARTEXT_PASSWORD,)) as rogue:
         database = checking.database(f"postgresql://contactsync:{SECRET}@127.0.0.1:{rogue.port}/contactsync")
@@ -198,5 +212,7 @@ def test_check_says_why_and_what_to_do(stranger: Front) -> None:
 
     assert (database.away, server.away) == (True, True)
     assert "authentication method requirement" in database.findings[0].message
+    assert "scram-sha-256 (pg_hba.conf)" in database.findings[0].next_step
     assert "CERTIFICATE_VERIFY_FAILED" in server.findings[0].message
+    assert "ssl_ca_certs=FILE" in server.findings[0].next_step
     assert SECRET not in f"{database}{server}"

@@ -140,10 +140,21 @@ def database(url: str) -> Checked:
         if not is_away(error):
             raise
         lines = [line for line in str(error).splitlines() if line.strip()]
-        step = "start PostgreSQL, or correct database.url (host, port, user, password)"
+        step = _unverified(lines[0]) or "start PostgreSQL, or correct database.url (host, port, user, password)"
         return Checked("database", (Finding("connection", False, f"does not answer: {lines[0]}", step),), away=True)
     finally:
         engine.dispose()
+
+
+def _unverified(message: str) -> str | None:
+    """The next step where something answered and did not prove that it is the server; None where it is not that."""
+    if "authentication method requirement" in message:
+        return "let it log in by scram-sha-256 (pg_hba.conf), or name its method in database.url: ?require_auth=…"
+    if "certificate" in message:
+        return "use the name that its certificate is for; ?sslrootcert=FILE names an authority of your own"
+    if "does not support SSL" in message:
+        return "switch ssl on in PostgreSQL, or see database.allow_insecure in docs/settings.md"
+    return None
 
 
 def _database(engine: Engine) -> list[Finding]:
@@ -201,6 +212,8 @@ def redis(url: str) -> Checked:
             found.append(_persistence(server))
     except (RedisError, OSError) as error:
         step = "start Redis, or correct redis.url (host, port, password, rediss:// for TLS)"
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            step = "use the name that its certificate is for; ?ssl_ca_certs=FILE names an authority of your own"
         return Checked("redis", (Finding("connection", False, f"does not answer: {error}", step),), away=True)
     return Checked("redis", tuple(found))
 
