@@ -10,10 +10,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from worker.core import signature
 from worker.sandbox.server import SandboxServer
@@ -98,11 +98,23 @@ class Tree:
 
 
 @contextmanager
-def running_tree(home: Path, *, open_files: int | None = None, **extra: Any) -> Iterator[Tree]:
+def running_tree(
+    home: Path,
+    tokens: Mapping[str, str] | None = None,
+    prepare: Callable[[SandboxServer], None] | None = None,
+    stderr: IO[str] | None = None,
+    open_files: int | None = None,
+    **extra: Any,
+) -> Iterator[Tree]:
     """
-    Sandbox and tree, with rates that do not hold a test up; both end with the block. `open_files` limits each process.
+    Sandbox and tree, with rates that do not hold a test up; both end with the block.
+
+    `tokens` are more tokens of the API by their roles; `prepare` is told of the sandbox before the settings are
+    written; `stderr` takes what the tree writes there; `open_files` limits each process.
     """
     with SandboxServer() as sandbox:
+        if prepare is not None:
+            prepare(sandbox)
         sandbox.simulators["robaws"].switches.rate_per_second = None  # type: ignore[attr-defined]
         systems = sandbox.settings()
         for name, settings in systems.items():
@@ -112,7 +124,12 @@ def running_tree(home: Path, *, open_files: int | None = None, **extra: Any) -> 
                 settings.update(rate_per_second=15, burst=15)
         home.mkdir(parents=True, exist_ok=True)
         config = home / "contactsync.toml"
-        lines = [f'[[ops.tokens]]\nname = "tests"\nrole = "admin"\ntoken = "{TOKEN}"\n', "[receiver]\nport = 0\n"]
+        known = {"tests": ("admin", TOKEN), **{role: (role, token) for role, token in (tokens or {}).items()}}
+        lines = [
+            f'[[ops.tokens]]\nname = "{name}"\nrole = "{role}"\ntoken = "{token}"\n'
+            for name, (role, token) in known.items()
+        ]
+        lines.append("[receiver]\nport = 0\n")
         lines += [
             f"[{section}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
             for section, keys in extra.items()
@@ -125,6 +142,7 @@ def running_tree(home: Path, *, open_files: int | None = None, **extra: Any) -> 
             env=env,
             cwd=ROOT,
             stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
         try:
