@@ -86,6 +86,8 @@ def full(served: Served) -> Served:
     served.execute("UPDATE attempt SET answer = :a, error = :e", a=orjson.dumps(ANSWER).decode(), e=STRANGER)
     assert served.event("e-8").status_code == 202
     assert served.post(orjson.dumps(EVENT)).status_code == 202
+    # As a release before this one stored it, without taking anything out.
+    served.execute("UPDATE inbox_event SET body = :body WHERE event_id = 'e-9'", body=orjson.dumps(EVENT))
     served.execute("UPDATE link SET message = 'Kerkstraat 12, the street before' WHERE system = 'recras'")
     assert served.act("/systems/recras/pause", {"reason": TYPED}).status_code == 200
     served.execute(
