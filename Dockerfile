@@ -1,6 +1,10 @@
 # Two stages: the first installs, the second holds only what runs. Neither servers nor tools are in it: PostgreSQL and
 # Redis are given by url. Needs no network at run time but to the vendors.
-FROM python:3.11-slim AS build
+#
+# The base image by tag, so that a build has its newest security fixes; by digest where the argument says so
+# (docs/running.md, "Images").
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /srv/contactsync
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 
@@ -19,7 +23,7 @@ RUN .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --edi
     && .venv/bin/python -m pip uninstall --quiet --yes setuptools pip \
     && python -m compileall -q alembic models worker webhooks
 
-FROM python:3.11-slim
+FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="contactsync" org.opencontainers.image.licenses="MIT"
 RUN groupadd --gid 10001 contactsync \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /srv/contactsync --shell /usr/sbin/nologin contactsync

@@ -68,7 +68,7 @@ class Access:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token.strip() if scheme.lower() == "bearer" else ""
         if not token:
-            self._refuse(request, call, "token_missing", 401)
+            self.refuse(request, call, "token_missing", 401)
         caller = self._caller(request, call, token, _BEARER) if token else None
         if caller is None:
             detail = "send a token of ops.tokens as `Authorization: Bearer TOKEN`"
@@ -76,7 +76,7 @@ class Access:
                 detail = "no tokens are configured: set ops.tokens"
             raise Problem(401, detail, headers=_BEARER)
         if not caller.may(role):
-            self._refuse(request, call, "role", 403, token=caller.name)
+            self.refuse(request, call, "role", 403, token=caller.name)
             raise Problem(403, f"this needs the role {role}; the token's role is {caller.role}")
         return caller
 
@@ -100,15 +100,15 @@ class Access:
         wait = self._throttle.wait_seconds(address)
         if wait and (found is None or not self._throttle.was_right(address, found.name)):
             # The right token gets no other answer than a wrong one: else guessing could go on.
-            self._refuse(request, call, "token_throttled", 429)
+            self.refuse(request, call, "token_throttled", 429)
             detail = f"too many wrong tokens were sent, from here or in all: wait {wait} seconds"
             raise Problem(429, detail, headers={"Retry-After": str(wait)})
         if found is None:
             self._throttle.wrong(address)
-            self._refuse(request, call, "token_unknown", 401)
+            self.refuse(request, call, "token_unknown", 401)
             return None
         if found.expired(datetime.now(UTC)):
-            self._refuse(request, call, "token_expired", 401, token=found.name)
+            self.refuse(request, call, "token_expired", 401, token=found.name)
             detail = "this token's time is over: make a new one with `contactsync tokens new`"
             raise Problem(401, detail, headers=challenge)
         self._throttle.right(address, found.name)
@@ -122,7 +122,8 @@ class Access:
                 found = entry
         return found
 
-    def _refuse(self, request: Request, call: str, kind: str, status: int, **details: str) -> None:
+    def refuse(self, request: Request, call: str, kind: str, status: int, **details: str) -> None:
+        """Note that a call was refused; `details` are of ours, such as the token's name."""
         self._refusals.note(kind, _address(request), call=call, status=status, **details)
 
 

@@ -22,6 +22,7 @@ import psycopg
 import structlog
 
 from webhooks import writing
+from worker.core.error_text import error_text
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -198,11 +199,11 @@ class GroupCommit:
         try:
             stored = await self._commit(batch)
         except (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError) as error:
-            log.warning("receiver.commit_failed", events=len(batch), error=_words(error))
+            log.warning("receiver.commit_failed", events=len(batch), error=error_text(error))
             self._failed(batch)
             await self._disconnect()
         except psycopg.Error as error:
-            log.error("receiver.commit_refused", events=len(batch), error=_words(error))  # noqa: TRY400
+            log.error("receiver.commit_refused", events=len(batch), error=error_text(error))  # noqa: TRY400
             self._failed(batch)
         except Exception:
             # Whatever it is, the flusher goes on: without it nothing would be accepted any more.
@@ -278,7 +279,7 @@ class GroupCommit:
     async def _one_by_one(self, events: list[Arrival], error: psycopg.DataError) -> bool:
         """A value that PostgreSQL does not take must not hold up the events beside it."""
         if len(events) == 1:
-            log.error("receiver.unstorable", error=_words(error))
+            log.error("receiver.unstorable", error=error_text(error))
             events[0].settle("unstorable")
             return False
         stored = [await self._commit_events([arrival], at_once=True) for arrival in events]
@@ -317,7 +318,7 @@ class GroupCommit:
         except (psycopg.Error, OSError, TimeoutError) as error:
             if self._away_since is None:
                 self._away_since = time.monotonic()
-            log.warning("receiver.database_away", error=_words(error))
+            log.warning("receiver.database_away", error=error_text(error))
             return False
         self._away_since = None
         self.figures.reconnects += 1
@@ -348,9 +349,3 @@ class GroupCommit:
             for arrival in self._flying:
                 if arrival.at < oldest:
                     arrival.settle("away")
-
-
-def _words(error: BaseException) -> str:
-    """What an error says, without the values of a row that PostgreSQL quotes as the details of its own."""
-    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    return f"{type(error).__name__}: {primary or error}".strip()

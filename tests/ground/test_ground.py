@@ -76,7 +76,7 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
 
 
 def test_every_script_for_bash_parses() -> None:
-    scripts = [".ci/run", "tools/setup", "deploy/make-secrets"]
+    scripts = [".ci/run", "tools/setup", "deploy/make-secrets", "deploy/pin-images"]
 
     results = [subprocess.run(["bash", "-n", name], cwd=ROOT, capture_output=True, check=False) for name in scripts]
 

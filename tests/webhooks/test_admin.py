@@ -8,6 +8,7 @@ import pytest
 
 from tests.webhooks.api_data import fill
 from tests.webhooks.conftest import Served, make_settings, serving, wait_until
+from tests.webhooks.test_tokens import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,7 @@ def test_somebody_else_s_pause_takes_an_admin(three: Served) -> None:
     assert {one.json()["detail"] for one in others} == {
         "rompslomp was paused by an: only they or an admin may change that"
     }
+    assert counted(three, "contactsync_refusals_total") == {"role": 2}
     assert (state["state"], state["reason"]) == ("paused", "their bookkeeper counts")
 
 

@@ -140,7 +140,8 @@ class Call:
 
     async def __call__(self, parts: Parts, request: Request) -> Response:
         """Answer a request: who, what, the transaction, and nudges once it is committed."""
-        caller = parts.access.require(request, self.role, f"{self.method} {self.path}")
+        call = f"{self.method} {self.path}"
+        caller = parts.access.require(request, self.role, call)
         query = _query(request, self.parameters)
         given = _validated(self.body, await _read(request)) if self.body else None
 
@@ -155,6 +156,8 @@ class Call:
             async with parts.database.turn(caller.name):
                 result = await parts.database.run_at(answer)
         except (Forbidden, NotFound, Conflict, Unfit) as refusal:
+            if isinstance(refusal, Forbidden):
+                parts.access.refuse(request, call, "role", 403, token=caller.name)
             raise Problem(REFUSALS[type(refusal)], refusal.message) from refusal
         except IntegrityError as error:
             raise Problem(409, "somebody else was faster: look again") from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import pwd
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from worker.cli.output import WRONG_USE, console, stop
+from worker.cli.output import WRONG_USE, console, stop, write_json
+from worker.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def show_document(value: Any) -> None:
     """One JSON document, with times as the API writes them."""
     import orjson
 
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2).decode() + "\n")
+    write_json(orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2).decode())
 
 
 def show_acted(acted: Sequence[Acted], *, as_json: bool) -> None:
@@ -114,7 +114,7 @@ def show_acted(acted: Sequence[Acted], *, as_json: bool) -> None:
         show_document({"items": items, "total": len(items), "next": None})
         return
     for one in acted:
-        console().print(f"{one.id}: {one.message}", markup=False)
+        console().print(printable(f"{one.id}: {one.message}"))
 
 
 class Listed(Protocol):
@@ -140,9 +140,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: 
 
     made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(printable(column), overflow="fold")
     for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        made.add_row(*(cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in row))
     out = console()
     # A file or a pipe has no width: nothing is folded there, so that a line stays a line.
     if not out.is_terminal:
@@ -158,7 +158,7 @@ def show_page(page: Listed, columns: Sequence[str], rows: Sequence[Sequence[obje
     show_table(columns, rows)
     if page.next is not None:
         many = f"more than {page.total}" if page.total_is_capped else str(page.total)
-        console().print(f"\n{len(page.items)} of {many}; the next: --cursor {page.next}", markup=False, soft_wrap=True)
+        console().print(f"\n{len(page.items)} of {many}; the next: --cursor {page.next}", soft_wrap=True)
 
 
 def state(word: str) -> Text:

@@ -10,6 +10,7 @@ import typer
 from worker.cli import taking_part
 from worker.cli.output import DONE, NEEDS_A_PERSON, Masked, command, console
 from worker.cli.telling import name_in_list
+from worker.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,18 +119,18 @@ def _show_head(found: ContactDetail) -> None:
     from worker.cli import asking
 
     out = console()
-    out.print(f"{found.name or 'without a name'}  (client {found.source_id} in Robaws)", style="bold", markup=False)
+    out.print(f"{printable(found.name or 'without a name')}  (client {found.source_id} in Robaws)", style="bold")
     fetched = f"fetched {asking.ago(found.fetched_at)}" if found.fetched_at else "not fetched yet"
     changed = f", last changed {asking.when(found.changed_at)}" if found.changed_at else ""
-    out.print(f"version {found.version}, {fetched}{changed}", markup=False)
+    out.print(f"version {found.version}, {fetched}{changed}")
     if found.gone_at:
-        out.print(f"gone from Robaws since {asking.when(found.gone_at)}", markup=False)
+        out.print(f"gone from Robaws since {asking.when(found.gone_at)}")
     if not found.taking_part:
-        out.print("left out by sync.filter in the settings", markup=False)
+        out.print("left out by sync.filter in the settings")
     if found.fetch.state != "idle":
-        why = f": {found.fetch.reason}: {found.fetch.message}" if found.fetch.reason else ""
+        why = f": {found.fetch.reason}: {printable(found.fetch.message or '')}" if found.fetch.reason else ""
         again = f", the next {asking.ago(found.fetch.next_attempt_at)}" if found.fetch.next_attempt_at else ""
-        out.print(f"its fetch is {found.fetch.state}{why} ({found.fetch.attempts} tries{again})", markup=False)
+        out.print(f"its fetch is {found.fetch.state}{why} ({found.fetch.attempts} tries{again})")
     out.print()
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from worker.cli.output import DONE, WRONG_USE, Masked, command, console, stop
+from worker.core.printable import printable
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -77,13 +78,14 @@ def show(
         return DONE
     out = console()
     version = f", version {found.contact_version}" if found.contact_version is not None else ""
-    out.print(f"{found.kind} of client {found.source_id}, received {asking.when(found.received_at)}", markup=False)
-    out.print(f"{found.state}{f' ({found.reason})' if found.reason else ''}{version}", markup=False)
-    out.print(f"correlation id {found.correlation_id}\n", markup=False)
+    about = printable(f"{found.kind} of client {found.source_id}")
+    out.print(f"{about}, received {asking.when(found.received_at)}")
+    out.print(f"{found.state}{f' ({found.reason})' if found.reason else ''}{version}")
+    out.print(f"correlation id {found.correlation_id}\n")
     for name, value in found.headers.items():
-        out.print(f"{name}: {value}", markup=False, soft_wrap=True)
+        out.print(printable(f"{name}: {value}"), soft_wrap=True)
     out.print()
-    out.print(_readable(found.body) if found.encoding == "text" else found.body, markup=False, soft_wrap=True)
+    out.print(_readable(found.body) if found.encoding == "text" else found.body, soft_wrap=True)
     return DONE
 
 

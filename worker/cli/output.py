@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from worker.core.printable import printable, printable_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
     from rich.console import Console
 
@@ -29,34 +33,55 @@ Masked = Annotated[
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where tables and lines for people go; colours only on a terminal."""
-    from rich.console import Console
+    """
+    Where tables and lines for people go; colours only on a terminal.
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    What is printed there is shown as it is: neither a terminal's escape sequences nor markup are obeyed.
+    """
+    from worker.cli.safe_console import SafeConsole
+
+    return SafeConsole(stderr=stderr, soft_wrap=not sys.stdout.isatty())
 
 
 def show_json(value: Any) -> None:
     """The one JSON document of a `--json` run."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    write_json(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def write_json(document: str) -> None:
+    """A JSON document on stdout, with control characters in its texts as JSON escapes."""
+    sys.stdout.write(printable_json(document) + "\n")
+    sys.stdout.flush()
+
+
+def write(text: str) -> None:
+    """Lines on stdout that somebody copies or a program reads: nothing is folded, and they are there at once."""
+    sys.stdout.write(printable(text, lines=True))
+    sys.stdout.flush()
+
+
+def say(line: str, end: str = "\n") -> None:
+    """A line on stderr, beside what a command answers."""
+    sys.stderr.write(printable(line, lines=True) + end)
+    sys.stderr.flush()
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table for people; values are shown as they are, whatever brackets they hold."""
-    from rich.markup import escape
     from rich.table import Table
 
     made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(escape(cell) for cell in row))
+        made.add_row(*(printable(cell) for cell in row))
     console().print(made)
 
 
 def stop(status: int, *lines: str) -> NoReturn:
     """End with a status, saying why on stderr."""
     for line in lines:
-        sys.stderr.write(f"{line}\n")
+        say(line)
     raise typer.Exit(status)
 
 
@@ -69,6 +94,7 @@ def plain_errors() -> Iterator[None]:
     """
     from worker.errors import ConfigurationError, NotReachable, SyncError
 
+    sys.excepthook = _show_unexpected
     try:
         yield
     except ConfigurationError as error:
@@ -85,6 +111,11 @@ def plain_errors() -> Iterator[None]:
         if _database_away(error):
             stop(NOT_REACHABLE, f"the database does not answer: {str(error).splitlines()[0]}")
         raise
+
+
+def _show_unexpected(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    """A mistake of ours, as Python shows it; what the error quotes is not obeyed by the terminal either."""
+    say("".join(traceback.format_exception(kind, error, where)), end="")
 
 
 def _database_away(error: Exception) -> bool:

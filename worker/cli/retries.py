@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, stop
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, say, stop
 from worker.cli.telling import name_in_list
+from worker.core.printable import printable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -107,12 +108,12 @@ def show(
         asking.show_document(found)
         return DONE
     out = console()
-    out.print(f"{found.id}: {_client(found)} in {found.system}", markup=False)
-    out.print(f"{found.state}, {found.reason}: {found.message}", markup=False)
+    out.print(f"{found.id}: {_client(found)} in {found.system}")
+    out.print(printable(f"{found.state}, {found.reason}: {found.message}"))
     for name, text in (found.fields or {}).items():
-        out.print(f"  {name}: {text}", markup=False)
+        out.print(f"  {printable(name)}: {printable(str(text))}")
     again = f", the next {asking.ago(found.next_attempt_at)}" if found.next_attempt_at else ""
-    out.print(f"owed since {asking.when(found.since)}, {found.attempts} tries{again}\n", markup=False)
+    out.print(f"owed since {asking.when(found.since)}, {found.attempts} tries{again}\n")
     rows = [
         [asking.exactly(one.at), told(one, why=True), f"{one.duration_ms} ms", shortened(one.answer or "", 160)]
         for one in found.requests
@@ -216,7 +217,7 @@ def _many(action: str, wanted: RetryFilter, reason: str | None, *, yes: bool, as
         with engine.connect() as connection:
             count = listing_retries.count(connection, wanted)
         said = " ".join(f"--{'why' if name == 'reason' else name} {value}" for name, value in wanted.to_json().items())
-        sys.stderr.write(f"{action}: {count} found by {said}\n")
+        say(f"{action}: {count} found by {said}")
         if count:
             _confirm(action, count, yes=yes)
         with engine.begin() as connection:
@@ -236,7 +237,7 @@ def _many(action: str, wanted: RetryFilter, reason: str | None, *, yes: bool, as
     else:
         outcomes = {one.outcome for one in done.results}
         told = ", ".join(f"{sum(one.outcome == word for one in done.results)} {word}" for word in sorted(outcomes))
-        console().print(f"{told or 'nothing to do'} (bulk action {done.id})", markup=False)
+        console().print(f"{told or 'nothing to do'} (bulk action {done.id})")
     skipped = any(one.outcome == "skipped" for one in done.results)
     return NEEDS_A_PERSON if skipped else DONE
 
@@ -246,8 +247,7 @@ def _confirm(action: str, count: int, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         stop(WRONG_USE, "nobody is there to confirm: add --yes, once the count is what you expect")
-    sys.stderr.write(f"Type {count} to {action} them all: ")
-    sys.stderr.flush()
+    say(f"Type {count} to {action} them all: ", end="")
     if sys.stdin.readline().strip() != str(count):
         stop(WRONG_USE, "not confirmed, nothing was done")
 

@@ -9,6 +9,7 @@ import typer
 from worker.cli import taking_part
 from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, stop
 from worker.cli.telling import name_in_list
+from worker.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,23 +74,21 @@ def show(
         asking.show_document(found)
         return DONE
     out = console()
-    out.print(
-        f"review {found.id}: {_client(found)} in {found.system}, asked {asking.when(found.created_at)}", markup=False
-    )
-    out.print(f"{found.message} ({found.reason})\n", markup=False)
+    out.print(f"review {found.id}: {_client(found)} in {found.system}, asked {asking.when(found.created_at)}")
+    out.print(f"{printable(found.message)} ({found.reason})\n")
     if found.kind == "field":
         _show_field(found)
     else:
         _show_candidates(found)
     if found.resolved_at is not None:
         out.print(
-            f"\nanswered with {found.choice} by {found.resolved_by}, {asking.when(found.resolved_at)}", markup=False
+            f"\nanswered with {printable(f'{found.choice} by {found.resolved_by}')}, {asking.when(found.resolved_at)}"
         )
     elif not found.choices:
-        out.print("\nno answer is taken here: put another value in Robaws, or leave the client out", markup=False)
+        out.print("\nno answer is taken here: put another value in Robaws, or leave the client out")
     else:
         words = " | ".join("link:ID" if word == "link" else word for word in found.choices)
-        out.print(f"\nanswer: contactsync reviews resolve {found.id} --choose {words}", markup=False)
+        out.print(f"\nanswer: contactsync reviews resolve {found.id} --choose {words}")
     return DONE
 
 
@@ -119,9 +118,9 @@ def _show_candidates(found: ReviewView) -> None:
 
     candidates = found.detail.get("candidates") or []
     if found.detail.get("cut"):
-        console().print(str(found.detail["cut"]), markup=False)
+        console().print(printable(str(found.detail["cut"])))
     if not candidates:
-        console().print("no record to choose from" if found.kind == "match" else "", markup=False)
+        console().print("no record to choose from" if found.kind == "match" else "")
         return
     rows = [
         [

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.output import DONE, command, console, show_json
+from worker.cli.output import DONE, command, console, show_json, write
 
 if TYPE_CHECKING:
     from worker.sandbox.server import SandboxServer
@@ -41,8 +40,7 @@ def sandbox(
         if as_json:
             show_json({"url": server.url, "systems": server.settings()})
         else:
-            sys.stdout.write(_as_file(server))
-        sys.stdout.flush()
+            write(_as_file(server))
         if not is_loopback(host):
             console(stderr=True).print(
                 f"warning: it listens on {host}. Whoever reaches that address can read and change everything here, and "

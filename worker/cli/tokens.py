@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from worker.cli.output import DONE, WRONG_USE, command, show_json, stop
+from worker.cli.output import DONE, WRONG_USE, command, show_json, stop, write
 
 if TYPE_CHECKING:
     from worker.config import TokenSettings
@@ -37,7 +37,6 @@ def new(
     """
     import re
     import secrets
-    import sys
     from datetime import UTC, datetime
 
     if expires is not None and not re.fullmatch(r"\d{4}-\d\d-\d\d", expires):
@@ -64,7 +63,7 @@ def new(
         return DONE
     until = f", until {last_day}" if last_day else ""
     # A token is copied: nothing may fold it.
-    sys.stdout.write(
+    write(
         f"The token of {entry.name} ({entry.role}{until}). It is shown this once:\n\n"
         f"  {token}\n\n"
         "Its line in the list ops.tokens of contactsync.toml; the receiver reads it when it starts:\n\n"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from typing import Annotated, Any
 
 import typer
 
-from worker.cli.output import DONE, command, console, show_json, stop, table
+from worker.cli.output import DONE, command, console, say, show_json, stop, table
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -65,7 +64,7 @@ def _write_down(action: str, endpoint_id: str, details: dict[str, Any] | None) -
             now = clock.database_time(connection)
             operating.record(connection, actor(), action, f"webhook-{endpoint_id}", None, now, details)
     except (SyncError, SQLAlchemyError):
-        sys.stderr.write("It is done, and stands in no log of actions: the database cannot be reached.\n")
+        say("It is done, and stands in no log of actions: the database cannot be reached.")
 
 
 @app.command("list")

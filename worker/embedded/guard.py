@@ -12,11 +12,20 @@ the case that it is killed itself.
 
 The promise: when the parent ends in whatever way, the child gets its stop signal at once, after `stop_seconds` the
 harder one, and at last SIGKILL, with everything that it has started.
+
+Where there is a log, the child writes into a pipe and the guard into the file, which it moves aside when it has grown:
+whoever makes a child write much cannot fill the disk with it.
 """
+
+# size: started by its path, without a way to import a file beside it
+# pathlib doubles this script's start-up time:
+# ruff: noqa: PTH105, PTH116, PTH120, PTH123
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import json
 import os
 import select
@@ -38,6 +47,8 @@ CLONE_NEWUSER: Final = 0x10000000
 HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 PARENT_CHECK_SECONDS: Final = 0.5
 LAST_RESORT_SECONDS: Final = 5.0
+F_SETPIPE_SZ: Final = 1031  # include/uapi/linux/fcntl.h
+PIPE_BYTES: Final = 1024 * 1024
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,16 +59,19 @@ def main(arguments: Sequence[str]) -> int:
     if parent is None:
         return 0
     adopt_orphans()
+    output = Output(**options["log"]) if options.get("log") else None
     # A signal for the child that comes before its exec would be lost in our own handlers: it waits until then.
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     child = os.fork()
     if child == 0:
-        become(options, arguments[1:])
+        become(options, arguments[1:], output)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+    if output is not None:
+        output.only_read()
     if "report" in options:
         os.write(options["report"], str(child).encode())
         os.close(options["report"])
-    return Watch(child, options, wake_up, parent).until_the_end()
+    return Watch(child, options, wake_up, parent, output).until_the_end()
 
 
 def listen_for_signals() -> int:
@@ -87,11 +101,106 @@ def watch_parent(parent: int) -> int | None:
     return descriptor if os.getppid() == parent else None
 
 
+class Output:
+    """
+    What the child says, on its way from a pipe to the log.
+
+    The log is our own standard output, opened by whoever started us. It is moved aside at the end of a line once it
+    holds `most_bytes`, to `name.log.1` and so on up to `kept`. What a full disk does not take is dropped: a child
+    must not stop because of its log.
+    """
+
+    def __init__(self, path: str, most_bytes: int, kept: int) -> None:
+        self.path = path
+        self.most_bytes = most_bytes
+        self.kept = kept
+        self.written = os.fstat(1).st_size
+        self.read_end, self.write_end = os.pipe()
+        os.set_blocking(self.read_end, False)
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(self.write_end, F_SETPIPE_SZ, PIPE_BYTES)
+
+    def give_to_child(self) -> None:
+        """In the child: its output goes into the pipe."""
+        os.dup2(self.write_end, 1)
+        os.dup2(self.write_end, 2)
+
+    def only_read(self) -> None:
+        """In the guard: only the child and what it starts can write now, so the pipe ends when they do."""
+        os.close(self.write_end)
+
+    def copy(self) -> None:
+        """Write down what is in the pipe at the moment."""
+        while self.read_end >= 0:
+            try:
+                data = os.read(self.read_end, PIPE_BYTES)
+            except BlockingIOError:
+                return
+            if not data:
+                os.close(self.read_end)
+                self.read_end = -1
+                return
+            self.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Append to the log, and begin a new one at the end of a line where it would grow too large."""
+        while self.written + len(data) > self.most_bytes:
+            end = data.rfind(b"\n", 0, max(0, self.most_bytes - self.written)) + 1
+            if not end and not self.written:
+                end = data.find(b"\n") + 1 or len(data)
+            self.append(data[:end])
+            data = data[end:]
+            if self.written and not self.move_aside():
+                break
+        self.append(data)
+
+    def append(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            while data:
+                written = os.write(1, data)
+                self.written += written
+                data = data[written:]
+
+    def move_aside(self) -> bool:
+        """Begin a new log; the old one goes on where that cannot be done."""
+        try:
+            new = open_log(self.path, 0, self.kept)
+        except OSError:
+            return False
+        os.dup2(new, 1)
+        os.dup2(new, 2)
+        os.close(new)
+        self.written = 0
+        return True
+
+
+def open_log(path: str, most_bytes: int, kept: int) -> int:
+    """Open a log for appending, moved aside first when it is larger: `name.log` to `name.log.1`, up to `kept`."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.stat(path).st_size > most_bytes:
+            for number in range(kept - 1, 0, -1):
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(f"{path}.{number}", f"{path}.{number + 1}")
+            os.replace(path, f"{path}.1")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    if os.fstat(descriptor).st_nlink != 1:
+        os.close(descriptor)
+        raise OSError(errno.EMLINK, "this file has another name as well", path)
+    if os.geteuid() == 0:  # what root makes in a user's folder belongs to that user, who could not write it otherwise
+        folder = os.stat(os.path.dirname(path))
+        os.fchown(descriptor, folder.st_uid, folder.st_gid)
+    return descriptor
+
+
 class Watch:
     """Over one child: passes its end on, and brings it about."""
 
-    def __init__(self, child: int, options: dict[str, Any], wake_up: int, parent: int) -> None:
+    def __init__(
+        self, child: int, options: dict[str, Any], wake_up: int, parent: int, output: Output | None = None
+    ) -> None:
         self.child = child
+        self.output = output
         self.parent = int(options["parent"])
         self.parent_descriptor = parent
         self.wake_up = wake_up
@@ -105,6 +214,7 @@ class Watch:
         while True:
             told_to_stop = self.told_to_stop()  # before waitpid: a child that ends in between leaves a byte to wake us
             self.reap()
+            self.copy_output()
             if self.status is not None:
                 self.clear_up()
                 code = os.waitstatus_to_exitcode(self.status)
@@ -124,7 +234,13 @@ class Watch:
             watched.append(self.parent_descriptor)
         else:
             timeout = PARENT_CHECK_SECONDS
+        if self.output is not None and self.output.read_end >= 0:
+            watched.append(self.output.read_end)
         select.select(watched, [], [], timeout)
+
+    def copy_output(self) -> None:
+        if self.output is not None:
+            self.output.copy()
 
     def told_to_stop(self) -> bool:
         """Take what the pipe holds, so that it can wake us again."""
@@ -166,7 +282,9 @@ class Watch:
             self.signal_the_rest(number)
             end = time.monotonic() + LAST_RESORT_SECONDS
             while time.monotonic() < end:
+                self.copy_output()  # one that waits until it can write would not end
                 if not self.reap() and not self.group_lives():
+                    self.copy_output()
                     return
                 time.sleep(0.01)
 
@@ -189,18 +307,19 @@ def adopted() -> list[int]:
     """Our children at the moment, where the system tells."""
     me = os.getpid()
     try:
-        with open(f"/proc/{me}/task/{me}/children") as stream:  # noqa: PTH123  as below
+        with open(f"/proc/{me}/task/{me}/children") as stream:
             return [int(pid) for pid in stream.read().split()]
     except OSError:
         return []
 
 
-def become(options: dict[str, Any], command: Sequence[str]) -> NoReturn:
-    """In the forked child: own process group, files for its account alone, other account; then the command itself."""
+def become(options: dict[str, Any], command: Sequence[str], output: Output | None = None) -> NoReturn:
+    """In the forked child: own process group, other account, and then the command itself."""
     guard = os.getppid()
     try:
         os.setpgid(0, 0)
-        os.umask(0o077)
+        if output is not None:
+            output.give_to_child()
         if "report" in options:
             os.close(options["report"])
         signal.set_wakeup_fd(-1)
@@ -256,7 +375,7 @@ def _rename_in_namespace(uid: int, gid: int) -> None:
         ("uid_map", f"{uid} {outer_uid} 1"),
         ("gid_map", f"{gid} {outer_gid} 1"),
     ):
-        with open(f"/proc/self/{file}", "w") as stream:  # noqa: PTH123  pathlib doubles this script's start-up time
+        with open(f"/proc/self/{file}", "w") as stream:
             stream.write(text)
 
 

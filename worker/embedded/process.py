@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from worker.embedded.accounts import Account, guard_command
-from worker.embedded.home import give_to_owner_of
+from worker.embedded.guard import open_log
 from worker.embedded.waiting import wait_until
 
-_LOG_BYTES: Final = 10 * 1024 * 1024
-_LOGS_KEPT: Final = 3
+LOG_BYTES: Final = 10 * 1024 * 1024
+LOGS_KEPT: Final = 3
 # What the guard may take beyond the time that it was given for the child: its harder signals and SIGKILL.
 _GUARD_MARGIN_SECONDS: Final = 20.0
 
@@ -24,6 +24,9 @@ _GUARD_MARGIN_SECONDS: Final = 20.0
 class GuardedProcess:
     """
     A command that ends when this process does. Its output goes to `log`, or where ours goes when there is none.
+
+    A log that holds `log_bytes` is moved aside, at the start and while it is written: `name.log` to `name.log.1`, up
+    to `.3`.
 
     `stop_signals` are sent in this order, the first at once, the next after `stop_seconds`; SIGKILL comes last.
     """
@@ -38,6 +41,7 @@ class GuardedProcess:
         account: Account | None = None,
         stop_signals: Sequence[signal.Signals] = (signal.SIGTERM,),
         stop_seconds: float = 10.0,
+        log_bytes: int = LOG_BYTES,
     ) -> None:
         self.command = list(command)
         self.directory = directory
@@ -46,6 +50,7 @@ class GuardedProcess:
         self.account = account or Account()
         self.stop_signals = list(stop_signals)
         self.stop_seconds = stop_seconds
+        self.log_bytes = log_bytes
         self._guard: subprocess.Popen[bytes] | None = None
         self._started_by = 0
         self._report = -1
@@ -54,7 +59,7 @@ class GuardedProcess:
 
     def start(self) -> None:
         """Start it; returns before the command has done anything."""
-        stream = None if self.log is None else open_log(self.log)
+        stream = None if self.log is None else open_log(str(self.log), self.log_bytes, LOGS_KEPT)
         read_end, report = os.pipe()
         try:
             self._guard = subprocess.Popen(
@@ -85,6 +90,7 @@ class GuardedProcess:
             "stop_signals": [int(number) for number in self.stop_signals],
             "stop_seconds": self.stop_seconds,
             "report": report,
+            "log": self.log and {"path": str(self.log), "most_bytes": self.log_bytes, "kept": LOGS_KEPT},
         }
 
     @property
@@ -151,19 +157,6 @@ def _exists(pid: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def open_log(log: Path) -> int:
-    """Open a log for appending, moved aside first when it has grown: `name.log` to `name.log.1`, up to `.3`."""
-    with contextlib.suppress(FileNotFoundError):
-        if log.stat().st_size > _LOG_BYTES:
-            for number in range(_LOGS_KEPT - 1, 0, -1):
-                with contextlib.suppress(FileNotFoundError):
-                    log.with_name(f"{log.name}.{number}").replace(log.with_name(f"{log.name}.{number + 1}"))
-            log.replace(log.with_name(f"{log.name}.1"))
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-    give_to_owner_of(log.parent, log)
-    return descriptor
 
 
 def log_since(log: Path, position: int, limit: int = 4000) -> str:

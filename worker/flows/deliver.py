@@ -100,7 +100,7 @@ def _run(delivery: Delivery, gate: Gate) -> Delivered:
             return Delivered("failed")
         ended = _steps(delivery)
     except LeaseLost as error:
-        log.warning("deliver.lease_lost", error=error.message)
+        log.warning("deliver.lease_lost", reason=error.word)
         return Delivered("lost")
     except SyncError as error:
         return _failed(delivery, gate, error)
@@ -153,10 +153,10 @@ def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
         sent = delivery.in_flight if delivery.may_have_changed(error) else ()
         state = delivery.commit(partial(_end, delivery, outcome, sent, settles_at, reads))
     except LeaseLost as lost:
-        log.warning("deliver.lease_lost", error=lost.message)
+        log.warning("deliver.lease_lost", reason=lost.word)
         return Delivered("lost")
     gate.learn(claim.system, outcome, now, claim.id)
-    log.warning("deliver.failed", reason=outcome.reason, state=state, error=outcome.message)
+    log.warning("deliver.failed", reason=outcome.reason, state=state, fingerprint=outcome.fingerprint)
     wait = error.wait_seconds if isinstance(error, BudgetExhausted) else 0.0
     return Delivered("review" if state == "review" else "failed", wait_seconds=wait)
 

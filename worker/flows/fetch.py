@@ -127,7 +127,7 @@ class _Fetch:
                 return self._gone()
             return self._store(canonical, raw)
         except LeaseLost as error:
-            log.warning("fetch.lease_lost", error=error.message)
+            log.warning("fetch.lease_lost", reason=error.word)
             return Fetched("lost")
         except SyncError as error:
             return self._failed(error)
@@ -265,10 +265,10 @@ class _Fetch:
         try:
             state = self._end(outcome)
         except LeaseLost as lost:
-            log.warning("fetch.lease_lost", error=lost.message)
+            log.warning("fetch.lease_lost", reason=lost.word)
             return Fetched("lost")
         self.gate.learn(SOURCE, outcome, now)
-        log.warning("fetch.failed", reason=outcome.reason, state=state, error=outcome.message)
+        log.warning("fetch.failed", reason=outcome.reason, state=state, fingerprint=outcome.fingerprint)
         return Fetched("failed", wait_seconds=error.wait_seconds if isinstance(error, BudgetExhausted) else 0.0)
 
     def _end(self, outcome: Outcome) -> str:

@@ -43,7 +43,7 @@ def probe(runtime: Runtime, gate: Gate, system: str) -> None:
             draw=runtime.draw(),
         )
         gate.learn(system, outcome, now)
-        log.info("probe.failed", system=system, reason=outcome.reason, error=outcome.message)
+        log.info("probe.failed", system=system, reason=outcome.reason, fingerprint=outcome.fingerprint)
     else:
         gate.succeeded(system)
         log.info("probe.done", system=system)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.app import CeleryPublisher, create_celery
+from worker.core.error_text import error_text
 from worker.errors import ConfigurationError
 from worker.flows.sweep import Sweeper
 from worker.processes import logs
@@ -18,7 +19,6 @@ from worker.processes.pulse import Pulse
 from worker.runtime import Runtime
 from worker.store import migrations, systems
 from worker.store.engine import make_engine
-from worker.store.upgrading import require_owner
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -72,7 +72,6 @@ def run_scheduler(settings: Settings) -> int:
         raise ConfigurationError("database.url is not set: run everything with `contactsync up`, or name a database")
     engine = make_engine(settings.database.url, pool_size=3, application_name="scheduler")
     migrations.require_current(engine)
-    require_owner(settings.database.owner_url or settings.database.url)
     with engine.begin() as connection:
         systems.ensure(connection, settings.enabled_systems())
     runtime = Runtime(settings, engine=engine, publisher=CeleryPublisher(create_celery(settings)))
@@ -98,7 +97,7 @@ def keep_sweeping(runtime: Runtime, leadership: Leadership, pulse: Pulse, stop: 
         except SQLAlchemyError as error:
             leadership.give_up()
             if not away:
-                log.warning("scheduler.database_away", error=str(error).splitlines()[0])
+                log.warning("scheduler.database_away", error=error_text(error))
             away = True
         stop.wait(every)
     leadership.give_up()
