@@ -21,7 +21,11 @@ import pytest
 import typer
 
 from tests.cli.conftest import CLIENT
+from worker.cli import check
 from worker.cli.output import console, plain_errors, say, stop, table
+from worker.errors import VendorRejected
+from worker.flows.checking import Checked
+from worker.vendors.contract import Finding
 
 if TYPE_CHECKING:
     from tests.cli.command import Command, Ran
@@ -141,6 +145,40 @@ def test_each_way_of_speaking_is_safe(speak: Any, capsys: pytest.CaptureFixture[
     said = "".join(capsys.readouterr())
     assert "Evil" in said
     assert not unsafe(said)
+
+
+FORGED = "refused\n✓ database: connection: answers"
+
+
+def forged(ran: Ran) -> list[str]:
+    return [line for line in (ran.out + ran.err).splitlines() if line.lstrip().startswith("✓ database")]
+
+
+def test_the_reason_of_a_pause_forges_no_line_of_the_summary(operator: Command, client: str) -> None:
+    operator("systems", "pause", "recras", "--reason", FORGED)
+
+    ran = operator("status")
+
+    assert ran.status == 1
+    assert r"recras is paused (refused\n✓ database" in ran.out
+    assert not forged(ran)
+
+
+def test_what_a_vendor_says_forges_no_line_of_check(monkeypatch: pytest.MonkeyPatch, contactsync: Command) -> None:
+    finding = Finding("login", False, FORGED, FORGED)
+    monkeypatch.setattr(check, "_look", lambda: iter([Checked("recras", (finding,))]))
+
+    ran = contactsync("check")
+
+    assert "recras: login: refused" in ran.out
+    assert not forged(ran)
+
+
+def test_what_a_vendor_says_forges_no_second_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with suppress(typer.Exit), plain_errors():
+        raise VendorRejected(FORGED)
+
+    assert capsys.readouterr().err.splitlines() == [FORGED.replace("\n", r"\n")]
 
 
 def test_an_unexpected_error_does_nothing_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, NOT_REACHABLE, WRONG_USE, command, console, show_json
+from worker.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,9 +199,10 @@ def _print(checked: Checked) -> None:
         mark = Text("✗ ", "bold red")
         if finding.ok:
             mark = Text("! ", "bold yellow") if finding.warning else Text("✓ ", "green")
-        out.print(mark + Text(f"{checked.area}: {finding.subject}: {finding.message}", "" if finding.ok else "bold"))
+        text = printable(f"{checked.area}: {finding.subject}: {finding.message}")
+        out.print(mark + Text(text, "" if finding.ok else "bold"))
         if finding.next_step:
-            out.print(Text(f"    → {finding.next_step}", "dim" if finding.ok else ""))
+            out.print(Text(f"    → {printable(finding.next_step)}", "dim" if finding.ok else ""))
 
 
 def _closing(status: int, shown: list[Checked]) -> str:

@@ -92,7 +92,7 @@ def plain_errors() -> Iterator[None]:
 
     No traceback reaches a person.
     """
-    from worker.errors import ConfigurationError, NotReachable, SyncError
+    from worker.errors import ConfigurationError, NotReachable, SyncError, VendorError
 
     sys.excepthook = _show_unexpected
     try:
@@ -103,6 +103,8 @@ def plain_errors() -> Iterator[None]:
         stop(WRONG_USE, *head, *(f"- {problem}" if head else problem for problem in problems))
     except NotReachable as error:
         stop(NOT_REACHABLE, error.message)
+    except VendorError as error:
+        stop(NEEDS_A_PERSON, printable(error.message))
     except SyncError as error:
         stop(NEEDS_A_PERSON, error.message)
     except KeyboardInterrupt:

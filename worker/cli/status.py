@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, command, console
+from worker.core.printable import printable
 
 if TYPE_CHECKING:
     from worker.store.summary import Summary
@@ -89,7 +90,7 @@ def _show(found: Summary, wanting: list[str]) -> None:
     if wanting:
         out.print()
     for sentence in wanting:
-        out.print(Text("✗ ", "bold red") + Text(sentence))
+        out.print(Text("✗ ", "bold red") + Text(printable(sentence)))
 
 
 def _count(word: str, number: int) -> object:
