@@ -284,6 +284,21 @@ def test_data_of_a_version_that_is_not_carried_are_refused_in_words(home: Path) 
 
 
 @pytest.mark.slow
+def test_its_log_quotes_no_row(running: EmbeddedPostgres) -> None:
+    with psycopg.connect(running.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE picky (name text CHECK (name = ''), other text NOT NULL)")
+        for row in (("Marleen Verbruggen", "x"), ("", None)):
+            with pytest.raises(psycopg.errors.IntegrityError):
+                connection.execute("INSERT INTO picky VALUES (%s, %s)", row)
+        connection.execute("DROP TABLE picky")
+
+    said = running.log.read_text()
+
+    assert "picky" in said
+    assert "Marleen" not in said
+    assert "Failing row" not in said
+
+
 def test_stopping_ends_the_server_and_frees_the_home(used_home: Path) -> None:
     postgres = EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST)
     postgres.start()

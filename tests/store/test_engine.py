@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import traceback
 
-from sqlalchemy import event, text
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from worker.store import engine as engines
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def end_all(url: str, name: str) -> None:
@@ -58,3 +57,30 @@ def test_a_connection_used_a_moment_ago_is_used_without_a_look(
     made.dispose()
     assert not looks
     assert sent == ["SELECT 1"] * 3
+
+
+def test_an_error_of_the_database_quotes_no_row(engine: Engine) -> None:
+    refused = {
+        "not-null": "INSERT INTO inbox_key (source, event_id) VALUES ('Marleen Verbruggen', NULL)",
+        "check": "INSERT INTO system_state (system, breaker) VALUES ('recras', 'Marleen Verbruggen')",
+        "duplicate": "INSERT INTO inbox_key (source, event_id) VALUES ('robaws', 'Marleen'), ('robaws', 'Marleen')",
+    }
+    for word, statement in refused.items():
+        with pytest.raises(IntegrityError) as caught, engine.begin() as connection:
+            connection.execute(text(statement))
+
+        said = "".join(traceback.format_exception(caught.value)).replace(statement, "")
+        assert word in said
+        assert "Failing row" not in said
+        assert "Marleen" not in said
+        assert caught.value.orig is not None
+        assert "Marleen" not in str(caught.value.orig)
+
+
+def test_a_database_that_is_away_is_still_told_by_its_sentence() -> None:
+    engine = engines.make_engine("postgresql://nobody@127.0.0.1:1/nowhere")
+
+    with pytest.raises(OperationalError, match="refused") as caught:
+        engine.connect()
+
+    assert engines.is_away(caught.value)
