@@ -140,8 +140,8 @@ def test_what_a_record_there_holds_of_it_is_not_stored_and_not_wiped(hub: Hub) -
 def test_what_a_delivery_read_before_a_rate_limit_is_kept_without_it(hub: Hub) -> None:
     bring_along(hub.rompslomp, {"payment_note": PLANTED, "bank_account": NAMED})
     for number in range(3):
-        hub.rompslomp.add_record(company_name=f"Dakwerken De Linde {number}", address=f"Kerkstraat 1 {ACCOUNT}")
-    hub.rompslomp.fail("rate_limit", calls=1, seconds=3.0, retry_after=3)
+        hub.rompslomp.add_record(company_name="Dakwerken De Linde", address=f"Kerkstraat {number} {ACCOUNT}")
+    hub.rompslomp.fail("rate_limit", calls=2, seconds=3.0, retry_after=3)
     source_id = hub.robaws.add_client(**client())
     hub.event(source_id)
     kept = 0
