@@ -10,6 +10,7 @@ import pytest
 
 from tests.config.loading import PASSWORD_HASH, TOKEN
 from worker.config.access import token_digest, token_hash
+from worker.config.advice import advise
 
 if TYPE_CHECKING:
     from tests.config.loading import Given
@@ -90,17 +91,42 @@ def test_the_token_of_an_entry_comes_from_a_file(given: Given) -> None:
         (f"{TOKEN}é", "that no header can carry"),
     ],
 )
-def test_what_is_no_token_is_refused_in_either_form(given: Given, token: str, says: str) -> None:
+def test_what_is_no_token_is_refused(given: Given, token: str, says: str) -> None:
     given.toml(entry(token=token))
-    as_list = given.problem()
-    given.toml(f'[ops.tokens]\n{json.dumps(token)} = "operator"')
-    as_table = given.problem()
 
-    for problem in (as_list, as_table):
-        assert problem.startswith("ops.tokens, entry 1, token, ")
-        assert says in problem
-        assert "contactsync tokens new" in problem
-        assert token not in problem
+    problem = given.problem()
+
+    assert problem.startswith("ops.tokens, entry 1, token, ")
+    assert says in problem
+    assert "contactsync tokens new" in problem
+    assert token not in problem
+
+
+@pytest.mark.parametrize("token", ["zomer2024", "zomer2024" * 4, "x" * 40])
+def test_a_token_from_before_tokens_had_names_locks_nobody_out_and_check_warns_of_it(given: Given, token: str) -> None:
+    given.toml(f'[ops.tokens]\n{json.dumps(token)} = "operator"')
+
+    settings = given.load()
+
+    [one] = settings.ops.tokens
+    assert (one.name, one.role, one.digest) == ("operator-1", "operator", token_digest(token))
+    [warning] = [one for one in advise(settings, {}) if one.subject == "ops.tokens"]
+    assert "operator-1 could be guessed" in warning.message
+    assert token not in str(warning)
+
+
+@pytest.mark.parametrize(
+    ("token", "says"),
+    [("zomer24", "has 7 characters"), (f"{TOKEN} {TOKEN}", "holds a blank"), (f"{TOKEN}é", "that no header can carry")],
+)
+def test_what_never_was_a_token_is_none_in_the_older_form_either(given: Given, token: str, says: str) -> None:
+    given.toml(f'[ops.tokens]\n{json.dumps(token)} = "operator"')
+
+    problem = given.problem()
+
+    assert problem.startswith("ops.tokens, entry 1, token, ")
+    assert says in problem
+    assert token not in problem
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, model_validator
 
 from worker.config.base import BlankIsNone, OrTable, Role, Section, Text, Whole
 from worker.core.entropy import estimated_bits
@@ -17,6 +17,10 @@ from worker.core.entropy import estimated_bits
 TOKEN_LENGTH: Final = 32
 LEAST_BITS: Final = 80.0
 """Of `estimated_bits`: 32 random hexadecimal digits come out between 90 and 128."""
+
+_OLDER_LENGTH: Final = 8
+"""The least that a token had before tokens had names."""
+_ROLES: Final = get_args(Role)
 
 NAME_LENGTH: Final = 100
 COMMAND_LINE: Final = "command line"
@@ -104,16 +108,25 @@ def _named_tokens(value: Any) -> Any:
     """
     The older form `{TOKEN = ROLE}` as the list that it stands for.
 
-    A token is named by its role and its place among those of the role: never by anything made from the token.
+    A token is named by its role and its place among those of the role: never by anything made from the token. A weak
+    one is still let in, so that an upgrade locks nobody out; `check` warns of it.
     """
     if not isinstance(value, Mapping):
         return value
     places: Counter[str] = Counter()
-    entries = []
+    entries: list[Any] = []
     for token, role in value.items():
         places[str(role)] += 1
-        entries.append({"name": f"{role}-{places[str(role)]}"[:NAME_LENGTH], "token": token, "role": role})
+        entry = {"name": f"{role}-{places[str(role)]}"[:NAME_LENGTH], "token": token, "role": role}
+        entries.append(TokenSettings.weak_one(entry) if role in _ROLES and _weak(str(token)) else entry)
     return entries
+
+
+def _weak(token: str) -> bool:
+    """Whether releases before tokens had names took it, and this one takes it in the older form only."""
+    if len(token) < _OLDER_LENGTH or not _HEADER_TEXT.fullmatch(token):
+        return False
+    return len(token) < TOKEN_LENGTH or estimated_bits(token) < LEAST_BITS
 
 
 def _password_hash(value: SecretStr) -> SecretStr:
@@ -150,6 +163,20 @@ class TokenSettings(Section):
     expires: Annotated[datetime | None, AfterValidator(_in_utc), BeforeValidator(_whole_day), BlankIsNone] = Field(
         default=None, description="its last day, in UTC, or a moment"
     )
+
+    _is_weak: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def weak_one(cls, entry: Mapping[str, Any]) -> Self:
+        """The older form's token that could be guessed: known by its hash, and by being weak."""
+        made = cls(name=entry["name"], role=entry["role"], token_hash=token_hash(entry["token"]))
+        made._is_weak = True
+        return made
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it could be guessed, and is let in only because it was before."""
+        return self._is_weak
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -109,6 +109,13 @@ def _short_secrets(settings: Settings) -> Iterator[Advice]:
                 "signed webhook can find it by trying",
                 "use the secret that contactsync webhooks register shows",
             )
+    for token in settings.ops.tokens:
+        if token.is_weak:
+            yield Advice(
+                "ops.tokens",
+                f"the token that is called {token.name} could be guessed",
+                "make another with contactsync tokens new NAME --role ROLE, and put its line in its place",
+            )
     for key, password in _passwords(settings):
         if password and len(password) < SHORTEST_SECRET:
             yield Advice(
