@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from simulation.network import WireFault
-from simulation.plots_identity import REFUSED_CITY
+from simulation.plots_identity import REFUSED_AFTER_SECONDS, REFUSED_CITY
 
 if TYPE_CHECKING:
     from simulation.story import Story
@@ -21,10 +21,11 @@ REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
 
 
 def refuse_city(story: Story, args: Mapping[str, Any]) -> None:
-    """A vendor refuses one town for as long as the story lasts, whoever sends it."""
+    """A vendor refuses one town for as long as the story lasts, whoever sends it, and takes its time to say so."""
     status, body = REFUSALS[args["system"]]
     story.faults["refused town"] += 1
-    story.simulators[args["system"]].fail("status", times=-1, sent=REFUSED_CITY, status=status, body=body)
+    vendor = story.simulators[args["system"]]
+    vendor.fail("status", times=-1, sent=REFUSED_CITY, status=status, body=body, seconds=REFUSED_AFTER_SECONDS)
     story.memory.refuses_city.add(args["system"])
 
 

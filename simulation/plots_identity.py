@@ -21,6 +21,7 @@ TARGETS: Final = ("rompslomp", "recras", "workspace")
 SISTERS: Final = (21, 22)
 MERGED: Final = (31, 32)
 REFUSED_CITY: Final = "Nergenshuizen"
+REFUSED_AFTER_SECONDS: Final = 10.0
 TOWN: Final = 600
 """More records than a search by postcode ever looked at."""
 OPERATIONS: Final = ("search", "list", "create", "update", "read")
@@ -41,14 +42,18 @@ def interrupted(rng: random.Random, setup: Setup, length: float) -> list[Happeni
 
 
 def corrected(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
-    """A system refuses one town for good; somebody types it in, and corrects it at once, or a little later."""
+    """A system refuses a town, or a name; somebody types it in, and corrects it before, while or after it is sent."""
     system, client = rng.choice(TARGETS), rng.randrange(setup.clients)
     at = rng.uniform(length * 0.3, length * 0.8)
-    wrong, right = {"address": {"city": REFUSED_CITY}}, {"address": {"city": rng.choice(("Deinze", "Eeklo"))}}
+    town = rng.choice(("Deinze", "Eeklo"))
+    wrong: dict[str, object] = {"address": {"city": REFUSED_CITY}}
+    right: dict[str, object] = {"address": {"city": town}}
+    if rng.random() < 0.5:  # a town can be left out, a name cannot
+        wrong, right = {"name": f"Bouwwerken {REFUSED_CITY}"}, {"name": f"Bouwwerken {town}"}
     return [
         (0.0, "refuse_city", {"system": system}),
         (at, "client_changed", {"client": client, "members": wrong}),
-        (at + rng.choice((0.3, 1.0, 2.0, 20.0)), "client_changed", {"client": client, "members": right}),
+        (at + rng.choice((0.3, 3.0, 6.0, 20.0)), "client_changed", {"client": client, "members": right}),
     ]
 
 

@@ -85,7 +85,8 @@ class Fault:
     `method`, `path` and `sent` (regular expressions, searched; `sent` in the request's body) narrow which requests:
     so a vendor can be made to refuse one value and nothing else. `drop_before` loses the request,
     `drop_after` does the work and loses the answer; `delay` waits `seconds` before the answer, the work being done;
-    `status` answers `status` with `body`; `throttle` answers 429, with Retry-After where `retry_after` is set.
+    `status` answers `status` with `body` after `seconds`; `throttle` answers 429, with Retry-After where `retry_after`
+    is set.
     `rate_limit` answers `calls` requests in any `seconds` and refuses every further one like `throttle`, until it is
     cleared. `probability` below 1 lets requests through at random.
     """
@@ -254,7 +255,7 @@ class Simulator:
                 return replace(self.answer(request), delay_seconds=fault.seconds)
             case "status":
                 headers = {"content-type": fault.content_type, **fault.headers}
-                return SimResponse(fault.status, fault.body.encode(), headers)
+                return SimResponse(fault.status, fault.body.encode(), headers, delay_seconds=fault.seconds)
             case "throttle" | "rate_limit":
                 return self.throttled(fault.retry_after)
             case "html":
