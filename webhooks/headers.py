@@ -8,6 +8,7 @@ needs another policy or caching sets that header itself, and keeps it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 ALWAYS: Final = {
@@ -28,6 +29,7 @@ _UNLESS_SET: Final = tuple(
 )
 
 
+@lru_cache(maxsize=64)  # under load the same few heads go out until the second of their date is over
 def secured(head: bytes) -> bytes:
     """
     The head of an answer, status line to blank line, with the security headers.
