@@ -104,3 +104,11 @@ def test_secrets_of_ones_own_beside_real_systems_are_fine(given: Given) -> None:
     given.environ["CONTACTSYNC_SYSTEMS__ROBAWS__WEBHOOK_SECRETS"] = '["one-of-our-own"]'
 
     assert given.load().enabled_systems() == ("robaws", "recras")
+
+
+def test_the_secret_of_the_sandbox_beside_real_systems_is_refused(given: Given) -> None:
+    given.toml(enabled("robaws", "recras"))
+    given.environ["CONTACTSYNC_SYSTEMS__ROBAWS__WEBHOOK_SECRETS"] = f'["{SECRET}"]'
+
+    with pytest.raises(ConfigurationError, match="robaws and recras are not simulated"):
+        load_settings(given.environ, given.folder, part="receiver")

@@ -93,6 +93,6 @@ MUTATIONS: Final = (
         "worker/config/checks.py",
         "    if not real:\n        return\n",
         "    if real or not real:\n        return\n",
-        "tests/config/test_edge.py::test_with_one_system_that_is_real_they_are_refused",
+        "tests/config/test_edge.py::test_the_secret_of_the_sandbox_beside_real_systems_is_refused",
     ),
 )

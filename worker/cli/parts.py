@@ -38,7 +38,7 @@ def up(
         out.print("ready")
         out.print(f"  webhooks  {where}/webhooks/robaws")
         out.print(f"  console   {where}/")
-        out.print(f"            {_login(settings)}")
+        out.print(f"            {how_to_log_in(settings)}")
         out.print(f"  API       {where}/api/v1/summary")
         out.print(f"  logs      {settings.home}/logs")
 
@@ -51,10 +51,11 @@ def up(
         return tree.run()
 
 
-def _login(settings: Settings) -> str:
+def how_to_log_in(settings: Settings) -> str:
+    """What opens the page, for whoever has just started it."""
     if settings.ops.tokens:
         return "log in with any name; the password is a token of ops.tokens"
-    return "it asks for a token, and there is none yet: set ops.tokens"
+    return "it asks for a token, and there is none yet: contactsync tokens new NAME --role viewer"
 
 
 @app.command()
