@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import redis
 from tests.embedded.processes import program, wait_until
 from tests.fixtures.servers import UNSAFE_BUT_FAST
 from worker.embedded.errors import EmbeddedError, HomeInUse
+from worker.embedded.home import prepare_home
 from worker.embedded.servers import LocalServers, connect_existing
 
 RUN_SERVERS = """
@@ -86,6 +88,42 @@ def test_a_second_terminal_reaches_the_same_database_and_cannot_stop_it(running:
         assert second.wait_for("found") == "found contactsync False"
 
     assert running.running()
+
+
+def test_no_other_user_can_read_anything_of_theirs(running: LocalServers) -> None:
+    with redis.Redis.from_url(running.redis_url) as client:
+        client.set("key", "value")
+    inside = [path for path in running.home.rglob("*") if not path.is_symlink()]
+
+    assert len(inside) > 20
+    assert [path for path in inside if path.stat().st_mode & 0o077] == []
+
+
+def test_the_home_itself_is_closed(home: Path) -> None:
+    prepare_home(home / "inside")
+
+    # Root's servers run as somebody else, who has to get through and no more.
+    assert stat.S_IMODE((home / "inside").stat().st_mode) == (0o711 if os.geteuid() == 0 else 0o700)
+
+
+@pytest.mark.parametrize(("file", "mode", "closed"), [("servers.lock", 0o755, True), ("servers.lock", 0o750, False)])
+def test_a_home_that_an_earlier_release_left_open_is_closed(home: Path, file: str, mode: int, closed: bool) -> None:
+    home.mkdir()
+    (home / file).touch()
+    home.chmod(mode)
+
+    prepare_home(home)
+
+    assert (stat.S_IMODE(home.stat().st_mode) & 0o066 == 0) is closed
+
+
+def test_a_folder_that_was_somebodys_before_is_not_closed(home: Path) -> None:
+    home.mkdir()
+    home.chmod(0o755)
+
+    prepare_home(home)
+
+    assert stat.S_IMODE(home.stat().st_mode) == 0o755
 
 
 @pytest.mark.slow

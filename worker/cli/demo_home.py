@@ -65,7 +65,7 @@ def prepare(home: Path) -> Path:
     """
     An empty home. What an earlier demo left there is removed; a folder that holds anything else is refused.
     """
-    from worker.embedded.home import lock_is_held
+    from worker.embedded.home import lock_is_held, prepare_home
 
     home = home.expanduser().absolute()
     if home.exists():
@@ -76,7 +76,7 @@ def prepare(home: Path) -> Path:
         if lock_is_held(home / "servers.lock"):
             raise ConfigurationError(f"another demo runs in {home}: end it with Ctrl-C, or choose another --home")
         shutil.rmtree(home)
-    home.mkdir(parents=True)
+    prepare_home(home)
     # So that a demo in a folder under git does not show there.
     (home / ".gitignore").write_text("*\n", encoding="utf-8")
     return home

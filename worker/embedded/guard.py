@@ -314,10 +314,11 @@ def adopted() -> list[int]:
 
 
 def become(options: dict[str, Any], command: Sequence[str], output: Output | None = None) -> NoReturn:
-    """In the forked child: own process group, other account, and then the command itself."""
+    """In the forked child: own group, files for its account alone, other account, and then the command itself."""
     guard = os.getppid()
     try:
         os.setpgid(0, 0)
+        os.umask(0o077)
         if output is not None:
             output.give_to_child()
         if "report" in options:

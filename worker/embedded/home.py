@@ -36,7 +36,8 @@ def prepare_home(home: Path) -> Path:
     try:
         missing = [folder for folder in (home, *home.parents) if not folder.exists()]
         for folder in reversed(missing):
-            make_folder(folder, 0o755)
+            make_folder(folder, _home_mode() if folder == home else 0o755)
+        _close_to_others(home)
         make_folder(home / "logs")
         probe = home / f".write-test-{secrets.token_hex(4)}"
         probe.touch()
@@ -44,6 +45,19 @@ def prepare_home(home: Path) -> Path:
     except OSError as error:
         raise unusable(home, error) from error
     return home
+
+
+def _home_mode() -> int:
+    """Nobody else has anything to look for there. Root's servers run as another account, which must get through."""
+    return 0o711 if os.geteuid() == 0 else 0o700
+
+
+def _close_to_others(home: Path) -> None:
+    """A home that an earlier release made, open to be read. One that somebody made or opened in another way is left."""
+    found = home.stat()
+    ours = (home / "servers.lock").exists() and found.st_uid == os.geteuid()
+    if ours and stat.S_IMODE(found.st_mode) == 0o755 and not Path.cwd().is_relative_to(home):
+        home.chmod(_home_mode())
 
 
 def unusable(home: Path, error: OSError) -> EmbeddedError:

@@ -46,6 +46,7 @@ _STOP_SECONDS: Final = 30.0
 
 _SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
+    "unix_socket_permissions": "0700",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "max_connections": "200",
