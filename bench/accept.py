@@ -53,8 +53,8 @@ def run(effort: Effort) -> Section:
         ports = {name: free_port() for name in (*FLOORS, "product")}
         others, missing = peers.start(stack, home, running) if effort.peers else ({}, {})
         ports |= {name: peer.port for name, peer in others.items()}
-        _prepare(running.database_url)
-        urls = {"commit": running.database_url, "delay": running.redis_url}
+        _prepare(running.database_admin_url)
+        urls = {"commit": running.database_admin_url, "delay": running.redis_url}
         for name in FLOORS:
             arguments = [sys.executable, "-m", "bench.floors", name, str(ports[name]), urls.get(name, "")]
             process = subprocess.Popen(arguments, cwd=ROOT)
@@ -68,7 +68,7 @@ def run(effort: Effort) -> Section:
             order = list(ports) if number % 2 == 0 else list(reversed(ports))
             for name in order:
                 results[name].append(_one(load, home, name, ports[name], effort.seconds))
-            lost = _lost(running.database_url, sum(_accepted(one) for one in results["product"]))
+            lost = _lost(running.database_admin_url, sum(_accepted(one) for one in results["product"]))
             if lost:
                 section.void = f"{lost} events were answered 202 and are not in the inbox"
                 return section

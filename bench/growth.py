@@ -40,10 +40,10 @@ def run(effort: Effort) -> Section:
     """A database for each size, and each query on them in turn, so that the machine's moods meet all of them alike."""
     section = Section("growth")
     with folder() as home, servers(home) as running, ExitStack() as stack:
-        engines = {size: _grown(section, running.database_url, size) for size in effort.growth}
+        engines = {size: _grown(section, running.database_admin_url, size) for size in effort.growth}
         for engine in engines.values():
             stack.callback(engine.dispose)
-        with psycopg.connect(running.database_url, autocommit=True) as connection:
+        with psycopg.connect(running.database_admin_url, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
         found = {name: _medians(engines, query) for name, query in _queries().items()}
     _figures(section, found, effort.growth)

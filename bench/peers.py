@@ -106,7 +106,7 @@ def _python(name: str, table: LiteralString) -> Callable[[ExitStack, Path, Path,
     def begin(stack: ExitStack, python: Path, _home: Path, running: LocalServers) -> Started:
         database = f"peer_{name}"
         _database(running, database)
-        url, port = running.database_url.replace("/contactsync?", f"/{database}?", 1), free_port()
+        url, port = running.database_admin_url.replace("/contactsync?", f"/{database}?", 1), free_port()
         argv = [str(python), "-m", "bench.peer_receivers", name, str(port), url, SECRET]
         stack.enter_context(_process(argv, ROOT, {}))
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), START_SECONDS, f"{name} is ready")
@@ -117,12 +117,13 @@ def _python(name: str, table: LiteralString) -> Callable[[ExitStack, Path, Path,
 
 def _database(running: LocalServers, name: str) -> None:
     """One of a peer's own, in the same PostgreSQL."""
-    with psycopg.connect(running.database_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with psycopg.connect(running.database_admin_url, autocommit=True) as connection:
+        owner = str(urlsplit(running.database_owner_url).username)
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
 
 
 def _rows(running: LocalServers, database: str, table: LiteralString) -> int:
-    with psycopg.connect(running.database_url.replace("/contactsync?", f"/{database}?", 1)) as connection:
+    with psycopg.connect(running.database_admin_url.replace("/contactsync?", f"/{database}?", 1)) as connection:
         row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.SQL(table))).fetchone()
     return int(row[0]) if row else 0
 
@@ -166,7 +167,7 @@ def _node_red(stack: ExitStack, place: Path, home: Path, _running: LocalServers)
 def _n8n(stack: ExitStack, place: Path, home: Path, running: LocalServers) -> Started:
     folder, port = home / "n8n", free_port()
     folder.mkdir()
-    database = urlsplit(running.database_tcp_url)
+    database = urlsplit(running.database_owner_url)
     _database(running, "peer_n8n")
     env = {
         "DB_TYPE": "postgresdb",

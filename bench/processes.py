@@ -74,6 +74,7 @@ def environment(home: Path, config: Path, running: LocalServers | None) -> dict[
         if running is None
         else {
             "CONTACTSYNC_DATABASE__URL": running.database_url,
+            "CONTACTSYNC_DATABASE__OWNER_URL": running.database_owner_url,
             "CONTACTSYNC_REDIS__URL": running.redis_url,
         }
     )

@@ -115,7 +115,7 @@ def _bare(made: Product, commits: float) -> dict[str, Any]:
     """The same calls once more, from a loop that does nothing else."""
     file = made.home / "changes.json"
     file.write_text(json.dumps(_changes(made)))
-    url = made.running.database_url
+    url = made.running.database_admin_url
     argv = [sys.executable, "-m", "bench.bare", str(file), str(THREADS), url, str(round(commits))]
     done = subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout))

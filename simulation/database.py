@@ -48,7 +48,7 @@ def server() -> Iterator[str]:
         home = Path(folder).resolve()
         home.chmod(0o755)  # under root the server runs as somebody else, who has to get in
         with EmbeddedPostgres(home / "home", settings=SERVER) as postgres:
-            yield postgres.url
+            yield postgres.admin_url
 
 
 class Databases:

@@ -83,9 +83,9 @@ class SimulatedRuntime(Runtime):
 
     @contextmanager
     @override
-    def transaction(self, name: str) -> Iterator[Connection]:
+    def transaction(self, name: str, *, as_owner: bool = False) -> Iterator[Connection]:
         cut = None
-        with self.engine.begin() as connection:
+        with (self.owner_engine if as_owner else self.engine).begin() as connection:
             yield connection
             self.hook(f"{name}.before_commit")
             cut = self.story.take_cut()

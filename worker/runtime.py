@@ -112,6 +112,8 @@ class Runtime:
         self.settings = settings
         self.engine = engine or make_engine(_url(settings), pool_size=_pool_size(settings), application_name="worker")
         self.autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        owner_url = settings.database.owner_url
+        self.owner_engine = self.engine if owner_url is None else _owner_engine(owner_url)
         self.budget: Budget = budget or self._redis_budget()
         self.publisher: Publisher = publisher or Silent()
         self.now = now or clock.DatabaseClock(self.engine).now
@@ -182,9 +184,9 @@ class Runtime:
         )
 
     @contextmanager
-    def transaction(self, name: str) -> Iterator[Connection]:
-        """One short transaction; its commit is a named boundary."""
-        with self.engine.begin() as connection:
+    def transaction(self, name: str, *, as_owner: bool = False) -> Iterator[Connection]:
+        """One short transaction; its commit is a named boundary. `as_owner`: as the user who owns the tables."""
+        with (self.owner_engine if as_owner else self.engine).begin() as connection:
             yield connection
             self.hook(f"{name}.before_commit")
         self.hook(f"{name}.after_commit")
@@ -214,6 +216,7 @@ class Runtime:
         """Give connections back."""
         for client in self._http.values():
             client.close()
+        self.owner_engine.dispose()
         self.engine.dispose()
 
     def _redis_budget(self) -> RedisBudget:
@@ -274,6 +277,11 @@ def _url(settings: Settings) -> str:
     url = settings.database.url
     assert url is not None, "settings carry urls once a process starts"  # noqa: S101
     return url
+
+
+def _owner_engine(url: str) -> Engine:
+    """Connects when it is used first, which only the leading scheduler does."""
+    return make_engine(url, pool_size=1, application_name="scheduler-months")
 
 
 def _pool_size(settings: Settings) -> int:

@@ -96,7 +96,7 @@ class Plant:
         self.on: dict[str, Callable[[], None]] = {}
         self.broker = Broker(self.pass_point)
         hub.crash_at = self._hook
-        with hub.engine.begin() as connection:
+        with hub.owner.begin() as connection:
             migrations.ensure_partitions(connection, hub.time)
         self.start()
 

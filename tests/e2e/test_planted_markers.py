@@ -263,7 +263,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             answers = play(tree)
             servers = connect_existing(home / "home")
             assert servers is not None
-            urls = (servers.database_url, servers.redis_url)
+            urls = (servers.database_url, servers.database_owner_url, servers.redis_url)
             passwords = [password for url in urls if (password := urllib.parse.urlsplit(url).password)]
             viewer = {"Authorization": f"Bearer {TOKENS['viewer']}"}
             page = base64.b64encode(f"x:{TOKENS['viewer']}".encode()).decode()
@@ -271,7 +271,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
                 **answers,
                 planted.VIEWER: crawl(tree, "viewer"),
                 planted.OPERATOR: crawl(tree, "operator"),
-                planted.DATABASE: database(servers.database_url),
+                planted.DATABASE: database(servers.database_owner_url),
                 "Redis": broker(servers.redis_url),
                 "metrics": send(tree, "/metrics", None, **viewer)[1] + send(tree, "/readyz", None, **viewer)[1],
                 "page": send(tree, "/", Authorization=f"Basic {page}")[1],
@@ -317,7 +317,7 @@ def test_what_was_planted_did_arrive(places: dict[str, str]) -> None:
 
 
 def test_the_passwords_of_the_bundled_servers_are_nowhere(run: Run) -> None:
-    assert len(run.passwords) == 2
+    assert len(run.passwords) == 3
     assert [place for place, text in run.places.items() for password in run.passwords if password in text] == []
 
 

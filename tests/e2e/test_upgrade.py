@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.tree import ROOT, Tree, running_tree
 from tests.flows.stories import client
-from worker.embedded.servers import connect_existing
+from worker.embedded.servers import LocalServers, connect_existing
 from worker.store import migrations
 
 if TYPE_CHECKING:
@@ -99,10 +99,15 @@ def counted(database_url: str, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def migrate(place: Path, database_url: str, home: Path) -> subprocess.Popen[str]:
+def migrate(place: Path, servers: LocalServers, home: Path) -> subprocess.Popen[str]:
     """`contactsync migrate` of the newer release."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CONTACTSYNC_")}
-    env |= {"CONTACTSYNC_DATABASE__URL": database_url, "CONTACTSYNC_HOME": str(home), "PYTHONPATH": str(place)}
+    env |= {
+        "CONTACTSYNC_DATABASE__URL": servers.database_url,
+        "CONTACTSYNC_DATABASE__OWNER_URL": servers.database_owner_url,
+        "CONTACTSYNC_HOME": str(home),
+        "PYTHONPATH": str(place),
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "worker.cli", "migrate"],
         env=env,
@@ -130,7 +135,7 @@ def test_a_migration_runs_while_the_release_before_it_accepts_and_delivers(tmp_p
             tree.wait_for(lambda: counted(url, "SELECT count(*) FROM attempt") > 150, 120)
             with psycopg.connect(url) as backup:
                 backup.execute("LOCK TABLE contact IN ACCESS SHARE MODE")
-                migration = migrate(newer_release, url, tmp_path / "elsewhere")
+                migration = migrate(newer_release, servers, tmp_path / "elsewhere")
                 tree.wait_for(lambda: counted(url, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0, 120)
                 stream.grows(20)
             status, told = said(migration)

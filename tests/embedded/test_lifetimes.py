@@ -29,7 +29,7 @@ from worker.embedded.servers import LocalServers, connect_existing
 from worker.embedded.signals import run_until_signal
 
 with LocalServers(Path(sys.argv[1])) as servers:
-    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+    with psycopg.connect(servers.database_owner_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 42 AS value")
     with redis.Redis.from_url(servers.redis_url) as client:
         client.set("kept", "42")
@@ -40,7 +40,7 @@ with LocalServers(Path(sys.argv[1])) as servers:
 
 def assert_a_fresh_start_has_the_data(home: Path) -> None:
     with LocalServers(home) as servers:
-        with psycopg.connect(servers.database_url) as connection:
+        with psycopg.connect(servers.database_owner_url) as connection:
             assert connection.execute("SELECT value FROM kept").fetchone() == (42,)
         with redis.Redis.from_url(servers.redis_url, decode_responses=True) as client:
             assert client.get("kept") == "42"

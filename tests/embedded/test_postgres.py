@@ -67,15 +67,44 @@ def test_the_database_is_utf_8_sorted_by_code_point_in_utc_durable_and_empty(
 
 def test_it_is_reached_by_socket_and_by_tcp(running: EmbeddedPostgres) -> None:
     assert ask(running.url, "SELECT inet_server_addr() IS NULL") is True
-    assert ask(running.tcp_url, "SELECT host(inet_server_addr())") == "127.0.0.1"
+    assert ask(running.owner_url, "SELECT host(inet_server_addr())") == "127.0.0.1"
 
 
 def test_nobody_comes_in_without_the_password(running: EmbeddedPostgres) -> None:
-    password = urlsplit(running.tcp_url).password or ""
-
-    for url in (running.url, running.tcp_url):
+    for url in (running.url, running.owner_url, running.admin_url):
+        password = urlsplit(url).password or ""
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(url.replace(password, "guessed"))
+
+
+def test_the_application_is_no_superuser_and_owns_nothing(running: EmbeddedPostgres) -> None:
+    powerful = (
+        "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+    )
+    owned = "SELECT EXISTS (SELECT FROM pg_database WHERE pg_get_userbyid(datdba) = current_user)"
+
+    assert [ask(url, powerful) for url in (running.url, running.owner_url, running.admin_url)] == [False, False, True]
+    assert [ask(url, owned) for url in (running.url, running.owner_url)] == [False, True]
+    for url in (running.url, running.owner_url):
+        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("COPY pg_class TO PROGRAM 'cat'")
+
+
+@pytest.mark.slow
+def test_a_home_of_a_release_with_one_user_is_brought_over(used_home: Path) -> None:
+    with EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST) as postgres:
+        remember(postgres.admin_url, 1)  # a table of the superuser's, as every table was
+        with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
+            connection.execute("ALTER DATABASE contactsync OWNER TO contactsync")
+            connection.execute("ALTER SCHEMA public OWNER TO contactsync")
+            connection.execute("DROP ROLE contactsync_owner")
+            connection.execute("DROP ROLE contactsync_app")
+
+    with EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST) as postgres:
+        assert remembered(postgres.owner_url) == [1]
+        assert ask(postgres.owner_url, "SELECT tableowner::text FROM pg_tables WHERE tablename = 'kept'") == (
+            "contactsync_owner"
+        )
 
 
 def test_the_password_is_for_the_owner_only(running: EmbeddedPostgres) -> None:
@@ -108,32 +137,33 @@ def test_a_second_one_in_the_same_process_is_told_who_has_the_home(running: Embe
 
 def test_data_survive_a_stop_and_a_start(used_home: Path) -> None:
     with EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST) as postgres:
-        remember(postgres.url, 1)
+        remember(postgres.owner_url, 1)
     assert not postgres.running()
 
     with EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST) as postgres:
-        assert remembered(postgres.url) == [1]
+        assert remembered(postgres.owner_url) == [1]
 
 
 @pytest.mark.slow
 def test_a_commit_survives_a_crash_of_the_server(home: Path) -> None:
     with EmbeddedPostgres(home) as postgres:
-        url = postgres.url
-        remember(url, 1)
+        url, owner_url = postgres.url, postgres.owner_url
+        remember(owner_url, 1)
 
         postgres.kill()
         assert not postgres.running()
         postgres.restart()
 
-        assert postgres.url == url
-        assert remembered(url) == [1]
+        assert (postgres.url, postgres.owner_url) == (url, owner_url)
+        assert ask(url, "SELECT 1") == 1
+        assert remembered(owner_url) == [1]
 
 
 @pytest.mark.slow
 def test_the_database_is_made_again_when_somebody_has_dropped_it(used_home: Path) -> None:
     with (
         EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST) as postgres,
-        psycopg.connect(postgres.url.replace("/contactsync?", "/postgres?"), autocommit=True) as connection,
+        psycopg.connect(postgres.admin_url.replace("/contactsync?", "/postgres?"), autocommit=True) as connection,
     ):
         connection.execute("DROP DATABASE contactsync")
 
@@ -148,7 +178,7 @@ def test_the_database_is_made_again_when_somebody_has_dropped_it(used_home: Path
 def test_a_home_may_have_an_odd_name(home: Path, name: str) -> None:
     with EmbeddedPostgres(home / name, settings=UNSAFE_BUT_FAST) as postgres:
         assert ask(postgres.url, "SELECT 1") == 1
-        assert ask(postgres.tcp_url, "SELECT 1") == 1
+        assert ask(postgres.owner_url, "SELECT 1") == 1
         assert (home / name / "postgres" / "data" / "PG_VERSION").exists()
 
 
@@ -157,7 +187,7 @@ def test_a_home_too_deep_for_a_socket_is_reached_by_tcp(home: Path) -> None:
     deep = home.joinpath(*["a-folder-with-a-long-name"] * 30)  # about as deep as PostgreSQL goes
 
     with EmbeddedPostgres(deep, settings=UNSAFE_BUT_FAST) as postgres:
-        assert postgres.url == postgres.tcp_url
+        assert urlsplit(postgres.url).hostname == "127.0.0.1"
         assert ask(postgres.url, "SELECT 1") == 1
 
 
@@ -179,11 +209,11 @@ def test_a_home_that_is_a_file_is_refused_in_words(home: Path) -> None:
 @pytest.mark.slow
 def test_a_lost_password_is_replaced(used_home: Path) -> None:
     with EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST) as postgres:
-        remember(postgres.url, 1)
+        remember(postgres.owner_url, 1)
     (used_home / "postgres" / "password").unlink()
 
     with EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST) as postgres:
-        assert remembered(postgres.url) == [1]
+        assert remembered(postgres.owner_url) == [1]
 
 
 def test_a_wrong_password_file_is_said_at_once(used_home: Path) -> None:
@@ -214,7 +244,7 @@ def test_a_fixed_port_that_is_taken_is_named(used_home: Path) -> None:
             EmbeddedPostgres(used_home, port=port, settings=UNSAFE_BUT_FAST).start()
 
     with EmbeddedPostgres(used_home, port=port, settings=UNSAFE_BUT_FAST) as postgres:
-        assert f":{port}/" in postgres.tcp_url
+        assert f":{port}/" in postgres.owner_url
 
 
 def test_a_port_lost_in_a_race_is_replaced_by_another(used_home: Path) -> None:
@@ -232,7 +262,7 @@ def test_a_port_lost_in_a_race_is_replaced_by_another(used_home: Path) -> None:
 
         with Unlucky(used_home, settings=UNSAFE_BUT_FAST) as postgres:
             assert postgres.found == 3
-            assert ask(postgres.tcp_url, "SELECT 1") == 1
+            assert ask(postgres.owner_url, "SELECT 1") == 1
 
 
 @pytest.mark.slow
@@ -241,14 +271,14 @@ def test_a_stale_pid_file_whose_pid_is_another_programs_by_now_is_no_obstacle(us
     somebody_else = psutil.Process().ppid()
     postgres = EmbeddedPostgres(used_home, settings=UNSAFE_BUT_FAST)
     with postgres:
-        remember(postgres.url, 1)
+        remember(postgres.owner_url, 1)
     content = f"{somebody_else}\n{used_home / 'postgres' / 'data'}\n1700000000\n5432\n{used_home / 'run'}\n127.0.0.1\n"
     (used_home / file).write_text(content)
     owner = (used_home / file).parent.stat()
     shutil.chown(used_home / file, owner.st_uid, owner.st_gid)
 
     with EmbeddedPostgres(used_home, port=0, settings=UNSAFE_BUT_FAST) as postgres:
-        assert remembered(postgres.url) == [1]
+        assert remembered(postgres.owner_url) == [1]
         assert psutil.pid_exists(somebody_else)
 
 

@@ -67,7 +67,7 @@ def running(used_home: Path) -> Iterator[LocalServers]:
 def test_both_answer(running: LocalServers) -> None:
     with psycopg.connect(running.database_url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    with psycopg.connect(running.database_tcp_url) as connection:
+    with psycopg.connect(running.database_owner_url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     with redis.Redis.from_url(running.redis_url) as client:
         assert client.ping()

@@ -57,7 +57,7 @@ class Counted:
 @pytest.fixture
 def backlog(hub: Hub) -> Hub:
     """Thousands of links that are due at Rompslomp, which answers 503."""
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         migrations.ensure_partitions(connection, hub.time)
     source_id = hub.robaws.add_client(**client())
     hub.sync(source_id)

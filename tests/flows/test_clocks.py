@@ -33,7 +33,7 @@ DAY = 86_400.0
 @pytest.fixture(autouse=True)
 def partitions(hub: Hub) -> None:
     """Those of the hub's own months, as they are made before their first rows."""
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         migrations.ensure_partitions(connection, hub.time)
 
 
@@ -88,7 +88,7 @@ def test_two_machines_whose_clocks_differ_make_one_record(hub: Hub, system: str)
     here, there = (
         Runtime(
             hub.settings,
-            engine=hub.engine,
+            engine=hub.application,
             budget=Unmetered(),
             transports=hub.runtime._transports,
             now=clock.DatabaseClock(hub.engine, wall=wall).now,
@@ -223,7 +223,11 @@ def test_a_claim_that_was_made_by_a_clock_that_was_ahead_ends_with_its_lease(hub
 
 def test_the_database_is_not_asked_for_the_time_at_each_change(hub: Hub) -> None:
     runtime = Runtime(
-        hub.settings, engine=hub.engine, budget=Unmetered(), transports=hub.runtime._transports, patience_seconds=0.0
+        hub.settings,
+        engine=hub.application,
+        budget=Unmetered(),
+        transports=hub.runtime._transports,
+        patience_seconds=0.0,
     )
     asked: list[str] = []
     real = clock.DatabaseClock._ask

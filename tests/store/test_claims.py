@@ -205,7 +205,7 @@ def test_a_row_is_due_only_when_its_time_has_come(hub: Hub) -> None:
 def test_the_statement_that_stores_a_fetch_is_short_enough_for_the_driver_to_keep_it_parsed(hub: Hub) -> None:
     seen: list[tuple[str, int]] = []
 
-    @event.listens_for(hub.engine, "before_cursor_execute")
+    @event.listens_for(hub.application, "before_cursor_execute")
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
         if "WITH finished AS" in statement:
             seen.append((statement, len(parameters)))

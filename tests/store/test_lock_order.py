@@ -196,13 +196,13 @@ def interleaved(hub: Hub) -> Iterator[Callable[[str, Callable[[], object]], thre
                 thread.start()
                 thread.join(0.3)
 
-        event.listen(hub.engine, "before_cursor_execute", before)
+        event.listen(hub.application, "before_cursor_execute", before)
         listening.append(before)
         return thread
 
     yield at
     for before in listening:
-        event.remove(hub.engine, "before_cursor_execute", before)
+        event.remove(hub.application, "before_cursor_execute", before)
 
 
 def test_a_create_is_answered_while_its_client_is_fetched_again(hub: Hub, interleaved: Any) -> None:

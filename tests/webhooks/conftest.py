@@ -13,7 +13,8 @@ import orjson
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.fixtures.servers import fresh_database
+from tests.fixtures.hub import APPLICATION
+from tests.fixtures.servers import fresh_database, signed_in_as
 from tests.webhooks.api_data import fill
 from webhooks.app import create_app
 from webhooks.server import make_server
@@ -159,18 +160,18 @@ def serving(
 
 
 @pytest.fixture
-def served(migrated_url: str, engine: Engine) -> Iterator[Served]:
+def served(application_url: str, engine: Engine) -> Iterator[Served]:
     """A running receiver on a fresh database, with a simulated Rompslomp to look records up in."""
     rompslomp = RompslompSimulator()
     systems = {"rompslomp": rompslomp.settings(ROMPSLOMP)}
-    asking = make_settings(migrated_url)
+    asking = make_settings(application_url)
     asking = asking.model_copy(update={"systems": Settings.model_validate({"systems": systems}).systems})
 
     def runtime() -> Runtime:
         transports = {"rompslomp": transport((ROMPSLOMP, rompslomp))}
         return Runtime(asking, engine=engine, budget=Unmetered(), transports=transports)
 
-    with serving(make_settings(migrated_url), engine, runtime=runtime) as made:
+    with serving(make_settings(application_url), engine, runtime=runtime) as made:
         made.rompslomp = rompslomp
         wait_until(lambda: made.http.get("/readyz").status_code == 200)
         yield made
@@ -189,7 +190,7 @@ def filled(postgres_url: str, migrated_template: str) -> Iterator[Served]:
     with fresh_database(postgres_url, migrated_template) as url:
         engine = make_engine(url, pool_size=2)
         fill(engine)
-        with serving(make_settings(url), engine) as made:
+        with serving(make_settings(signed_in_as(url, APPLICATION)), engine) as made:
             wait_until(lambda: made.http.get("/readyz").status_code == 200)
             for name in TOKENS:  # known from here, however many unknown ones the tests send
                 assert made.api("/summary", token=name).status_code == 200

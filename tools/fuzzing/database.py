@@ -22,8 +22,8 @@ def filled() -> Iterator[str]:
         home = Path(folder).resolve()
         home.chmod(0o755)  # under root the server runs as somebody else, who has to get in
         with EmbeddedPostgres(home / "home", settings=UNSAFE_BUT_FAST) as postgres:
-            prepare(postgres.url)
-            yield postgres.url
+            prepare(postgres.admin_url)
+            yield postgres.admin_url
 
 
 def prepare(url: str) -> None:

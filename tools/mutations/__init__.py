@@ -18,6 +18,7 @@ from tools.mutations.leases import MUTATIONS as LEASES
 from tools.mutations.masks import MUTATIONS as MASKS
 from tools.mutations.matches import MUTATIONS as MATCHES
 from tools.mutations.outputs import MUTATIONS as OUTPUTS
+from tools.mutations.privileges import MUTATIONS as PRIVILEGES
 from tools.mutations.rates import MUTATIONS as RATES
 from tools.mutations.servers import MUTATIONS as SERVERS
 from tools.mutations.trouble import MUTATIONS as TROUBLE
@@ -43,4 +44,5 @@ MUTATIONS: Final = (
     *MASKS,
     *EXPOSURE,
     *OUTPUTS,
+    *PRIVILEGES,
 )

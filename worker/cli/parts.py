@@ -122,7 +122,7 @@ def migrate(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout")] = False,
 ) -> int:
     """
-    Bring the database to the newest schema. Safe to run twice, or by two at once.
+    Bring the database to the newest schema, and give its users their rights. Safe to run twice, or by two at once.
 
     Example: contactsync migrate
     """
@@ -130,21 +130,19 @@ def migrate(
 
     from worker.config import load_settings
     from worker.embedded.servers import LocalServers, connect_existing
-    from worker.store import migrations
-    from worker.store.engine import make_engine
+    from worker.store.upgrading import upgrade
 
     settings = load_settings(part="command")
-    url, own = settings.database.url, None
-    if url is None:
+    database, own = settings.database, None
+    if database.url is None:
         home = Path(settings.home)
         running = connect_existing(home)
         servers = running or LocalServers(home).start()
         own = None if running else servers
-        url = servers.database_url
+        urls = {"url": servers.database_url, "owner_url": servers.database_owner_url}
+        database = database.model_copy(update=urls)
     try:
-        engine = make_engine(url, pool_size=1, application_name="migrate")
-        before, after = migrations.upgrade(engine)
-        engine.dispose()
+        before, after = upgrade(database)
     finally:
         if own is not None:
             own.stop()

@@ -57,6 +57,7 @@ def check(settings: Settings, part: Part = "worker") -> Iterator[Problem]:
             ("systems", "recras", "base_url"),
             "does not end in /api2: write it whole, like https://NAME.recras.nl/api2",
         )
+    yield from _addresses_of_one_database(settings)
     yield from _fields_of_routix(settings)
     yield from _write_back(settings)
     robaws = settings.systems.robaws
@@ -113,6 +114,17 @@ def lacking(name: str, system: SystemSettings) -> Iterator[Problem]:
             yield (("systems", name, attribute), f"is missing: {step}, or switch the system off")
     if isinstance(system, WorkspaceSettings) and system.auth == "basic" and not system.username:
         yield (("systems", name, "username"), 'is missing: auth is "basic", so give it, or change auth')
+
+
+def _addresses_of_one_database(settings: Settings) -> Iterator[Problem]:
+    database = settings.database
+    if database.owner_url and not database.url:
+        yield ("database", "owner_url"), "is given without database.url: name the application's user there"
+    if database.admin_url and not database.owner_url:
+        yield (
+            ("database", "admin_url"),
+            "is given without database.owner_url: name the user that is to own the tables there, or leave this out",
+        )
 
 
 def _servers(settings: Settings) -> Iterator[Problem]:

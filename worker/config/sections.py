@@ -65,8 +65,20 @@ class DatabaseSettings(Section):
         repr=False,
         description="`postgresql://USER:PASSWORD@HOST:5432/DATABASE`; without it, an embedded PostgreSQL under `home`",
     )
+    owner_url: Annotated[str | None, AfterValidator(_postgresql_url), BlankIsNone] = Field(
+        default=None,
+        repr=False,
+        description="the same database as the user that owns its tables, for `migrate` and for the scheduler, which"
+        " makes and drops months; without it, `database.url`",
+    )
+    admin_url: Annotated[str | None, AfterValidator(_postgresql_url), BlankIsNone] = Field(
+        default=None,
+        repr=False,
+        description="the same database as a superuser, for `migrate` alone: it makes the users of the other two"
+        " addresses and gives them their passwords; without it, they must exist",
+    )
     allow_insecure: bool = Field(
-        default=False, description="whether `url` may go to another machine without a verified certificate"
+        default=False, description="whether these addresses may go to another machine without a verified certificate"
     )
     pool_size: Whole | None = Field(
         default=None, ge=1, description="connections of one process; without it, `worker.concurrency` and four more"

@@ -99,11 +99,12 @@ class Settings(BaseSettings):
         """The names of the systems that take part, Robaws first."""
         return tuple(name for name in SYSTEM_NAMES if self.system(name).enabled)
 
-    def with_urls(self, database_url: str, redis_url: str) -> Self:
+    def with_urls(self, database_url: str, redis_url: str, owner_url: str | None = None) -> Self:
         """A copy that points at these servers, such as the embedded ones after their start."""
+        owner = {} if owner_url is None else {"owner_url": owner_url}
         return self.model_copy(
             update={
-                "database": self.database.model_copy(update={"url": database_url}),
+                "database": self.database.model_copy(update={"url": database_url, **owner}),
                 "redis": self.redis.model_copy(update={"url": redis_url}),
             }
         )

@@ -117,6 +117,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """What a part of its own is told beside the settings file."""
     return {
         "CONTACTSYNC_DATABASE__URL": settings.database.url or "",
+        "CONTACTSYNC_DATABASE__OWNER_URL": settings.database.owner_url or "",
         "CONTACTSYNC_REDIS__URL": settings.redis.url or "",
         "CONTACTSYNC_HOME": str(settings.home),
     }

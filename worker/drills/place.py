@@ -40,9 +40,10 @@ class Place:
         return Path(self.settings.home)
 
     def database(self) -> psycopg.Connection[tuple[object, ...]]:
-        """A connection of the drill's own, each statement a transaction."""
+        """A connection of the drill's own as the tables' owner, each statement a transaction."""
         own = {"connect_timeout": 5, "application_name": "drill"}
-        return psycopg.connect(autocommit=True, **{**postgres_parameters(self.settings.database.url or ""), **own})
+        url = self.settings.database.owner_url or ""
+        return psycopg.connect(autocommit=True, **{**postgres_parameters(url), **own})
 
     def redis(self) -> redis.Redis:
         """A client of the drill's own."""
@@ -64,5 +65,5 @@ def find(settings: Settings, chance: random.Random, tell: Callable[[str], None])
     state = read_state(Path(settings.home) / "servers.json")
     if servers is None or state is None:
         raise NotReachable(f"nothing runs in {settings.home}: start `contactsync up` first, or use --own")
-    complete = settings.with_urls(servers.database_url, servers.redis_url)
+    complete = settings.with_urls(servers.database_url, servers.redis_url, servers.database_owner_url)
     return Place(complete, Vendors(root), Parts(int(state["pid"]), complete), chance, tell)

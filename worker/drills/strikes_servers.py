@@ -72,7 +72,7 @@ def cut_connections(place: Place) -> str:
         with place.database() as connection:
             row = connection.execute(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND pg_has_role(usesysid, 'USAGE')"
             ).fetchone()
         cut += int(str(row[0])) if row else 0
         place.stop.wait(place.chance.uniform(0.2, 1.0))

@@ -7,7 +7,10 @@ account and opens folders for everybody. What is needed is little: `initdb` once
 
 The server listens both on a unix socket in `home/run` and on 127.0.0.1, each time with a random password
 (SCRAM). `url` is the socket, which costs no port and a fifth less time for each round trip, where its path fits
-into the about 100 bytes that the system allows, and else the TCP address; `tcp_url` is always the latter.
+into the about 100 bytes that the system allows, and else the TCP address.
+
+`url` signs in as the application, `owner_url` as the owner of the tables (`worker.store.roles`); both get new passwords
+with each object of this class. `admin_url` is the superuser's, whose password stands in a file beside the data.
 
 No orphans: the guard stops the server when this process ends in whatever way; PDEATHSIG does when the guard is killed
 as well; and what still survived (macOS) is found and ended by the next start (`leftovers.py`).
@@ -37,9 +40,13 @@ from worker.embedded.home import LONGEST_SOCKET_BYTES, make_folder, write_privat
 from worker.embedded.leftovers import end_leftovers
 from worker.embedded.process import GuardedProcess
 from worker.embedded.server import EmbeddedServer, server_environment
+from worker.store import roles
+from worker.store.roles import Login
 
 DATABASE: Final = "contactsync"
-USER: Final = "contactsync"
+ADMIN: Final = "contactsync"
+OWNER: Final = "contactsync_owner"
+APPLICATION: Final = "contactsync_app"
 
 _INITDB_SECONDS: Final = 120
 _STOP_SECONDS: Final = 30.0
@@ -82,18 +89,29 @@ class EmbeddedPostgres(EmbeddedServer):
         super().__init__(home, port=port)
         self.settings = dict(settings or {})
         self._password = ""
+        self._owner = Login(OWNER, secrets.token_urlsafe(24))
+        self._application = Login(APPLICATION, secrets.token_urlsafe(24))
         self._programs = Path()
         self._account = Account()
 
     @property
     @override
     def url(self) -> str:
-        return self._url_of(DATABASE)
+        return self._url_of(DATABASE, self._application)
 
     @property
-    def tcp_url(self) -> str:
-        """The address for programs that do not know unix sockets."""
-        return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{DATABASE}"
+    def owner_url(self) -> str:
+        """The address of the owner: for migrations, for months, and, as it is by TCP, for programs such as pg_dump."""
+        return _tcp(self._owner, self.port, DATABASE)
+
+    @property
+    def admin_url(self) -> str:
+        """The address of the superuser, who makes databases and roles."""
+        return self._url_of(DATABASE, self._admin)
+
+    @property
+    def _admin(self) -> Login:
+        return Login(ADMIN, self._password)
 
     @property
     def data(self) -> Path:
@@ -105,11 +123,11 @@ class EmbeddedPostgres(EmbeddedServer):
         """The folder of the unix socket."""
         return self.home / "run"
 
-    def _url_of(self, database: str) -> str:
+    def _url_of(self, database: str, login: Login) -> str:
         if not self._socket_fits():
-            return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{database}"
+            return _tcp(login, self.port, database)
         folder = quote(os.fsencode(self.sockets), safe="")
-        return f"postgresql://{USER}:{self._password}@/{database}?host={folder}&port={self.port}"
+        return f"postgresql://{login.name}:{login.password}@/{database}?host={folder}&port={self.port}"
 
     def _socket_fits(self) -> bool:
         # libpq takes a comma for the end of one host and the beginning of another.
@@ -164,7 +182,7 @@ class EmbeddedPostgres(EmbeddedServer):
         command = [
             str(self._programs / "initdb"),
             f"--pgdata={staging / 'data'}",
-            f"--username={USER}",
+            f"--username={ADMIN}",
             f"--pwfile={staging / 'password'}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
@@ -208,14 +226,14 @@ class EmbeddedPostgres(EmbeddedServer):
             )
 
     def _known_password(self, file: Path) -> str:
-        """The password of the database user; a lost one is replaced, by PostgreSQL's single-user mode."""
+        """The password of the superuser; a lost one is replaced, by PostgreSQL's single-user mode."""
         try:
             password = file.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             password = ""
         if not password:
             password = secrets.token_urlsafe(24)
-            statement = f"ALTER ROLE {USER} PASSWORD '{password}'\n"
+            statement = f"ALTER ROLE {ADMIN} PASSWORD '{password}'\n"
             single_user = [str(self._programs / "postgres"), "--single", "-D", str(self.data), "postgres"]
             self._run(single_user, file.parent, statement)
             write_private(file, password)
@@ -243,7 +261,7 @@ class EmbeddedPostgres(EmbeddedServer):
     @override
     def _answers(self) -> bool:
         try:
-            with psycopg.connect(self._url_of("postgres"), connect_timeout=5):
+            with psycopg.connect(self._url_of("postgres", self._admin), connect_timeout=5):
                 return True
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
@@ -256,14 +274,20 @@ class EmbeddedPostgres(EmbeddedServer):
     @override
     def _settle(self) -> None:
         try:
-            with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
+            with psycopg.connect(self._url_of("postgres", self._admin), autocommit=True) as connection:
                 there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
                 if there is None:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            with psycopg.connect(self.admin_url, autocommit=True) as connection:
+                roles.prepare(connection, self._owner, self._application)
         except psycopg.Error as error:
             raise EmbeddedError(
-                f"The database {DATABASE} could not be made: {error}.", f"See the log {self.log}."
+                f"The database {DATABASE} or its roles could not be made: {error}.", f"See the log {self.log}."
             ) from error
+
+
+def _tcp(login: Login, port: int, database: str) -> str:
+    return f"postgresql://{login.name}:{login.password}@127.0.0.1:{port}/{database}"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -57,13 +57,18 @@ class LocalServers:
 
     @property
     def database_url(self) -> str:
-        """`postgresql://…`, for clients on this machine: by unix socket where that is possible."""
+        """`postgresql://…` of the application: by unix socket where that is possible."""
         return self._url("database")
 
     @property
-    def database_tcp_url(self) -> str:
-        """`postgresql://…@127.0.0.1:…`, for programs that cannot use the socket."""
+    def database_owner_url(self) -> str:
+        """`postgresql://…@127.0.0.1:…` of the tables' owner, for migrations, months, and programs such as pg_dump."""
         return self._url("database_tcp")
+
+    @property
+    def database_admin_url(self) -> str:
+        """The superuser's; only where this object runs the servers."""
+        return self.postgres.admin_url
 
     @property
     def redis_url(self) -> str:
@@ -129,7 +134,7 @@ class LocalServers:
             raise problems[0]
         self._urls = {
             "database": self.postgres.url,
-            "database_tcp": self.postgres.tcp_url,
+            "database_tcp": self.postgres.owner_url,
             "redis": self.redis.url,
         }
 

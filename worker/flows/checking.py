@@ -29,7 +29,7 @@ from worker.vendors.transport import Lane, Session, Unmetered, make_client
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from worker.config import Settings
     from worker.runtime import Runtime
@@ -165,7 +165,8 @@ def _database(engine: Engine) -> list[Finding]:
             for name in ("fsync", "synchronous_commit", "full_page_writes")
             if connection.execute(text(f"SHOW {name}")).scalar_one() == "off"
         ]
-    found = [Finding("connection", True, f"PostgreSQL {version.split()[0]} answers")]
+        user = _user(connection)
+    found = [Finding("connection", True, f"PostgreSQL {version.split()[0]} answers"), user]
     if unsafe:
         text_ = f"{', '.join(unsafe)} is off: an event that was accepted can be lost in a power cut"
         found.append(Finding("durability", False, text_, f"switch {' and '.join(unsafe)} on in PostgreSQL"))
@@ -177,6 +178,26 @@ def _database(engine: Engine) -> list[Finding]:
     else:
         found.append(Finding("schema", True, f"the newest ({migrations.head()})"))
     return found
+
+
+_USER: Final = text(
+    """
+    SELECT current_user, rolsuper, EXISTS (
+        SELECT FROM pg_class WHERE oid = to_regclass('operator_action') AND pg_has_role(relowner, 'USAGE')
+    ) FROM pg_roles WHERE rolname = current_user
+    """
+)
+
+
+def _user(connection: Connection) -> Finding:
+    """Whether the application may do more than it needs to; an installation with one user works all the same."""
+    name, superuser, owner = connection.execute(_USER).one()
+    step = "give it less: docs/running.md, Roles of the database"
+    if superuser:
+        return Finding("user", True, f"{name} is a superuser, who may run programs on the database's machine", step)
+    if owner:
+        return Finding("user", True, f"{name} owns the tables, and so may change the log of what people did", step)
+    return Finding("user", True, f"{name} may use the tables, and change neither them nor the logs")
 
 
 def redis(url: str) -> Checked:

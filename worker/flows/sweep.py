@@ -138,7 +138,7 @@ class Sweeper:
         """
         retention = self.runtime.settings.retention
         days = {"inbox_event": retention.events_days, "attempt": retention.attempts_days}
-        with self.runtime.engine.connect() as connection:
+        with self.runtime.owner_engine.connect() as connection:
             missing = partitions.missing(connection, now)
             expired = partitions.expired(connection, now, days)
             stuck = [month for month in expired if partitions.holds_open_events(connection, month)]
@@ -157,7 +157,7 @@ class Sweeper:
 
     def _partition_step(self, step: Callable[[Connection], object]) -> bool:
         try:
-            with self.runtime.transaction("sweep.partitions") as connection:
+            with self.runtime.transaction("sweep.partitions", as_owner=True) as connection:
                 partitions.wait_briefly(connection)
                 step(connection)
         except DBAPIError as error:

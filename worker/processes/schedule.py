@@ -19,6 +19,7 @@ from worker.processes.pulse import Pulse
 from worker.runtime import Runtime
 from worker.store import migrations, systems
 from worker.store.engine import make_engine
+from worker.store.upgrading import require_owner
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -72,6 +73,7 @@ def run_scheduler(settings: Settings) -> int:
         raise ConfigurationError("database.url is not set: run everything with `contactsync up`, or name a database")
     engine = make_engine(settings.database.url, pool_size=3, application_name="scheduler")
     migrations.require_current(engine)
+    require_owner(settings.database.owner_url or settings.database.url)
     with engine.begin() as connection:
         systems.ensure(connection, settings.enabled_systems())
     runtime = Runtime(settings, engine=engine, publisher=CeleryPublisher(create_celery(settings)))

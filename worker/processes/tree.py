@@ -14,8 +14,7 @@ from worker.embedded.servers import LocalServers, connect_existing
 from worker.embedded.supervisor import Backoff, ChildEvent, ChildSpec, Supervisor
 from worker.processes.listening import free_port, require_port
 from worker.processes.pulse import Pulse
-from worker.store import migrations
-from worker.store.engine import make_engine
+from worker.store.upgrading import upgrade
 
 if TYPE_CHECKING:
     from worker.config import Settings
@@ -69,17 +68,16 @@ class Tree:
             require_port(self.settings.receiver.host, self.settings.receiver.port)
         if database is None or redis is None:
             self.servers = LocalServers(home).start()
-            database = database or self.servers.database_url
-            redis = redis or self.servers.redis_url
-        settings = self.settings.with_urls(database, redis)
+            owner = self.servers.database_owner_url if database is None else None
+            settings = self.settings.with_urls(
+                database or self.servers.database_url, redis or self.servers.redis_url, owner
+            )
+        else:
+            settings = self.settings
         if settings.receiver.port == 0:
             receiver = settings.receiver.model_copy(update={"port": free_port(settings.receiver.host)})
             settings = settings.model_copy(update={"receiver": receiver})
-        engine = make_engine(database, pool_size=1, application_name="migrate")
-        try:
-            before, after = migrations.upgrade(engine)
-        finally:
-            engine.dispose()
+        before, after = upgrade(settings.database)
         if before != after:
             self.tell(f"database: schema {before or 'empty'} -> {after}")
         self.settings = settings
@@ -103,6 +101,8 @@ class Tree:
         settings = self.settings
         env = {
             "CONTACTSYNC_DATABASE__URL": settings.database.url or "",
+            # An empty variable leaves what the settings file says, which the same person may read anyway.
+            "CONTACTSYNC_DATABASE__OWNER_URL": (settings.database.owner_url or "") if part == "scheduler" else "",
             "CONTACTSYNC_REDIS__URL": settings.redis.url or "",
             "CONTACTSYNC_RECEIVER__PORT": str(settings.receiver.port),
             "CONTACTSYNC_HOME": str(settings.home),

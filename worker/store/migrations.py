@@ -14,13 +14,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from worker.errors import ConfigurationError, NotReachable
 from worker.store import partitions
 from worker.store.clock import database_time
+from worker.store.schema import NO_RIGHTS
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -77,7 +78,12 @@ def current(connection: Connection) -> str | None:
     """The revision that the database is at, None for an empty one."""
     if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
         return None
-    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    try:
+        revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        raise ConfigurationError(NO_RIGHTS) from error
     return revision
 
 

@@ -12,10 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
 
 from worker.errors import ConfigurationError
 
+NO_RIGHTS: Final = (
+    "the user of database.url has no rights to the tables: run `contactsync migrate` with database.owner_url,"
+    " which gives them"
+)
 _FOLDER: Final = Path(__file__).resolve().parents[2] / "alembic" / "versions"
 _REVISION: Final = re.compile(r'^revision: str = "(\w+)"$', re.MULTILINE)
 _BEFORE: Final = re.compile(r'^down_revision: str \| None = "(\w+)"$', re.MULTILINE)
@@ -53,5 +59,10 @@ def current(connection: Connection) -> str | None:
     """The revision that the database is at, None for an empty one."""
     if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
         return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    try:
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        raise ConfigurationError(NO_RIGHTS) from error
     return found
