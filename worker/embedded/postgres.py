@@ -26,13 +26,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 from typing_extensions import override
 
+from worker.config.servers import postgres_parameters
 from worker.embedded.accounts import Account, choose_account, guard_command
 from worker.embedded.binaries import NEWEST_POSTGRES, postgres_programs
 from worker.embedded.errors import EmbeddedError
@@ -261,7 +262,7 @@ class EmbeddedPostgres(EmbeddedServer):
     @override
     def _answers(self) -> bool:
         try:
-            with psycopg.connect(self._url_of("postgres", self._admin), connect_timeout=5):
+            with _connect(self._url_of("postgres", self._admin)):
                 return True
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
@@ -274,16 +275,21 @@ class EmbeddedPostgres(EmbeddedServer):
     @override
     def _settle(self) -> None:
         try:
-            with psycopg.connect(self._url_of("postgres", self._admin), autocommit=True) as connection:
+            with _connect(self._url_of("postgres", self._admin)) as connection:
                 there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
                 if there is None:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-            with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            with _connect(self.admin_url) as connection:
                 roles.prepare(connection, self._owner, self._application)
         except psycopg.Error as error:
             raise EmbeddedError(
                 f"The database {DATABASE} or its roles could not be made: {error}.", f"See the log {self.log}."
             ) from error
+
+
+def _connect(url: str) -> psycopg.Connection[Any]:
+    """Each statement a transaction; a stranger on the port learns no password."""
+    return psycopg.connect(autocommit=True, **{**postgres_parameters(url), "connect_timeout": 5})
 
 
 def _tcp(login: Login, port: int, database: str) -> str:

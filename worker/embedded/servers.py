@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import psycopg
 import redis
 
+from worker.config.servers import postgres_parameters
 from worker.embedded.errors import EmbeddedError
 from worker.embedded.home import HomeLock, lock_is_held, prepare_home, read_state, write_state
 from worker.embedded.postgres import EmbeddedPostgres
@@ -204,7 +205,7 @@ def _urls_in(state: Mapping[str, Any]) -> dict[str, str] | None:
 def _answer(urls: Mapping[str, str]) -> bool:
     """The passwords are random: who accepts them is the server that the state speaks of."""
     try:
-        with psycopg.connect(urls["database"], connect_timeout=5):
+        with psycopg.connect(**postgres_parameters(urls["database"]), connect_timeout=5):
             pass
         with redis.Redis.from_url(urls["redis"], socket_timeout=5) as client:
             return bool(client.ping())
