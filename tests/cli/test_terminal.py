@@ -100,6 +100,7 @@ def test_a_terminal_gets_its_colours_and_nothing_of_a_text() -> None:
     assert b"\x1b[1A" not in said
     assert "\u202e".encode() not in said
     assert rb"Evil\x1b]52;c;cm0gLXJmIH4=\x07" in said
+    assert rb"exe.\nAll is right: synced" in said, "the end of a line is shown too, and nothing stands below it"
 
 
 def on_a_terminal(command: list[str]) -> bytes:

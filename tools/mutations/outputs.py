@@ -26,7 +26,7 @@ MUTATIONS: Final = (
         "worker/cli/asking.py",
         "Text(printable(str(cell)))",
         "Text(str(cell))",
-        f"{TERMINAL}::test_a_hostile_name_and_a_hostile_answer_are_shown_and_not_obeyed",
+        f"{TERMINAL}::test_a_terminal_gets_its_colours_and_nothing_of_a_text",
     ),
     Mutation(
         "JSON steers the terminal",
@@ -69,12 +69,12 @@ MUTATIONS: Final = (
         "tests/flows/test_logs.py::test_a_refused_delivery",
     ),
     Mutation(
-        "each odd request is a line of the log",
+        "each complaint of a library is a line of the log",
         "strangers cannot inflate a log",
         LOGS,
         "    handler.addFilter(Sampled())\n",
         "",
-        "tests/webhooks/test_log_flood.py::test_odd_requests_by_the_hundred_leave_a_few_lines",
+        f"{OUTPUT}::test_a_library_that_complains_without_end_is_written_a_few_times_a_minute",
     ),
     Mutation(
         "a log grows as long as its process runs",
