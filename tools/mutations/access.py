@@ -58,7 +58,7 @@ MUTATIONS: Final = (
         SETTINGS,
         "LEAST_BITS: Final = 80.0",
         "LEAST_BITS: Final = 0.0",
-        "tests/config/test_access.py::test_what_is_no_token_is_refused_in_either_form",
+        "tests/config/test_access.py::test_what_is_no_token_is_refused",
     ),
     Mutation(
         "a password stands in the settings",
