@@ -315,7 +315,7 @@ def test_data_of_a_version_that_is_not_carried_are_refused_in_words(home: Path) 
 
 @pytest.mark.slow
 def test_its_log_quotes_no_row(running: EmbeddedPostgres) -> None:
-    with psycopg.connect(running.url, autocommit=True) as connection:
+    with psycopg.connect(running.admin_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE picky (name text CHECK (name = ''), other text NOT NULL)")
         for row in (("Marleen Verbruggen", "x"), ("", None)):
             with pytest.raises(psycopg.errors.IntegrityError):
