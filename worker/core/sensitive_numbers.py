@@ -132,15 +132,46 @@ def holds_number(encoded: bytes) -> bool:
     if b"%" in encoded:
         encoded = _PERCENT.sub(b" ", encoded)
     shape = encoded.translate(_CLASSES)
+    names_citizens: bool | None = None
     for match in _CANDIDATE.finditer(shape):
         at = match.start()
         if shape[at - 1 : at] == b"a":
             is_country = encoded[at - 2 : at] in _COUNTRIES
             if is_country and _begins(encoded, shape, at - 2) and _is_iban(encoded, at - 2):
                 return True
-        if match.lastindex and _is_person(encoded, shape, at):
-            return True
+        if match.lastindex:
+            if _follows_a_date(shape, at) and _holds_national(encoded, at):
+                return True
+            if names_citizens is None:
+                names_citizens = _names_citizens(encoded)
+            if names_citizens and _holds_citizen(encoded, at):
+                return True
     return False
+
+
+def _follows_a_date(shape: bytes, at: int) -> bool:
+    """Whether the digits there are eleven, or come behind six that a blank or a dash parts from them."""
+    if shape[at - 1 : at] == b" " and shape[max(0, at - 12) : at].replace(b" ", b"").endswith(b"000000"):
+        return True
+    return shape.startswith(_ELEVEN_DIGITS, at)
+
+
+def _names_citizens(encoded: bytes) -> bool:
+    lowered = encoded.lower()
+    return b"bsn" in lowered or b"service" in lowered
+
+
+def _around(encoded: bytes, at: int) -> str:
+    return encoded[max(0, at - _MOST_AROUND) : at + _MOST_AROUND].decode("latin-1")
+
+
+def _holds_national(encoded: bytes, at: int) -> bool:
+    found = _NATIONAL.finditer(_around(encoded, at))
+    return any(_is_national(one[0], bare=one[1] is not None) for one in found)
+
+
+def _holds_citizen(encoded: bytes, at: int) -> bool:
+    return any(bsn.is_valid(one[1]) for one in _CITIZEN.finditer(_around(encoded, at)))
 
 
 def _is_iban(encoded: bytes, at: int) -> bool:
@@ -149,19 +180,6 @@ def _is_iban(encoded: bytes, at: int) -> bool:
 
 def _begins(encoded: bytes, shape: bytes, at: int) -> bool:
     return at == 0 or shape[at - 1 : at] == b" " or encoded[max(0, at - 4) : at].lower() == b"iban"
-
-
-def _is_person(encoded: bytes, shape: bytes, at: int) -> bool:
-    """Whether the number of a person is around the digits that begin there."""
-    start, end = max(0, at - _MOST_AROUND), at + _MOST_AROUND
-    if shape[start:at].replace(b" ", b"").endswith(b"000000") or shape.startswith(_ELEVEN_DIGITS, at):
-        found = _NATIONAL.finditer(encoded[start:end].decode("latin-1"))
-        if any(_is_national(one[0], bare=one[1] is not None) for one in found):
-            return True
-    before = encoded[start:at].lower()
-    if b"bsn" not in before and b"service" not in before:
-        return False
-    return any(bsn.is_valid(one[1]) for one in _CITIZEN.finditer(encoded[start:end].decode("latin-1")))
 
 
 def _end_of_iban(text: str, start: int) -> int:
