@@ -110,3 +110,14 @@ def test_of_the_signature_the_time_is_kept_and_not_the_digest(shared: Served) ->
     told = shared.api(f"/events/{event_id}").text
     assert digest not in told
     assert "v1=" not in told
+
+
+def test_a_reason_that_a_person_types_is_stored_without_any(served: Served) -> None:
+    reason = f"Marleen paid from {ACCOUNT}, 85.07.30-033.28"
+
+    answer = served.act("/systems/recras/pause", {"reason": reason})
+
+    assert answer.status_code in (200, 202)
+    [action] = served.rows("SELECT reason FROM operator_action")
+    [system] = served.rows("SELECT paused_reason FROM system_state WHERE system = 'recras'")
+    assert action.reason == system.paused_reason == "Marleen paid from [removed], [removed]"
