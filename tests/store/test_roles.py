@@ -20,6 +20,7 @@ from models import Base
 from tests.fixtures.servers import fresh_database, signed_in_as
 from worker.config.sections import DatabaseSettings
 from worker.errors import ConfigurationError
+from worker.flows import checking
 from worker.store import migrations, roles
 from worker.store.engine import make_engine
 from worker.store.upgrading import require_owner, upgrade
@@ -261,12 +262,22 @@ def test_whoever_may_make_no_roles_is_told_what_to_do(ready: Place) -> None:
 
 
 def test_an_application_that_is_to_change_the_schema_is_told_which_setting_is_missing(ready: Place) -> None:
-    engine = make_engine(ready.owner, pool_size=1)
-    migrations.downgrade(engine, "-1")
-    engine.dispose()
-
-    with pytest.raises(ConfigurationError, match=r"may not change the tables: set database\.owner_url"):
+    with pytest.raises(ConfigurationError, match=r"does not own the tables: set database\.owner_url"):
         upgrade(DatabaseSettings(url=ready.application))
+
+    engine = make_engine(ready.owner, pool_size=1)
+    migrations.downgrade(engine, "base")
+    engine.dispose()
+    run(ready.owner, "DROP TABLE alembic_version")
+    with pytest.raises(ConfigurationError, match=r"may not make tables: set database\.owner_url"):
+        upgrade(DatabaseSettings(url=ready.application))
+
+
+def test_an_owner_of_nothing_is_told_who_can_hand_the_tables_over(ready: Place) -> None:
+    run(ready.admin, "ALTER TABLE attempt OWNER TO CURRENT_USER")
+
+    with pytest.raises(ConfigurationError, match=r"or database\.admin_url to a superuser"):
+        upgrade(DatabaseSettings(url=ready.application, owner_url=ready.owner))
 
 
 def test_an_application_without_rights_is_told_which_command_gives_them(ready: Place) -> None:
@@ -276,6 +287,22 @@ def test_an_application_without_rights_is_told_which_command_gives_them(ready: P
     with pytest.raises(ConfigurationError, match="contactsync migrate"):
         migrations.require_current(engine)
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("address", "says", "step"),
+    [
+        ("admin", "is a superuser, who may run programs", "docs/running.md, Roles of the database"),
+        ("owner", "owns the tables, and so may change the log", "docs/running.md, Roles of the database"),
+        ("application", "change neither them nor the logs", ""),
+    ],
+)
+def test_check_says_what_the_user_may_do(shared: Place, address: str, says: str, step: str) -> None:
+    found = {finding.subject: finding for finding in checking.database(getattr(shared, address)).findings}
+
+    assert says in found["user"].message
+    assert step in found["user"].next_step
+    assert bool(found["user"].next_step) == bool(step)
 
 
 def test_a_scheduler_that_could_not_make_the_months_does_not_start(ready: Place) -> None:

@@ -32,14 +32,19 @@ def upgrade(database: DatabaseSettings) -> tuple[str | None, str]:
     application, owner = Login.of(database.url), Login.of(database.owner_url or database.url)
     if database.admin_url is not None:
         _prepare(database.admin_url, owner, application)
+    if not _owns_the_tables(database.owner_url or database.url):
+        raise ConfigurationError(
+            f"the database user {owner.name} does not own the tables: set database.owner_url to the user that does, or"
+            " database.admin_url to a superuser, who hands them over (docs/running.md, Roles of the database)"
+        )
     engine = make_engine(database.owner_url or database.url, pool_size=1, application_name="migrate")
     try:
         steps = migrations.upgrade(engine)
     except ProgrammingError as error:
         if isinstance(error.orig, InsufficientPrivilege):
             raise ConfigurationError(
-                f"the database user {owner.name} may not change the tables: set database.owner_url to the user that"
-                " owns them (docs/running.md, Roles of the database)"
+                f"the database user {owner.name} may not make tables: set database.owner_url to the user that owns"
+                " the database (docs/running.md, Roles of the database)"
             ) from error
         raise
     finally:
@@ -51,15 +56,20 @@ def upgrade(database: DatabaseSettings) -> tuple[str | None, str]:
 
 def require_owner(url: str) -> None:
     """ConfigurationError where this address signs in as somebody who cannot make and drop the partitions of months."""
-    with _session(url) as connection:
-        row = connection.execute(
-            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('attempt')"
-        ).fetchone()
-    if row is not None and not row[0]:
+    if not _owns_the_tables(url):
         raise ConfigurationError(
             f"the database user {Login.of(url).name} does not own the tables, and the scheduler makes and drops the"
             " partitions of months: set database.owner_url to the user that does"
         )
+
+
+def _owns_the_tables(url: str) -> bool:
+    """Also where there are none yet."""
+    with _session(url) as connection:
+        row = connection.execute(
+            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('attempt')"
+        ).fetchone()
+    return row is None or bool(row[0])
 
 
 def _prepare(url: str, owner: Login, application: Login) -> None:
