@@ -151,10 +151,11 @@ def test_whatever_name_is_not_this_machine_s_is_refused(host: str) -> None:
 @pytest.mark.parametrize(
     ("url", "method"),
     [
-        ("postgresql://hub:pw@127.0.0.1/hub", "scram-sha-256"),
+        ("postgresql://hub:pw@db.example/hub?sslmode=verify-full", "scram-sha-256"),
+        ("postgresql://hub:pw@127.0.0.1/hub", "!password"),
         ("postgresql:///hub?host=/run/hub", "!password,!md5"),
         ("postgresql://hub:pw@127.0.0.1/hub?require_auth=md5", "md5"),
     ],
 )
-def test_the_server_has_to_prove_that_it_knows_the_password(url: str, method: str) -> None:
+def test_a_server_elsewhere_has_to_prove_that_it_knows_the_password_and_none_is_sent_it(url: str, method: str) -> None:
     assert postgres_parameters(url)["require_auth"] == method

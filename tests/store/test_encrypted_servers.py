@@ -143,13 +143,26 @@ def by_receiver(url: str) -> None:
 WAYS = pytest.mark.parametrize("reach", [by_engine, by_receiver])
 
 
+ELSEWHERE = "?require_auth=scram-sha-256"
+"""What an address on another machine is given."""
+
+
 @WAYS
-@pytest.mark.parametrize("answer", ["CLEARTEXT_PASSWORD", "AUTHENTICATION_OK"])
-def test_a_database_that_does_not_prove_itself_is_told_nothing(reach: Callable[[str], None], answer: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "address", "requirement"),
+    [
+        ("CLEARTEXT_PASSWORD", ELSEWHERE, "scram-sha-256"),
+        ("AUTHENTICATION_OK", ELSEWHERE, "scram-sha-256"),
+        ("CLEARTEXT_PASSWORD", "", "!password"),
+    ],
+)
+def test_a_database_that_does_not_prove_itself_is_told_nothing(
+    reach: Callable[[str], None], answer: str, address: str, requirement: str
+) -> None:
     says = (getattr(fronts, answer) + (fronts.READY if answer == "AUTHENTICATION_OK" else b""),)
     with front(postgres=True, says=says) as rogue:
-        with pytest.raises((OperationalError, psycopg.OperationalError), match="scram-sha-256"):
-            reach(f"postgresql://contactsync:{SECRET}@127.0.0.1:{rogue.port}/contactsync")
+        with pytest.raises((OperationalError, psycopg.OperationalError), match=requirement):
+            reach(f"postgresql://contactsync:{SECRET}@127.0.0.1:{rogue.port}/contactsync{address}")
 
         assert rogue.came.is_set()
         assert SECRET.encode() not in rogue.heard

@@ -53,9 +53,9 @@ settings are refused. This machine is a socket, `localhost`, 127.0.0.1 and ::1.
   address and checks the same.
 - `database.allow_insecure` and `redis.allow_insecure` switch that off, for a network that nobody else is in, such as
   the one between the containers of `docker-compose.yml`.
-- Wherever PostgreSQL is, the password itself is never sent: the server has to prove by SCRAM that it knows it. A server
-  that logs in otherwise (`md5`, `trust` or `password` in its pg_hba.conf) is refused, unless the address names the
-  method: `?require_auth=md5`.
+- The password of PostgreSQL itself is never sent, and a server on another machine has to prove by SCRAM that it knows
+  it. One that logs in otherwise (`md5`, `trust` or `password` in its pg_hba.conf) is refused there, unless the address
+  names the method: `?require_auth=md5`.
 
 **Mistakes.** Nothing starts with wrong settings. All problems are listed at once, each with the key, what is wrong and
 what to do; the exit status is 2. A key that does not exist is a problem as well, in the file and in the environment

@@ -16,6 +16,9 @@ from typing import Any, Final
 MUTUAL: Final = "scram-sha-256"
 """The authentication method that sends no password and has the server prove that it knows it."""
 
+NOT_IN_CLEAR: Final = "!password"
+"""For a server on this machine, which a distribution may have set to `md5` or `trust`: any but a password in clear."""
+
 NONE_SENT: Final = "!password,!md5"
 """For an address without a password: any method but those that hand over one from elsewhere (`~/.pgpass`)."""
 
@@ -27,11 +30,13 @@ def postgres_parameters(url: str) -> dict[str, Any]:
     """
     What libpq is told for this address, by keyword.
 
-    Unless the address says otherwise, the server has to prove that it knows the password (`require_auth`), and a
-    certificate is checked against the public authorities. ValueError where libpq cannot read the address.
+    Unless the address says otherwise, no password is sent, a server on another machine has to prove that it knows it
+    (`require_auth`), and a certificate is checked against the public authorities. ValueError where libpq cannot read
+    the address.
     """
     given = _libpq(url)
-    defaults: dict[str, Any] = {"require_auth": MUTUAL if given.get("password") else NONE_SENT}
+    with_password = NOT_IN_CLEAR if _stays_here(given) else MUTUAL
+    defaults: dict[str, Any] = {"require_auth": with_password if given.get("password") else NONE_SENT}
     mode = _mode(given)
     if mode.startswith("verify-") and _authorities_missing(given):
         # libpq's own name for them, "system", is an empty folder in the library that comes with the psycopg wheel.

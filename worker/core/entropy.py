@@ -20,7 +20,7 @@ def estimated_bits(text: str) -> float:
     >>> round(estimated_bits("secret-secret-secret-secret-secret-"))
     16
     >>> round(estimated_bits("0123456789abcdefghijklmnopqrstuv"))
-    12
+    7
     """
     unit = text[: _period(text)]
     steps = [ord(after) - ord(before) for before, after in pairwise(unit)]
