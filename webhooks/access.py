@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from webhooks.problems import Problem
 from webhooks.refusals import Refusals
 from webhooks.throttle import Throttle
-from worker.config.access import token_digest
+from worker.config.access import is_strong, token_digest
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -49,7 +49,8 @@ class Access:
     The tokens of the settings.
 
     Every refusal is noted with its kind (`webhooks.refusals`). Whoever sends unknown tokens waits after a few of them
-    (`webhooks.throttle`).
+    (`webhooks.throttle`). A token that nobody can guess is taken at any time, so that guesses lock nobody out: behind a
+    proxy all callers have one address.
     """
 
     def __init__(
@@ -98,8 +99,8 @@ class Access:
         address = _address(request)
         found = self._found(token)
         wait = self._throttle.wait_seconds(address)
-        if wait and (found is None or not self._throttle.was_right(address, found.name)):
-            # The right token gets no other answer than a wrong one: else guessing could go on.
+        if wait and (found is None or not is_strong(token)):
+            # A token that could be guessed gets no other answer than a wrong one: else guessing could go on.
             self.refuse(request, call, "token_throttled", 429)
             detail = f"too many wrong tokens were sent, from here or in all: wait {wait} seconds"
             raise Problem(429, detail, headers={"Retry-After": str(wait)})
@@ -111,7 +112,6 @@ class Access:
             self.refuse(request, call, "token_expired", 401, token=found.name)
             detail = "this token's time is over: make a new one with `contactsync tokens new`"
             raise Problem(401, detail, headers=challenge)
-        self._throttle.right(address, found.name)
         return Caller(found.name, found.role)
 
     def _found(self, token: str) -> TokenSettings | None:

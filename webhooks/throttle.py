@@ -1,8 +1,7 @@
 """
 Wrong tokens, counted by address and in all: whoever sends too many of them waits.
 
-Nobody can lock others out with it: a token that was right before, from the same address, is taken at any time. All of
-it is in memory, and a receiver's own.
+All of it is in memory, and a receiver's own.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from typing import Final
 WINDOW_SECONDS: Final = 60.0
 MOST_OF_ONE: Final = 10
 MOST_OF_ALL: Final = 100
-MOST_REMEMBERED: Final = 1_000
 
 _IPV6_BITS: Final = 64
 """Of an IPv6 address: the rest is chosen freely by whoever has the network."""
@@ -44,7 +42,6 @@ class Throttle:
         self._clock = clock
         self._all = _Window(clock())
         self._addresses: dict[str, _Window] = {}
-        self._seen: dict[tuple[str, str], None] = {}
 
     def wait_seconds(self, address: str) -> int:
         """How long somebody there has to wait before another try; 0 for not at all."""
@@ -63,18 +60,6 @@ class Throttle:
             own = self._addresses[_network(address)] = _Window(now)
         self._all.count += 1
         own.count += 1
-
-    def right(self, address: str, name: str) -> None:
-        """The token of this name came from there."""
-        pair = (_network(address), name)
-        self._seen.pop(pair, None)
-        self._seen[pair] = None
-        if len(self._seen) > MOST_REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-
-    def was_right(self, address: str, name: str) -> bool:
-        """Whether the token of this name came from there before."""
-        return (_network(address), name) in self._seen
 
 
 def _network(address: str) -> str:

@@ -71,6 +71,15 @@ def strong(token: str, step: str) -> None:
         raise ValueError(f"can be guessed, as it repeats itself or counts up: {step}")
 
 
+def is_strong(token: str) -> bool:
+    """Whether nobody can guess it."""
+    try:
+        strong(token, "")
+    except ValueError:
+        return False
+    return True
+
+
 def _token(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
         strong(value.get_secret_value(), _MAKE_ONE)
@@ -126,7 +135,7 @@ def _weak(token: str) -> bool:
     """Whether releases before tokens had names took it, and this one takes it in the older form only."""
     if len(token) < _OLDER_LENGTH or not _HEADER_TEXT.fullmatch(token):
         return False
-    return len(token) < TOKEN_LENGTH or estimated_bits(token) < LEAST_BITS
+    return not is_strong(token)
 
 
 def _password_hash(value: SecretStr) -> SecretStr:
