@@ -44,9 +44,18 @@ class Vocabulary:
     sentences: frozenset[str] = frozenset()
 
     def knows(self, name: str) -> bool:
-        """Whether every part of a member's name (`address.city`, `contact[name]`, `persons.3.email`) is known."""
-        parts = _parts(name)
-        return bool(parts) and all(part in self.names or _is_index(part) for part in parts)
+        """
+        Whether every part of a member's name (`address.city`, `contact[name]`, `persons.3.email`) is known.
+
+        A number is the place in a list, one after the list's name: several in a row are a phone number or a date.
+        """
+        before_is_known = False
+        for part in _parts(name):
+            is_known = part in self.names
+            if not (is_known or (before_is_known and _is_index(part))):
+                return False
+            before_is_known = is_known
+        return bool(_parts(name))
 
     def shows(self, name: str, value: Any) -> bool:
         """Whether the value of a member may be shown."""
@@ -93,7 +102,9 @@ _TIME: Final = re.compile(
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2}(?:[-_][A-Za-z]{2})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _SEPARATORS: Final = re.compile(r"[^A-Za-z0-9_-]+")
+_BLANK: Final = re.compile(r"\s")
 _MOST_WORD: Final = 60
+_MOST_COUNT_DIGITS: Final = 7
 _MOST_COUNT: Final = 10_000_000
 
 
@@ -146,7 +157,9 @@ def _is_index(part: str) -> bool:
 
 @lru_cache(maxsize=4_096)
 def _parts(name: str) -> tuple[str, ...]:
-    return tuple(part for part in _SEPARATORS.split(name.lower()) if part) if len(name) <= 200 else ()
+    if len(name) > 200 or _BLANK.search(name):
+        return ()
+    return tuple(part for part in _SEPARATORS.split(name.lower()) if part)
 
 
 # ------------------------------------------------------------------------------------------------------- documents
@@ -239,7 +252,7 @@ _OPTIONS: Final = frozenset(("include", "selection", "sort", "database-mode"))
 
 def _parameter(part: str, vocabulary: Vocabulary) -> str:
     name, is_, value = part.partition("=")
-    if (name in _PAGING and value.isdecimal() and is_count(int(value[:9]))) or (
+    if (name in _PAGING and value.isdecimal() and len(value) <= _MOST_COUNT_DIGITS) or (
         name in _OPTIONS and all(_fits(_WORD, word) for word in value.split(","))
     ):
         return part
