@@ -221,6 +221,15 @@ def test_a_right_that_was_given_by_hand_is_taken_back(ready: Place) -> None:
             run(ready.application, statement)
 
 
+def test_a_table_of_somebody_else_is_left_alone(ready: Place) -> None:
+    run(ready.admin, "CREATE TABLE report ()")
+
+    upgrade(ready.settings.model_copy(update={"admin_url": None}))
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        run(ready.application, "SELECT FROM report")
+
+
 def test_a_password_is_changed_by_changing_the_address(ready: Place) -> None:
     name = str(urlsplit(ready.application).username)
     changed = signed_in_as(ready.application, name, "another-password")

@@ -152,14 +152,14 @@ def _hand_over(connection: Connection[Any], owner: str) -> list[sql.SQL]:
 def grant(connection: Connection[Any], application: str) -> None:
     """
     Give the application its rights in the newest schema, and take away what it had beyond them. As the owner, on a
-    connection in autocommit mode.
+    connection in autocommit mode. Tables that belong to somebody else are left alone.
     """
     name = sql.Identifier(application)
     with _alone(connection), connection.transaction():
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name))
         tables = connection.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
-            " AND NOT relispartition ORDER BY relname"
+            " AND NOT relispartition AND pg_has_role(relowner, 'USAGE') ORDER BY relname"
         ).fetchall()
         for (table,) in tables:
             rights = sql.SQL(RIGHTS.get(table, _EVERYTHING))
