@@ -90,8 +90,10 @@ class Delay:
     def __init__(self, url: str) -> None:
         from celery import Celery
 
-        app = Celery("floor", broker=url)
-        app.conf.update(task_ignore_result=True)
+        from worker.app import broker
+
+        app = Celery("floor")
+        app.conf.update(**broker(url), task_ignore_result=True)
 
         def handle(body: dict[str, Any]) -> None:
             """Never runs here: the floor is about sending."""
