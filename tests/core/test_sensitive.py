@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
 import orjson
@@ -32,7 +33,18 @@ ACCOUNTS = (
     "BE68\N{NO-BREAK SPACE}5390\N{NO-BREAK SPACE}0754\N{NO-BREAK SPACE}7034",
     "BE68%205390%200754%207034",
 )
-PERSONS = ("85.07.30-033.28", "85073003328", "850730 033 28", "85.07.30 - 033.28", "BSN 111222333", "bsn: 1112.22.333")
+PERSONS = (
+    "85.07.30-033.28",
+    "85073003328",
+    "850730 033 28",
+    "850730-03328",
+    "85 07 30 033 28",
+    "85.07.30 - 033.28",
+    "85.07.30\N{EN DASH}033.28",
+    "85.07.30\N{NO-BREAK SPACE}033.28",
+    "BSN 111222333",
+    "bsn: 1112.22.333",
+)
 PLANTED = (*ACCOUNTS, *PERSONS)
 INNOCENT = (
     "BE0403170701",
@@ -44,6 +56,13 @@ INNOCENT = (
     "+85073003328",
     "2026-10-01T12:00:00.000Z",
     "12345678901",
+    "0031 20 100 00 12",
+    "202609-42702",
+    "260102-12082",
+    "26040960321",
+    "31103008824",
+    "64110700641@voorbeeld.example",
+    "12/10/25 012 34 52 10",
     "111222333",
     "a1b2c3d4-be68-4390-8754-70341234abcd",
     "Kerkstraat 12 9000 Gent",
@@ -121,6 +140,70 @@ def test_a_whole_number_is_looked_at_but_not_under_the_name_of_an_id() -> None:
     document = {"number": 85073003328, "id": 85073003328, "clientId": "85073003328", "phone": "85073003328"}
 
     assert clean(document) == {**document, "number": REMOVED}
+
+
+@pytest.mark.parametrize("value", [85073003328.0, "85073003328\n12 mei", "850730 033 28\t12"])
+def test_a_number_is_found_as_a_fraction_and_before_the_next_line(value: Any) -> None:
+    assert not is_in("85073003328", clean({"data": [value]}))
+
+
+@pytest.mark.parametrize("number", PLANTED)
+@pytest.mark.parametrize("blank", ["\n", "\t", "\N{NO-BREAK SPACE}"])
+def test_a_number_is_found_in_json_within_a_text(number: str, blank: str) -> None:
+    payload = json.dumps({"notes": f"aan{blank}{number}{blank}graag"})
+
+    assert not is_in(number, clean({"payload": payload}))
+
+
+OWN_NUMBERS = """
+    id logicId clientId tel gsm phone telefoon1 Telefoonnummer mobile invoiceEmail btw_nummer kvk vatIdNumber
+    client_code contact_number klantnummer debiteurnr. externalKey Ondernemingsnummer registration_number
+"""
+
+
+@pytest.mark.parametrize("name", OWN_NUMBERS.split())
+@pytest.mark.parametrize("number", [85073003328, "85073003328", "850730-03328", "85 07 30 033 28"])
+def test_a_member_that_has_numbers_of_its_own_keeps_them(name: str, number: str | int) -> None:
+    record = {name: number, "of": [{name: number}]}
+
+    assert clean(record, replacement="") is record
+    assert clean({name: "85.07.30-033.28"}, replacement="") == {name: ""}
+
+
+def digits(count: int, source: Random) -> str:
+    return "".join(source.choices(string.digits, k=count))
+
+
+def enterprise_number(source: Random) -> str:
+    number = f"0{digits(7, source)}"
+    return f"{number}{97 - int(number) % 97:02}"
+
+
+LOOK_ALIKES: Mapping[str, Callable[[Random], str]] = {
+    "a Dutch phone number with its country": lambda one: f"0031 20 {digits(3, one)} {digits(2, one)} {digits(2, one)}",
+    "the same with dashes": lambda one: f"0031-10-{digits(3, one)}.{digits(2, one)}.{digits(2, one)}",
+    "the same in groups": lambda one: f"00 31 20 {digits(3, one)} {digits(2, one)} {digits(2, one)}",
+    "the same in one": lambda one: f"3110{digits(7, one)}",
+    "a Swiss one": lambda one: f"0041 22 {digits(3, one)} {digits(2, one)} {digits(2, one)}",
+    "a Belgian one": lambda one: f"0032 14 {digits(2, one)} {digits(2, one)} {digits(2, one)}",
+    "an invoice of a month": lambda one: f"2026{one.randint(1, 12):02}-{digits(5, one)}",
+    "an invoice of a day": lambda one: f"26{one.randint(1, 12):02}{one.randint(1, 28):02}{digits(5, one)}",
+    "the same with a dash": lambda one: f"26{one.randint(1, 12):02}{one.randint(1, 28):02}-{digits(5, one)}",
+    "an enterprise": lambda one: f"BE{enterprise_number(one)}",
+    "an enterprise and its phone": lambda one: f"BE{enterprise_number(one)} 04{digits(2, one)} {digits(2, one)} 12 34",
+    "an enterprise and its postcode": lambda one: f"BE{enterprise_number(one)} {one.randint(1000, 9999)} Gent",
+    "a chamber of commerce number": lambda one: f"{digits(8, one)} 0000{digits(8, one)}",
+    "a Dutch VAT number": lambda one: f"NL{digits(9, one)}B{digits(2, one)}",
+}
+
+
+@pytest.mark.parametrize("look_alike", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
+def test_of_thousands_that_look_alike_none_is_cut(look_alike: Callable[[Random], str]) -> None:
+    source = Random(7)
+
+    cut = [text for text in (look_alike(source) for _ in range(3_000)) if clean_text(text) != text]
+
+    assert cut == []
 
 
 def test_a_record_loses_the_number_and_keeps_the_rest_of_its_text() -> None:

@@ -140,8 +140,8 @@ class _Cleaner:
             return self.members(value, depth) if depth < MOST_LEVELS else self.replacement or None
         if isinstance(value, list | tuple):
             return [self.value(one, name, depth + 1) for one in value] if depth < MOST_LEVELS else []
-        if self.numbers and type(value) is int and not is_identifier(name):
-            text = str(value)
+        if self.numbers and type(value) in (int, float) and not is_identifier(name):
+            text = str(value).removesuffix(".0")
             return value if without_numbers(text, REMOVED) == text else self.replacement or None
         return value
 

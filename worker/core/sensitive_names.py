@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 
@@ -41,10 +41,17 @@ _PARTS: Final = re.compile(
 _IDENTIFIERS: Final = frozenset(
     _words("""
     id ids uuid guid key ref reference phone phones telephone telephones telefoon telefoons tel gsm mobile mobiel
-    fax vat btw tva kvk kbo coc registration offset cursor timestamp
+    fax vat btw tva kvk kbo coc registration offset cursor timestamp email emails mail logic
 """)
 )
 """Members whose numbers have a meaning of their own: eleven digits there are not the number of a person."""
+_NUMBERED: Final = re.compile(
+    "(?:client|customer|contact|klant|klanten|debiteur|debiteuren|debtor|debitor|relatie|lid|leden|member|order|"
+    "invoice|factuur|offerte|quote|project|dossier|telefoon|phone|gsm|mobiel|fax|btw|vat|kvk|kbo|onderneming|"
+    "ondernemings|enterprise|company|vestiging|vestigings|chamberofcommerce|extern|external)"
+    "(?:nummer|number|num|nr|no|code|key|id|ref)"
+)
+"""A part of the name of a member that has such a number: `contact_number`, `Klantnummer`, `debiteurnr.`."""
 
 _TITLES: Final = ("name", "field", "label", "key", "title", "code", "property", "path", "naam", "veld")
 _VALUES: Final = frozenset(
@@ -62,14 +69,15 @@ _MOST_KNOWN: Final = 20_000
 class _Known(dict[str, bool]):
     """What was found of the names that came before: the same ones come with every record."""
 
+    def __init__(self, judge: Callable[[str], bool]) -> None:
+        super().__init__()
+        self.judge = judge
+
     def __missing__(self, name: str) -> bool:
-        found = _judge(name)
+        found = self.judge(name)
         if len(name) <= _MOST_NAME and len(self) < _MOST_KNOWN:
             self[name] = found
         return found
-
-
-_known: Final = _Known()
 
 
 def is_sensitive(name: str) -> bool:
@@ -88,10 +96,10 @@ def is_identifier(name: str) -> bool:
     """
     Whether a member holds ids, phone numbers or the numbers of companies.
 
-    >>> is_identifier("clientId"), is_identifier("phone_2"), is_identifier("notes")
-    (True, True, False)
+    >>> [is_identifier(name) for name in ("clientId", "phone_2", "Telefoonnummer", "client_code", "notes", "number")]
+    [True, True, True, True, False, False]
     """
-    return not _IDENTIFIERS.isdisjoint(_tokens(name))
+    return _identifiers[name]
 
 
 def names_a_value(item: Mapping[str, Any]) -> Collection[str]:
@@ -123,9 +131,18 @@ def _judge(name: str) -> bool:
     return joined in _WHOLE or _PARTS.search(joined) is not None
 
 
+def _judge_identifier(name: str) -> bool:
+    tokens = _tokens(name)
+    return not _IDENTIFIERS.isdisjoint(tokens) or _NUMBERED.search("".join(tokens)) is not None
+
+
 def _tokens(name: str) -> list[str]:
     """The words of a name in lower case, without accents: `bankNr`, `bank_nr` and `Bank nr.` are the same two."""
     name = name[:_MOST_NAME]
     if not name.isascii():
         name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return [token.lower() for token in _TOKEN.findall(name)]
+
+
+_known: Final = _Known(_judge)
+_identifiers: Final = _Known(_judge_identifier)

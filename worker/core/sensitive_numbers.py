@@ -15,11 +15,12 @@ from typing import Any, Final
 
 from stdnum import iban, numdb
 from stdnum.be import bis, nn
+from stdnum.eu import vat
 from stdnum.nl import bsn
 
 _WRITTEN_SEPARATOR: Final = re.compile(r"%20|&nbsp;|\\u00a0|\\u202f")
 _SEPARATOR: Final = (
-    "(?:[ ./_+\t\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}\N{EN DASH}-]"
+    "(?:[ ./_+\t\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}\N{EN DASH}\N{NON-BREAKING HYPHEN}-]"
     rf"|{_WRITTEN_SEPARATOR.pattern}){{0,2}}"
 )
 _NEITHER: Final = re.compile(r"[^0-9A-Za-z]")
@@ -30,28 +31,48 @@ _MOST_WRITTEN: Final = 200
 _BEHIND_ESCAPE: Final = r"(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})"
 """What is written of a blank in JSON and in addresses ends in a letter or a digit, and no word goes on there."""
 _IBAN: Final = re.compile(rf"(?:(?<![0-9A-Za-z])|(?<=[Ii][Bb][Aa][Nn])|{_BEHIND_ESCAPE})[A-Za-z]{{2}}[0-9]{{2}}")
+_BETWEEN: Final = "[ ./\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}\N{EN DASH}\N{NON-BREAKING HYPHEN}-]"
 _NATIONAL: Final = re.compile(
     rf"(?:(?<![0-9A-Za-z+])|{_BEHIND_ESCAPE})"
-    r"(?:([0-9]{11})|[0-9]{2}[ ./-]?[0-9]{2}[ ./-]?[0-9]{2}[ ./-]{1,3}[0-9]{3}[ ./-]?[0-9]{2})"
-    r"(?![0-9A-Za-z])"
+    rf"(?:([0-9]{{11}})|([0-9]{{2}}({_BETWEEN}?)[0-9]{{2}}\3[0-9]{{2}})({_BETWEEN}{{1,3}})[0-9]{{3}}({_BETWEEN}?)[0-9]{{2}})"
+    r"(?![0-9A-Za-z@])"
 )
-_CITIZEN: Final = re.compile(
-    rf"(?:(?<![a-z])|{_BEHIND_ESCAPE})"
+"""Eleven digits in a row, or a date of birth and what parts it from the others; its own parts have the same twice."""
+_PERHAPS_NATIONAL: Final = re.compile(
+    r"(?<![0-9+])[0-9]{2}[ ./-]?[0-9]{2}[ ./-]?[0-9]{2}[ ./-]{0,3}[0-9]{3}[ ./-]?[0-9]{2}(?![0-9A-Za-z])"
+)
+"""The same in encoded text, where a blank may stand for what was written otherwise: more is found than is meant."""
+_GOES_ON: Final = re.compile(rf"{_BETWEEN}[0-9]{{1,3}}(?![0-9])")
+"""Behind such digits: they begin a phone number with its country, or are a date with a phone number behind it."""
+_OFFICIAL: Final = re.compile(rf"[0-9]{{2}}\.[0-9]{{2}}\.[0-9]{{2}}{_BETWEEN}{{1,3}}[0-9]{{3}}{_BETWEEN}?[0-9]{{2}}")
+"""As the register writes it; no phone number and no id is written like that."""
+_YEARS_OF_BIRTH: Final = range(1935, 2015)
+"""
+Digits that nothing parts, or one dash alone, are taken for the number of somebody between these: invoices and orders
+are numbered by the date of today, and phone numbers of the Netherlands and Belgium begin with 31 and 32.
+"""
+_UNUSUAL_SEPARATORS: Final = tuple(
+    one.encode()
+    for one in "\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}\N{EN DASH}\N{NON-BREAKING HYPHEN}"
+)
+_CITIZEN_NUMBER: Final = (
     r"(?:bsn|burger\s?service\s?-?nummer)[^0-9a-z]{0,4}(?:(?:nummer|nr|no|is)[^0-9a-z]{0,3})?"
-    r"([0-9]{9}|[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{3}|[0-9]{4}[ .-][0-9]{2}[ .-][0-9]{3})(?![0-9])",
-    re.IGNORECASE,
+    r"([0-9]{9}|[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{3}|[0-9]{4}[ .-][0-9]{2}[ .-][0-9]{3})(?![0-9])"
 )
+_CITIZEN: Final = re.compile(rf"(?:(?<![a-z])|{_BEHIND_ESCAPE}){_CITIZEN_NUMBER}", re.IGNORECASE)
+_PERHAPS_CITIZEN: Final = re.compile(_CITIZEN_NUMBER, re.IGNORECASE)
 
 _CLASSES: Final = bytes(
     ord("0") if chr(code) in string.digits else ord("a") if chr(code) in string.ascii_letters else ord(" ")
     for code in range(256)
 )
-_ESCAPE: Final = re.compile(rb"\\(?:u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_ESCAPE: Final = re.compile(rb"\\+u[0-9A-Fa-f]{4}|\\.", re.DOTALL)
 _PERCENT: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
-_CANDIDATE: Final = re.compile(rb"00(?:(?=0000000|0 00)()|(?<=aa00))")
+_CANDIDATE: Final = re.compile(rb"00(?:(?=0000000|0 00)()|(?<= 00)(?=000(?!0))()|(?<=aa00))")
 """
-In the classes of characters: nine digits, or three and two, one of which is in every way to write a person's number; or
-two letters and two digits. It begins with two digits, as a search for what is written out is by far the quickest.
+In the classes of characters: nine digits, three and two, or five, one of which is in every way to write a person's
+number; or two letters and two digits. It begins with two digits, as a search for what is written out is by far the
+quickest.
 """
 _ELEVEN_DIGITS: Final = b"0" * 11
 _MOST_AROUND: Final = 40
@@ -86,7 +107,8 @@ def _account_number(country: str) -> re.Pattern[str] | None:
 
 def without_numbers(text: str, replacement: str, *, bare: bool = True) -> str:
     """
-    A text with `replacement` for each number; an empty one closes the gap. `bare`: also eleven digits in a row.
+    A text with `replacement` for each number; an empty one closes the gap. `bare`: also those that may be the number
+    of a phone, an invoice or a customer.
 
     >>> without_numbers("Marleen, 85.07.30-033.28, BSN 111222333", "…")
     'Marleen, …, BSN …'
@@ -118,7 +140,7 @@ def _spans(text: str, *, bare: bool) -> Iterator[tuple[int, int]]:
         if end := _end_of_iban(text, match.start()):
             yield match.start(), end
     for match in _NATIONAL.finditer(text):
-        if _is_national(match[0], bare=match[1] is not None) and (bare or match[1] is None):
+        if _is_national(match, bare=bare):
             yield match.span()
     for match in _CITIZEN.finditer(text):
         if bsn.is_valid(match[1]):
@@ -127,10 +149,7 @@ def _spans(text: str, *, bare: bool) -> Iterator[tuple[int, int]]:
 
 def holds_number(encoded: bytes) -> bool:
     """Whether JSON text holds a number that `without_numbers` would find in one of its texts."""
-    if b"\\" in encoded:
-        encoded = _ESCAPE.sub(b" ", encoded)
-    if b"%" in encoded:
-        encoded = _PERCENT.sub(b" ", encoded)
+    encoded = _with_blanks(encoded)
     shape = encoded.translate(_CLASSES)
     names_citizens: bool | None = None
     for match in _CANDIDATE.finditer(shape):
@@ -147,6 +166,18 @@ def holds_number(encoded: bytes) -> bool:
             if names_citizens and _holds_citizen(encoded, at):
                 return True
     return False
+
+
+def _with_blanks(encoded: bytes) -> bytes:
+    """The text with a blank for whatever is written of one, and for separators that are not ASCII."""
+    if b"\\" in encoded:
+        encoded = _ESCAPE.sub(b" ", encoded)
+    if not encoded.isascii():
+        for separator in _UNUSUAL_SEPARATORS:
+            encoded = encoded.replace(separator, b" ")
+    if b"%" in encoded:
+        encoded = _PERCENT.sub(b" ", encoded)
+    return encoded
 
 
 def _follows_a_date(shape: bytes, at: int) -> bool:
@@ -166,12 +197,11 @@ def _around(encoded: bytes, at: int) -> str:
 
 
 def _holds_national(encoded: bytes, at: int) -> bool:
-    found = _NATIONAL.finditer(_around(encoded, at))
-    return any(_is_national(one[0], bare=one[1] is not None) for one in found)
+    return any(_fits(match[0], parted=True) for match in _PERHAPS_NATIONAL.finditer(_around(encoded, at)))
 
 
 def _holds_citizen(encoded: bytes, at: int) -> bool:
-    return any(bsn.is_valid(one[1]) for one in _CITIZEN.finditer(_around(encoded, at)))
+    return any(bsn.is_valid(one[1]) for one in _PERHAPS_CITIZEN.finditer(_around(encoded, at)))
 
 
 def _is_iban(encoded: bytes, at: int) -> bool:
@@ -179,7 +209,10 @@ def _is_iban(encoded: bytes, at: int) -> bool:
 
 
 def _begins(encoded: bytes, shape: bytes, at: int) -> bool:
-    return at == 0 or shape[at - 1 : at] == b" " or encoded[max(0, at - 4) : at].lower() == b"iban"
+    if at == 0 or shape[at - 1 : at] == b" " or encoded[max(0, at - 4) : at].lower() == b"iban":
+        return True
+    # JSON in a text of JSON: of what was written for a blank there, a letter is left.
+    return shape[at - 2 : at - 1] == b" " and encoded[at - 1 : at] in b"nrtbf"
 
 
 def _end_of_iban(text: str, start: int) -> int:
@@ -189,12 +222,34 @@ def _end_of_iban(text: str, start: int) -> int:
     if match is None:
         return 0
     number = _NEITHER.sub("", _WRITTEN_SEPARATOR.sub("", match[0]))
-    return match.end() if iban.is_valid(number, check_country=False) else 0
+    if not iban.is_valid(number, check_country=False) or _begins_with_vat(match[0]):
+        return 0
+    return match.end()
 
 
-def _is_national(text: str, *, bare: bool) -> bool:
-    """Whether it is a Belgian national number; written in one, only with a date of birth that is one."""
-    digits = re.sub(r"[^0-9]", "", text)
-    if bare and not ("01" <= digits[2:4] <= "12" and "01" <= digits[4:6] <= "31"):
+def _begins_with_vat(written: str) -> bool:
+    """Whether it is a VAT number and a postcode or phone number; account numbers come whole or in groups of four."""
+    groups = _NEITHER.split(_WRITTEN_SEPARATOR.sub(" ", written))
+    if all(len(group) == 4 for group in groups[:-1]):
         return False
-    return bool(nn.is_valid(digits) or (not bare and bis.is_valid(digits)))
+    return any(vat.is_valid("".join(groups[:count])) for count in range(1, len(groups)))
+
+
+def _is_national(match: re.Match[str], *, bare: bool = True) -> bool:
+    """Whether it is a Belgian national number; but for `bare`, only as the register writes it."""
+    if _OFFICIAL.fullmatch(match[0]):
+        return _fits(match[0], parted=True)
+    if not bare:
+        return False
+    if match[1] or not (match[3] or match[5]):
+        return _fits(match[0], parted=False)
+    return _GOES_ON.match(match.string, match.end()) is None and _fits(match[0], parted=bool(match[3]))
+
+
+def _fits(text: str, *, parted: bool) -> bool:
+    """Whether date and check digits fit; a date that is not `parted` is one of the calendar, in a likely year."""
+    digits = re.sub(r"[^0-9]", "", text)
+    if parted:
+        return bool(nn.is_valid(digits) or bis.is_valid(digits))
+    born = nn.get_birth_date(digits) if nn.is_valid(digits) else None
+    return born is not None and born.year in _YEARS_OF_BIRTH
