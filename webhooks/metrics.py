@@ -1,7 +1,9 @@
 """
 `GET /metrics`: what this process counted, and the summary as gauges, in Prometheus's text format.
 
-It shares the event loop with the webhooks, so its larger part, the summary's gauges, is made once a second at most.
+It shares the event loop with the webhooks, so its larger part, the summary's gauges, is made once a second at most. A
+database that does not answer holds nobody up for longer than a monitor waits: the counts of this process come without
+the gauges then.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 SUMMARY_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 5.0
+"""How long the summary is waited for. Prometheus gives a scrape ten seconds."""
 SYSTEM_STATES: Final = ("running", "paused", "broken", "probing", "disabled")
 
 
@@ -196,18 +200,23 @@ class Exposition:
         )
 
     async def text(self) -> bytes:
-        """The counts of this process as they are now, and the summary's gauges of a second ago at most."""
+        """The counts of this process as they are now, and the summary's gauges, made a second ago at most."""
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         async with self._making:
-            now = asyncio.get_running_loop().time()
-            if self._summary is None or now - self._summary[0] >= SUMMARY_SECONDS:
-                self._summary = (now, await self._summary_text())
+            # Whoever asked while it was being made gets what was made: else they would wait for one after the other.
+            if self._summary is None or asked - self._summary[0] >= SUMMARY_SECONDS:
+                summary = await self._summary_text()
+                self._summary = (loop.time(), summary)
             summary = self._summary[1]
         return _text(self._process) + summary
 
     async def _summary_text(self) -> bytes:
         try:
-            return _text(SummaryFigures(await self._database.summary(), await self._database.run(systems.views)))
-        except Problem:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                found, views = await self._database.summary(), await self._database.run(systems.views)
+            return _text(SummaryFigures(found, views))
+        except (Problem, TimeoutError):
             return _text(SummaryFigures(None, {}))
 
 

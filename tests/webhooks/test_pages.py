@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import time
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +17,8 @@ from typing_extensions import override
 from tests.fixtures.servers import fresh_database
 from tests.webhooks.conftest import Served, make_settings, serving, token_of
 from webhooks import metrics
+from webhooks.figures import Figures
+from webhooks.refusals import Refusals
 from webhooks.server import require_schema
 from worker.errors import ConfigurationError
 from worker.store.engine import make_engine
@@ -181,3 +185,46 @@ def test_unknown_addresses_and_methods_are_problems(shared: Served) -> None:
     assert [one.status_code for one in (nothing, method, slash)] == [404, 405, 404]
     assert method.headers["allow"]
     assert all(one.headers["content-type"] == "application/problem+json" for one in (nothing, method, slash))
+
+
+def test_metrics_come_without_the_summary_while_the_database_does_not_answer(
+    served: Served, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "ANSWER_SECONDS", 0.2)
+    served.http.timeout = 5.0
+    with engine.connect() as blocker:
+        blocker.execute(text("LOCK TABLE system_state IN ACCESS EXCLUSIVE MODE"))
+        found = figures(served)
+        blocker.rollback()
+
+    assert found["contactsync_summary_read", ()] == 0
+    assert found["contactsync_database_connected", ()] == 1
+    assert ("contactsync_conservation", ()) not in found
+
+
+def test_scrapes_that_come_together_share_one_summary(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+
+    class Slow(metrics.Exposition):
+        @override
+        async def _summary_text(self) -> bytes:
+            nonlocal made
+            made += 1
+            await answered.wait()
+            return b"gauges"
+
+    nothing: Any = SimpleNamespace(waiting=0, connected=True)
+    answered = asyncio.Event()
+    exposition = Slow(make_settings("postgresql:///none"), nothing, Figures(), nothing, Refusals())
+    monkeypatch.setattr(metrics, "SUMMARY_SECONDS", 0.0)
+
+    async def scrape(count: int) -> list[bytes]:
+        scrapes = [asyncio.create_task(exposition.text()) for _ in range(count)]
+        await asyncio.sleep(0)
+        answered.set()
+        return await asyncio.gather(*scrapes)
+
+    texts = asyncio.run(scrape(5))
+
+    assert (made, len(texts)) == (1, 5)
+    assert all(one.endswith(b"gauges") for one in texts)
