@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webhooks.api.routes import CALLS
+from worker.core import masks
 from worker.core.masks import (
     MASK,
     MOST_BODY_CHARACTERS,
@@ -140,6 +141,13 @@ def test_a_mask_keeps_the_shape(value: Any) -> None:
 )
 def test_what_the_allow_list_names_stays_readable(value: Any, shown: Any) -> None:
     assert document(value, KNOWN) == shown
+
+
+def test_a_name_too_long_to_be_one_is_hidden_and_not_remembered() -> None:
+    before = masks._split.cache_info().currsize
+
+    assert document({"x" * 100_000: 1, "id" + "." * 300: 2}, KNOWN) == {MASK: MASK, f"{MASK} 2": MASK}
+    assert masks._split.cache_info().currsize == before
 
 
 def test_a_deep_document_ends_in_a_mask_and_not_in_an_error() -> None:

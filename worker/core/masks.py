@@ -104,6 +104,7 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _SEPARATORS: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _BLANK: Final = re.compile(r"\s")
 _MOST_WORD: Final = 60
+_MOST_NAME: Final = 200
 _MOST_COUNT_DIGITS: Final = 7
 _MOST_COUNT: Final = 10_000_000
 
@@ -155,9 +156,13 @@ def _is_index(part: str) -> bool:
     return part.isdecimal() and len(part) <= 3
 
 
-@lru_cache(maxsize=4_096)
 def _parts(name: str) -> tuple[str, ...]:
-    if len(name) > 200 or _BLANK.search(name):
+    return _split(name) if len(name) <= _MOST_NAME else ()
+
+
+@lru_cache(maxsize=4_096)
+def _split(name: str) -> tuple[str, ...]:
+    if _BLANK.search(name):
         return ()
     return tuple(part for part in _SEPARATORS.split(name.lower()) if part)
 
