@@ -181,6 +181,23 @@ def test_an_id_is_not_written_back_into_a_field_that_has_another_purpose(given: 
     )
 
 
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("systems.robaws.write_back", "rompslomp = 'Bank id'"),
+        ("systems.recras", "reference_extra_field = 'Bank id'"),
+        ("sync.filter.extra_field", "'Bank id' = 'yes'"),
+        ("sync.person_kinds", "'Bank id' = ['yes']"),
+    ],
+)
+def test_nothing_goes_by_a_field_whose_value_is_never_read(given: Given, section: str, key: str) -> None:
+    given.toml(f"[{section}]\n{key}\n")
+
+    assert given.problem().endswith(
+        ' goes by "Bank id", but a field for bank data or identity numbers is never read: name another'
+    )
+
+
 def test_tokens_of_routix_come_from_beside_the_api() -> None:
     own = RoutixSettings(base_url="https://routix.example/functions/v1/")
     told = RoutixSettings(token_url="https://tokens.example/oauth-token")

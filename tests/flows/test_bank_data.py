@@ -85,6 +85,17 @@ def test_what_robaws_holds_of_it_is_not_stored_and_not_passed_on(hub: Hub) -> No
     ] == []
 
 
+@pytest.mark.parametrize("phone", ["0031 53 787 03 34", "31103008824", "0031-10-671.22.99"])
+def test_a_phone_number_with_the_check_digits_of_a_person_goes_on_whole(hub: Hub, phone: str) -> None:
+    source_id = hub.robaws.add_client(**{**client(), "tel": phone})
+
+    hub.sync(source_id)
+
+    digits = "".join(filter(str.isdigit, phone)).removeprefix("00")
+    written = "".join(filter(str.isdigit, json.dumps(hub.rompslomp.state(), default=str)))
+    assert digits.removeprefix("31") in written
+
+
 @pytest.mark.parametrize("system", ["rompslomp", "recras", "workspace"])
 @pytest.mark.parametrize("status", [400, 401, 406, 422, 500])
 def test_what_a_refusal_quotes_of_it_is_not_stored(hub: Hub, system: str, status: int) -> None:

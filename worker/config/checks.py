@@ -14,6 +14,7 @@ from worker.config.keys import Path_
 from worker.config.settings import Settings
 from worker.config.systems import SystemName, SystemSettings
 from worker.config.vendors import WorkspaceSettings
+from worker.core.sensitive_names import is_sensitive
 
 Problem = tuple[Path_, str]
 
@@ -60,6 +61,7 @@ def check(settings: Settings, part: Part = "worker") -> Iterator[Problem]:
     yield from _addresses_of_one_database(settings)
     yield from _fields_of_routix(settings)
     yield from _write_back(settings)
+    yield from _never_read(settings)
     robaws = settings.systems.robaws
     if part in TAKE_WEBHOOKS and robaws.enabled and not robaws.webhook_secrets:
         yield (
@@ -100,6 +102,21 @@ def _write_back(settings: Settings) -> Iterator[Problem]:
                 key,
                 "names a field that sync.filter.extra_field goes by, and an id is no such value: name another",
             )
+
+
+def _never_read(settings: Settings) -> Iterator[Problem]:
+    """A field whose value is left out of every answer can hold no id, and nothing can be decided by it."""
+    robaws, recras = settings.systems.robaws, settings.systems.recras
+    named: list[tuple[Path_, str]] = [
+        *((("systems", "robaws", "write_back", system), field) for system, field in robaws.write_back.items()),
+        *((("sync", "filter", "extra_field", field), field) for field in settings.sync.filter.extra_field),
+        *((("sync", "person_kinds", field), field) for field in settings.sync.person_kinds),
+    ]
+    if recras.reference_extra_field:
+        named.append((("systems", "recras", "reference_extra_field"), recras.reference_extra_field))
+    for key, field in named:
+        if is_sensitive(field):
+            yield key, f'goes by "{field}", but a field for bank data or identity numbers is never read: name another'
 
 
 def _one_name(field: str) -> str:
