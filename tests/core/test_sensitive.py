@@ -103,7 +103,12 @@ def test_what_only_looks_alike_stays(text: str) -> None:
 NAMED = """
     iban IBAN clientIban iban_1 bank bankName bank_nr bankAccount accountNr Bankrekening Rekeningnummer rekeningnr.
     swiftCode bic creditLimit credit_limit creditInfo bsn BSN-nummer Rijksregisternummer rijksregisternr INSZ
-    nationalNumber identity_card_number Paspoortnummer passportNumber creditCardNumber sepaMandate
+    nationalNumber identity_card_number Paspoortnummer passportNumber creditCardNumber sepaMandate cardNumber
+    Betaalkaartnummer
+"""
+NOT_NAMED = """
+    internationalNumber international_number internationalId Klantenkaartnummer ledenkaart_nummer Zitbank-1 Bankje
+    Banketzaal Swifty Liban compasNummer account accountManager rekeningOpNaam_1 Creditcheck
 """
 
 
@@ -115,6 +120,13 @@ def test_a_member_is_known_by_its_name_at_any_depth(name: str) -> None:
     assert clean(document) == {"data": [{"extraFields": {name: REMOVED}, "name": "De Linde"}]}
     assert clean(document, replacement="") == {"data": [{"extraFields": {}, "name": "De Linde"}]}
     assert "Voorbeeldbank" not in clean_json_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("name", NOT_NAMED.split())
+def test_a_member_that_is_called_something_like_it_stays(name: str) -> None:
+    record = {name: "12-34", "fields": [{"name": name, "value": "12-34"}]}
+
+    assert clean(record, replacement="") is record
 
 
 @pytest.mark.parametrize(

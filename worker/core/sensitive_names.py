@@ -23,7 +23,7 @@ _WORDS: Final = frozenset(
 _WHOLE: Final = frozenset(
     _words("""
     accountnr accountno accountnumber rekening rekeningen creditdate creditinfo creditlimit kredietlimiet
-    rijksnummer sortcode routingnumber
+    rijksnummer sortcode routingnumber cardnumber kaartnummer
 """)
 )
 """A whole name, without its blanks and dashes."""
@@ -31,8 +31,8 @@ _WHOLE: Final = frozenset(
 _PARTS: Final = re.compile(
     "iban(?:nummer|number|nr|no|code)|bank(?:account|rekening|nummer|number|nr|name|naam|code|verbindung|gegevens)|"
     "rekening(?:nummer|nr|houder)|accountholder|konto(?:nummer|inhaber)|numerodecompte|comptebancaire|"
-    "coordonneesbancaires|(?:credit|krediet|debit|bank)(?:card|kaart)|cardnumber|kaartnummer|"
-    "rijksregister|registrenational|national(?:register|number|id|insurance)|nationaalnummer|numeronational|"
+    "coordonneesbancaires|(?:credit|krediet|debit|debet|betaal|payment|bank)(?:card|kaart)|"
+    "rijksregister|registrenational|(?<!inter)national(?:register|number|id|insurance)|nationaalnummer|numeronational|"
     "burgerservice|sofinummer|socialsecurity|identity(?:card|number)|identiteits(?:kaart|nummer|bewijs)|"
     "idcard|carte(?:d)?identite|personalausweis|pass(?:port|eport)(?:n|$)|paspoort|(?:rijbewijs|driving)(?:nummer|licence)"
 )
