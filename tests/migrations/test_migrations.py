@@ -96,6 +96,55 @@ def test_downgrading_leaves_nothing_behind(empty: Engine) -> None:
     assert tables == 0
 
 
+def test_the_log_keeps_no_beginning_of_a_hash(empty: Engine) -> None:
+    migrations.upgrade(empty)
+    migrations.downgrade(empty, "0007")
+    with empty.begin() as connection:
+        for actor in ("token-cf55181c", "command line (root)", "token-0a1b2c3d", "token-cf55181c", "token-of-an"):
+            connection.execute(
+                text(
+                    "INSERT INTO operator_action (actor, role, action, target) VALUES (:actor, 'admin', 'pause', 'x')"
+                ),
+                {"actor": actor},
+            )
+        connection.execute(
+            text(
+                "INSERT INTO system_state (system, paused_by, learned) VALUES"
+                " ('recras', 'operator', '{\"paused_by_name\": \"token-0a1b2c3d\", \"kept\": 1}'),"
+                " ('routix', NULL, '{}')"
+            )
+        )
+        connection.execute(text("INSERT INTO contact (source, source_id) VALUES ('robaws', '7')"))
+        connection.execute(
+            text(
+                "INSERT INTO link (contact_id, system, state, message) SELECT id, 'recras', 'excluded',"
+                " 'token-cf55181c left this client out of the system: twice' FROM contact"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO review (link_id, kind, reason, message, detail, resolved_at, choice, resolved_by)"
+                " SELECT id, 'match', 'ambiguous', '', '{}', now(), 'exclude', 'token-cf55181c' FROM link"
+            )
+        )
+
+    migrations.upgrade(empty)
+
+    with empty.connect() as connection:
+        actors = connection.execute(text("SELECT actor FROM operator_action ORDER BY id")).scalars().all()
+        learned = {
+            row.system: row.learned for row in connection.execute(text("SELECT system, learned FROM system_state"))
+        }
+        message, resolved_by = connection.execute(
+            text("SELECT l.message, r.resolved_by FROM link l JOIN review r ON r.link_id = l.id")
+        ).one()
+    first, second = "token 1 of an earlier release", "token 2 of an earlier release"
+    assert actors == [first, "command line (root)", second, first, "token-of-an"]
+    assert learned == {"recras": {"paused_by_name": second, "kept": 1}, "routix": {}}
+    assert message == "a token of an earlier release left this client out of the system: twice"
+    assert resolved_by == first
+
+
 def test_an_empty_database_is_refused_with_the_command_to_run(empty: Engine) -> None:
     with pytest.raises(ConfigurationError, match="contactsync migrate"):
         migrations.require_current(empty)
