@@ -204,8 +204,12 @@ def served(
         redis.config_set("maxmemory-policy", before)
 
 
-def test_an_empty_database_is_told_to_be_migrated(served: tuple[Command, str]) -> None:
+@pytest.mark.slow
+def test_an_empty_database_is_told_to_be_migrated(
+    served: tuple[Command, str], folder: Path, sandbox: SandboxServer
+) -> None:
     contactsync, _ = served
+    settle(folder, sandbox, routix={})
 
     before = contactsync("check").out
     contactsync("migrate")
@@ -213,6 +217,8 @@ def test_an_empty_database_is_told_to_be_migrated(served: tuple[Command, str]) -
 
     assert line_with(before, "✗ database", "the database is empty")
     assert line_with(before, "→", "contactsync migrate")
+    assert "could not be looked at" not in before
+    assert line_with(before, "✓ recras", "customers"), "the vendors are looked at all the same"
     assert line_with(after, "✓ database", "schema")
 
 

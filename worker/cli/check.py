@@ -148,10 +148,12 @@ def _parts(settings: Settings) -> Iterator[Finding]:
 
 
 def _runtime(settings: Settings) -> Runtime | None:
-    """What shares the budget with the running parts; None before there is a database and a Redis."""
+    """What shares the budget with the running parts; None before there is a database with its tables, and a Redis."""
     from redis import Redis, RedisError
 
+    from worker.errors import ConfigurationError
     from worker.runtime import Runtime
+    from worker.store import migrations
 
     if settings.database.url is None or settings.redis.url is None:
         return None
@@ -159,12 +161,16 @@ def _runtime(settings: Settings) -> Runtime | None:
         with Redis.from_url(settings.redis.url, socket_timeout=2, socket_connect_timeout=2) as client:
             client.ping()
         runtime = Runtime(settings)
-        runtime.now()  # asks the database
+    except (RedisError, OSError):
+        return None
+    try:
+        migrations.require_current(runtime.engine)
         return runtime
     except Exception as error:
         from worker.store.engine import is_away
 
-        if isinstance(error, RedisError | OSError) or is_away(error):
+        runtime.close()
+        if isinstance(error, ConfigurationError) or is_away(error):  # which stands in a line of its own
             return None
         raise
 
