@@ -30,6 +30,10 @@ ROLES: Final = ("viewer", "operator", "admin")
 
 _BEARER: Final = {"WWW-Authenticate": 'Bearer realm="contactsync"'}
 _BASIC: Final = {"WWW-Authenticate": 'Basic realm="contactsync", charset="UTF-8"'}
+_NO_TOKENS: Final = (
+    "no tokens are configured: make one with contactsync tokens new NAME --role ROLE, put it into ops.tokens"
+    " and start the receiver again"
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Access:
         if caller is None:
             detail = "send a token of ops.tokens as `Authorization: Bearer TOKEN`"
             if not self._tokens:
-                detail = "no tokens are configured: set ops.tokens"
+                detail = _NO_TOKENS
             raise Problem(401, detail, headers=_BEARER)
         if not caller.may(role):
             self.refuse(request, call, "role", 403, token=caller.name)
@@ -92,7 +96,8 @@ class Access:
         caller = self._caller(request, "GET /", token, _BASIC) if token else None
         if caller is not None:
             return caller
-        raise Problem(401, "log in with a token of ops.tokens as the password; any name will do", headers=_BASIC)
+        detail = "log in with a token of ops.tokens as the password; any name will do"
+        raise Problem(401, detail if self._tokens else _NO_TOKENS, headers=_BASIC)
 
     def _caller(self, request: Request, call: str, token: str, challenge: Mapping[str, str]) -> Caller | None:
         """Whose token it is; None for nobody's. Problem 429 for who must wait, 401 for a token whose time is over."""

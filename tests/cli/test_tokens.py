@@ -38,6 +38,21 @@ def test_the_line_lets_the_token_in_and_holds_nothing_of_it(contactsync: Command
     assert list(folder.iterdir()) == [folder / "contactsync.toml"], "it is written nowhere"
 
 
+def test_what_is_shown_can_be_put_into_the_settings_that_are_used(
+    contactsync: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTACTSYNC_CONFIG", "sandbox.toml")
+    ran = contactsync("tokens", "new", "An", "--role", "viewer")
+    before, _, shown = ran.out.partition("  [ops]\n")
+    (folder / "sandbox.toml").write_text(f"[systems.robaws]\nenabled = false\n  [ops]\n{shown}")
+
+    settings = load_settings()
+
+    assert [entry.name for entry in settings.ops.tokens] == ["An"]
+    assert "sandbox.toml" in before
+    assert "contactsync.toml" not in before
+
+
 def test_each_one_is_another(contactsync: Command) -> None:
     made = [contactsync("tokens", "new", "An", "--role", "viewer", "--json").json for _ in range(3)]
 

@@ -107,6 +107,14 @@ def test_the_page_wants_a_token_from_everywhere(shared: Served, headers: dict[st
     assert refused.headers["www-authenticate"].startswith("Basic ")
 
 
+def test_where_nobody_has_a_token_the_page_and_the_api_say_how_to_make_one(migrated_url: str, engine: Engine) -> None:
+    with serving(make_settings(migrated_url, ops={"tokens": []}), engine) as served:
+        answers = [served.http.get("/", headers=basic("anything")), served.api("/summary")]
+
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert all("make one with contactsync tokens new NAME" in answer.json()["detail"] for answer in answers)
+
+
 def test_metrics_want_their_token_where_one_is_set(migrated_url: str, engine: Engine) -> None:
     token = "a-token-for-prometheus-and-no-one-else"
     with serving(make_settings(migrated_url, receiver={"metrics_token": token}), engine) as served:

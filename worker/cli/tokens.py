@@ -66,8 +66,12 @@ def new(
     write(
         f"The token of {entry.name} ({entry.role}{until}). It is shown this once:\n\n"
         f"  {token}\n\n"
-        "Its line in the list ops.tokens of contactsync.toml; the receiver reads it when it starts:\n\n"
+        f"Its place in {_file()}, which has one [ops] and in it one list of tokens; the receiver reads it when it"
+        " starts:\n\n"
+        "  [ops]\n"
+        "  tokens = [\n"
         f"  {line}\n"
+        "  ]\n"
     )
     return DONE
 
@@ -84,6 +88,16 @@ def _entry(name: str, role: str, expires: str | None, token: str) -> TokenSettin
         return TokenSettings.model_validate(given)
     except ValidationError as error:
         stop(WRONG_USE, *(_sentence(str(fault["loc"][0])) for fault in error.errors(include_input=False)))
+
+
+def _file() -> str:
+    """The settings file of this call."""
+    import os
+
+    from worker.config.keys import CONFIG_VARIABLE
+    from worker.config.sources import FILE_NAME
+
+    return os.environ.get(CONFIG_VARIABLE, "").strip() or FILE_NAME
 
 
 def _sentence(member: str) -> str:
