@@ -72,6 +72,14 @@ MUTATIONS: Final = (
         "tests/webhooks/test_pages.py::test_metrics_want_their_token_where_one_is_set",
     ),
     Mutation(
+        "scrapes wait for one another",
+        "scrapes that come together share one reading of the summary",
+        "webhooks/metrics.py",
+        "            if self._summary is None or asked - self._summary[0] >= SUMMARY_SECONDS:\n",
+        "            if self._summary is None or loop.time() - self._summary[0] >= SUMMARY_SECONDS:\n",
+        "tests/webhooks/test_pages.py::test_scrapes_that_come_together_share_one_summary",
+    ),
+    Mutation(
         "one caller takes all places",
         "a caller of the API has a share of the database, and no more",
         "webhooks/database.py",
