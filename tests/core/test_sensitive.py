@@ -167,6 +167,11 @@ def test_a_number_is_found_in_json_within_a_text(number: str, blank: str) -> Non
     assert not is_in(number, clean({"payload": payload}))
 
 
+def test_a_body_of_backslashes_alone_is_looked_through_in_one_pass() -> None:
+    """Would take minutes if each were the beginning of a search to the end."""
+    assert not holds_number(b"\\" * 1_000_000)
+
+
 OWN_NUMBERS = """
     id logicId clientId tel gsm phone telefoon1 Telefoonnummer mobile invoiceEmail btw_nummer kvk vatIdNumber
     client_code contact_number klantnummer debiteurnr. externalKey Ondernemingsnummer registration_number

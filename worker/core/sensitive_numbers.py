@@ -66,7 +66,7 @@ _CLASSES: Final = bytes(
     ord("0") if chr(code) in string.digits else ord("a") if chr(code) in string.ascii_letters else ord(" ")
     for code in range(256)
 )
-_ESCAPE: Final = re.compile(rb"\\+u[0-9A-Fa-f]{4}|\\.", re.DOTALL)
+_ESCAPE: Final = re.compile(rb"\\{1,4}u[0-9A-Fa-f]{4}|\\.", re.DOTALL)
 _PERCENT: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
 _CANDIDATE: Final = re.compile(rb"00(?:(?=0000000|0 00)()|(?<= 00)(?=000(?!0))()|(?<=aa00))")
 """
