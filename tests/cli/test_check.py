@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from tests.cli.test_contacts import line_with
-from tests.fixtures.servers import short_folder
+from tests.fixtures.servers import fresh_database, short_folder
 from worker.config import load_settings
 from worker.config.access import token_hash
 from worker.embedded.servers import LocalServers
@@ -220,6 +220,25 @@ def test_an_empty_database_is_told_to_be_migrated(
     assert "could not be looked at" not in before
     assert line_with(before, "✓ recras", "customers"), "the vendors are looked at all the same"
     assert line_with(after, "✓ database", "schema")
+
+
+def test_an_owner_who_cannot_do_its_part_is_told(
+    served: tuple[Command, str], postgres_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contactsync, _ = served
+    contactsync("migrate")
+    with fresh_database(postgres_url) as elsewhere:
+        shown = []
+        for url in (database_url, elsewhere, database_url.replace("@", "-wrong@", 1)):
+            monkeypatch.setenv("CONTACTSYNC_DATABASE__OWNER_URL", url)
+            shown.append(contactsync("check"))
+
+    right, other, wrong = shown
+    assert line_with(right.out, "✓ database: owner", "owns the tables")
+    assert line_with(other.out, "✗ database: owner", "a database without tables")
+    assert line_with(other.out, "→", "correct database.owner_url")
+    assert line_with(wrong.out, "✗ database: owner", "password authentication failed")
+    assert wrong.status == 3
 
 
 def test_a_database_that_forgets_is_told(served: tuple[Command, str]) -> None:

@@ -73,7 +73,11 @@ def _look() -> Iterator[Checked]:
     if bundled is not None:
         yield bundled
     if settings.database.url is not None:
-        yield checking.database(settings.database.url)
+        looked = checking.database(settings.database.url)
+        yield looked
+        has_tables = any(finding.subject == "schema" and finding.ok for finding in looked.findings)
+        if settings.database.owner_url is not None and has_tables:
+            yield checking.owner(settings.database.owner_url)
     if settings.redis.url is not None:
         yield checking.redis(settings.redis.url)
     names = checking.systems_to_check(settings)

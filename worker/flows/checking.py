@@ -22,6 +22,7 @@ from worker.errors import ConfigurationError
 from worker.runtime import SOURCE
 from worker.store import directory, migrations
 from worker.store.engine import is_away, make_engine
+from worker.store.upgrading import require_owner
 from worker.vendors import contract
 from worker.vendors.contract import Finding
 from worker.vendors.transport import Lane, Session, Unmetered, make_client
@@ -144,6 +145,26 @@ def database(url: str) -> Checked:
         return Checked("database", (Finding("connection", False, f"does not answer: {lines[0]}", step),), away=True)
     finally:
         engine.dispose()
+
+
+def owner(url: str) -> Checked:
+    """Whether the owner of the tables can sign in, and is that: the scheduler does not start without."""
+    area, subject = "database", "owner"
+    correct = "correct database.owner_url, which is the address of database.url with another user and password"
+    try:
+        if require_owner(url):
+            return Checked(area, (Finding(subject, True, "database.owner_url owns the tables"),))
+        return Checked(
+            area, (Finding(subject, False, "database.owner_url leads to a database without tables", correct),)
+        )
+    except ConfigurationError as error:
+        what, _, step = error.message.partition(": ")
+        return Checked(area, (Finding(subject, False, what, step),))
+    except SQLAlchemyError as error:
+        if not is_away(error):
+            raise
+        line = str(error).splitlines()[0]
+        return Checked(area, (Finding(subject, False, f"does not answer: {line}", correct),), away=True)
 
 
 def _unverified(message: str) -> str | None:

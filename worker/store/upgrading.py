@@ -32,7 +32,7 @@ def upgrade(database: DatabaseSettings) -> tuple[str | None, str]:
     application, owner = Login.of(database.url), Login.of(database.owner_url or database.url)
     if database.admin_url is not None:
         _prepare(database.admin_url, owner, application)
-    if not _owns_the_tables(database.owner_url or database.url):
+    if _owns_the_tables(database.owner_url or database.url) is False:
         raise ConfigurationError(
             f"the database user {owner.name} does not own the tables: set database.owner_url to the user that does, or"
             " database.admin_url to a superuser, who hands them over (docs/running.md, Roles of the database)"
@@ -54,22 +54,28 @@ def upgrade(database: DatabaseSettings) -> tuple[str | None, str]:
     return steps
 
 
-def require_owner(url: str) -> None:
-    """ConfigurationError where this address signs in as somebody who cannot make and drop the partitions of months."""
-    if not _owns_the_tables(url):
+def require_owner(url: str) -> bool:
+    """
+    ConfigurationError where this address signs in as somebody who cannot make and drop the partitions of months.
+
+    False where there are no tables yet.
+    """
+    owns = _owns_the_tables(url)
+    if owns is False:
         raise ConfigurationError(
             f"the database user {Login.of(url).name} does not own the tables, and the scheduler makes and drops the"
             " partitions of months: set database.owner_url to the user that does"
         )
+    return owns is not None
 
 
-def _owns_the_tables(url: str) -> bool:
-    """Also where there are none yet."""
+def _owns_the_tables(url: str) -> bool | None:
+    """None where there are none yet."""
     with _session(url) as connection:
         row = connection.execute(
             "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('attempt')"
         ).fetchone()
-    return row is None or bool(row[0])
+    return None if row is None else bool(row[0])
 
 
 def _prepare(url: str, owner: Login, application: Login) -> None:
