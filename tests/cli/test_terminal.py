@@ -107,7 +107,7 @@ def on_a_terminal(command: list[str]) -> bytes:
     """All that a command writes to a terminal of 200 columns."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
-    environment = {**os.environ, "TERM": "xterm-256color"}
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
     said = bytearray()
 
     def read() -> None:

@@ -166,7 +166,8 @@ def test_an_earlier_demo_is_cleared_away(folder: Path) -> None:
 
     second = demo_home.prepare(Path("home"))
 
-    assert [one.name for one in second.iterdir()] == [".gitignore"]
+    assert sorted(one.name for one in second.iterdir()) == [".gitignore", "logs"]
+    assert not list((second / "logs").iterdir())
 
 
 def test_what_is_not_so_after_the_stop_is_no_broken_promise() -> None:

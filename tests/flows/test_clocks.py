@@ -71,7 +71,8 @@ def test_rows_go_by_the_databases_clock(hub: Hub) -> None:
 
 def test_commands_go_by_the_databases_clock(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = turn_database_clock(hub.engine, -3_600)
-    settings = hub.settings.with_urls(engine.url.render_as_string(hide_password=False), "redis://localhost:1/0")
+    address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    settings = hub.settings.with_urls(address, "redis://localhost:1/0")
     monkeypatch.setattr("worker.cli.reach.settings_with_urls", lambda: settings)
 
     with asking.asking():

@@ -99,9 +99,9 @@ def test_the_page_shows_the_summary_without_a_script(served: Served) -> None:
         basic(""),
     ],
 )
-def test_the_page_wants_a_token_from_everywhere(shared: Served, headers: dict[str, str]) -> None:
-    refused = shared.http.get("/", headers=headers)
-    shown = shared.http.get("/", headers=headers | basic(token_of("viewer-token")))
+def test_the_page_wants_a_token_from_everywhere(served: Served, headers: dict[str, str]) -> None:
+    refused = served.http.get("/", headers=headers)
+    shown = served.http.get("/", headers=headers | basic(token_of("viewer-token")))
 
     assert (refused.status_code, shown.status_code) == (401, 200)
     assert refused.headers["www-authenticate"].startswith("Basic ")
