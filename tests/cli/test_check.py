@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from redis import Redis
 
@@ -239,6 +242,33 @@ def test_an_owner_who_cannot_do_its_part_is_told(
     assert line_with(other.out, "→", "correct database.owner_url")
     assert line_with(wrong.out, "✗ database: owner", "password authentication failed")
     assert wrong.status == 3
+
+
+def test_a_right_that_is_missing_is_told(
+    contactsync: Command, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"application_{secrets.token_hex(4)}"
+    password = secrets.token_hex(12)
+    parts = urlsplit(database_url)
+    place = parts.netloc.rpartition("@")[2]
+    application = parts._replace(netloc=f"{name}:{password}@{place}").geturl()
+    monkeypatch.setenv("CONTACTSYNC_REDIS__URL", redis_url)
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+        try:
+            monkeypatch.setenv("CONTACTSYNC_DATABASE__URL", application)
+            monkeypatch.setenv("CONTACTSYNC_DATABASE__OWNER_URL", database_url)
+            contactsync("migrate")
+            whole = contactsync("check")
+            owner.execute(f"REVOKE INSERT ON operator_action FROM {name}")
+            lacking, acted = contactsync("check"), contactsync("systems", "pause", "recras", "--reason", "x")
+        finally:
+            owner.execute(f"DROP OWNED BY {name}")
+            owner.execute(f"DROP ROLE {name}")
+
+    assert "database: rights" not in whole.out
+    assert line_with(lacking.out, "✗ database: rights", "operator_action")
+    assert (acted.status, "contactsync migrate" in acted.err, "Traceback" in acted.err) == (2, True, False)
 
 
 def test_a_database_that_forgets_is_told(served: tuple[Command, str]) -> None:

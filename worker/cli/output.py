@@ -112,6 +112,8 @@ def plain_errors() -> Iterator[None]:
     except Exception as error:
         if _database_away(error):
             stop(NOT_REACHABLE, f"the database does not answer: {str(error).splitlines()[0]}")
+        if (refused := _without_right(error)) is not None:
+            stop(WRONG_USE, f"{refused}: run `contactsync migrate` with database.owner_url, which gives the rights")
         raise
 
 
@@ -126,6 +128,16 @@ def _database_away(error: Exception) -> bool:
     return isinstance(error, OperationalError | InterfaceError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )
+
+
+def _without_right(error: Exception) -> str | None:
+    """What PostgreSQL does not let the application's user do; None where it is not that."""
+    from psycopg.errors import InsufficientPrivilege
+    from sqlalchemy.exc import DBAPIError
+
+    if isinstance(error, DBAPIError) and isinstance(error.orig, InsufficientPrivilege):
+        return f"the user of database.url may not do this ({str(error.orig).splitlines()[0]})"
+    return None
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., None]:

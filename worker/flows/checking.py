@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from psycopg import Connection as Driver
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
@@ -20,7 +21,7 @@ from worker.config import TARGETS
 from worker.config.checks import is_simulated
 from worker.errors import ConfigurationError
 from worker.runtime import SOURCE
-from worker.store import directory, migrations
+from worker.store import directory, migrations, roles
 from worker.store.engine import is_away, make_engine
 from worker.store.upgrading import require_owner
 from worker.vendors import contract
@@ -187,10 +188,16 @@ def _database(engine: Engine) -> list[Finding]:
             if connection.execute(text(f"SHOW {name}")).scalar_one() == "off"
         ]
         user = _user(connection)
+        driver = connection.connection.driver_connection
+        lacking = roles.missing(driver) if isinstance(driver, Driver) else []
     found = [Finding("connection", True, f"PostgreSQL {version.split()[0]} answers"), user]
     if unsafe:
         text_ = f"{', '.join(unsafe)} is off: an event that was accepted can be lost in a power cut"
         found.append(Finding("durability", False, text_, f"switch {' and '.join(unsafe)} on in PostgreSQL"))
+    if lacking:
+        text_ = f"the user of database.url may not use all it needs of {_few(lacking)}"
+        step = "run `contactsync migrate` with database.owner_url, which gives the rights"
+        found.append(Finding("rights", False, text_, step))
     try:
         migrations.require_current(engine)
     except ConfigurationError as error:

@@ -12,6 +12,7 @@ no file of it, change no table, and cover no tracks. One role for everything wor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -165,6 +166,22 @@ def grant(connection: Connection[Any], application: str) -> None:
             rights = sql.SQL(RIGHTS.get(table, _EVERYTHING))
             connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(table), name))
             connection.execute(sql.SQL("GRANT {} ON {} TO {}").format(rights, sql.Identifier(table), name))
+
+
+_MISSING: Final = """
+SELECT wanted.name FROM unnest(%(tables)s::text[], %(rights)s::text[]) AS wanted (name, asked)
+WHERE to_regclass(wanted.name) IS NOT NULL AND NOT CASE wanted.asked
+    WHEN 'DELETE' THEN has_table_privilege(to_regclass(wanted.name), 'DELETE')
+    ELSE has_any_column_privilege(to_regclass(wanted.name), wanted.asked)
+END
+"""
+
+
+def missing(connection: Connection[Any]) -> list[str]:
+    """The tables with which the user of this connection may not do all that the application does."""
+    wanted = [(table, asked) for table, rights in RIGHTS.items() for asked in re.findall("[A-Z]{6}", rights)]
+    values = {"tables": [table for table, _ in wanted], "rights": [asked for _, asked in wanted]}
+    return sorted({row[0] for row in connection.execute(_MISSING, values)})
 
 
 @contextmanager
