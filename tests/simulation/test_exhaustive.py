@@ -13,7 +13,7 @@ from simulation.exhaustive.step import Bound
 from simulation.exhaustive.world import TARGETS
 
 DEPTH = 3
-SECONDS = 8.0
+SECONDS = 5.0
 """For each: a slow machine tries less."""
 
 

@@ -16,7 +16,7 @@ from simulation.report import replay_line
 from simulation.run import tell
 from simulation.script import write_script
 
-SEEDS = range(20)
+SEEDS = range(12)
 
 
 @pytest.fixture(scope="module")
