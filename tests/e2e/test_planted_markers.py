@@ -189,7 +189,8 @@ def crawl(tree: Tree, role: str) -> str:
         for known in ids[name] if name else [""]:
             path = call.path.replace(f"{{{name}}}", known).replace(f"{{{name}:path}}", known)
             status, text = ask(tree, path, role)
-            assert status == 200 or name == "bulk_id", (path, status, text)
+            left = name == "retry_id" and status == 404  # it was delivered meanwhile
+            assert status == 200 or left or name == "bulk_id", (path, status, text)
             texts.append(text)
     return "\n".join(texts)
 
