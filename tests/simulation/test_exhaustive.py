@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from simulation.database import Databases
 from simulation.exhaustive.__main__ import explore_one
 from simulation.exhaustive.scenarios import BEGINNINGS, scenarios
 from simulation.exhaustive.step import Bound
 from simulation.exhaustive.world import TARGETS
 
+if TYPE_CHECKING:
+    from simulation.database import Databases
+
 DEPTH = 3
 SECONDS = 5.0
 """For each: a slow machine tries less."""
-
-
-@pytest.fixture(scope="module")
-def databases(postgres_url: str) -> Iterator[Databases]:
-    made = Databases(postgres_url)
-    yield made
-    made.close()
 
 
 @pytest.mark.slow

@@ -7,23 +7,18 @@ change (docs/simulation.md lists what was found).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from simulation.database import Databases
 from simulation.report import replay_line
 from simulation.run import tell
 from simulation.script import write_script
 
+if TYPE_CHECKING:
+    from simulation.database import Databases
+
 SEEDS = range(12)
-
-
-@pytest.fixture(scope="module")
-def databases(postgres_url: str) -> Iterator[Databases]:
-    made = Databases(postgres_url)
-    yield made
-    made.close()
 
 
 @pytest.mark.slow
