@@ -20,7 +20,7 @@ from webhooks.group_commit import Arrival, GroupCommit, Result
 from webhooks.problems import PROBLEM_TYPE, problem_body
 from worker.core import sensitive, signature
 from worker.errors import InvalidEvent
-from worker.vendors.robaws.events import parse_event
+from worker.vendors.robaws.events import WEBHOOK_PATH, parse_event
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from webhooks.refusals import Refusals
     from worker.config import Settings
 
-PATH: Final = "/webhooks/robaws"
+PATH: Final = WEBHOOK_PATH
 RETRY_AFTER_SECONDS: Final = 5
 SENDER: Final = "contactsync.sender"
 """Under this name of the request's state the server keeps what is known of the connection's other side."""

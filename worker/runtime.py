@@ -149,7 +149,8 @@ class Runtime:
             require_credentials(self.settings, system)
             region = self.settings.systems.robaws.phone_region
             sync = self.settings.sync
-            options = {"private_status": sync.private_status, "person_kinds": sync.person_kinds}
+            options: dict[str, Any] = {"private_status": sync.private_status, "person_kinds": sync.person_kinds}
+            options["public_url"] = self.settings.receiver.public_url
             options = options if system == SOURCE else {}
             self._clients[system] = contract.build(system, self.settings.system(system), region, **options)
         return self._clients[system]

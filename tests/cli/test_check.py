@@ -129,7 +129,7 @@ def test_a_webhook_that_is_not_registered_needs_a_person(
     wrong = [line for line in ran.json["lines"] if not line["ok"]]
     assert ran.status == 1
     assert [(line["area"], line["subject"]) for line in wrong] == [("robaws", "webhooks")]
-    assert wrong[0]["next_step"].startswith("contactsync webhooks register URL")
+    assert wrong[0]["next_step"].startswith("contactsync webhooks register https://HOST/webhooks/robaws")
     assert (ran.json["ok"], ran.json["status"]) == (False, 1)
 
 

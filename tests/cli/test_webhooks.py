@@ -51,15 +51,43 @@ def test_a_registration_is_ended(robaws: SandboxServer, contactsync: Command) ->
     assert "nowhere" in contactsync("webhooks", "list").out
 
 
-@pytest.mark.parametrize("url", ["sync.example.org", "http://sync.example.org/webhooks/robaws"])
-def test_what_is_no_address_or_open_is_refused_before_anything_is_sent(
-    robaws: SandboxServer, contactsync: Command, url: str
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sync.example.org", "https://HOST/webhooks/robaws"),
+        ("http://sync.example.org/webhooks/robaws", "https://"),
+        ("https://sync.example.org", f"register {URL}, or add --any-path"),
+        ("https://sync.example.org/webhooks/robaw", f"register {URL}, or add --any-path"),
+        ("https://sync.example.org/webhooks/robaws/", f"register {URL}, or add --any-path"),
+        ("http://127.0.0.1:8123/", "register http://127.0.0.1:8123/webhooks/robaws"),
+        (f"{URL}?from=robaws", "write it as https://HOST/webhooks/robaws"),
+        ("https://sync.example.org:x/webhooks/robaws", "https://HOST/webhooks/robaws"),
+    ],
+)
+def test_an_address_where_no_event_can_arrive_is_refused_before_anything_is_sent(
+    robaws: SandboxServer, contactsync: Command, url: str, said: str
 ) -> None:
     refused = contactsync("webhooks", "register", url)
 
     assert refused.status == 2
-    assert "https://" in refused.err
+    assert said in refused.err
     assert robaws.simulators["robaws"].calls() == []
+
+
+def test_another_path_is_registered_on_demand(robaws: SandboxServer, contactsync: Command) -> None:
+    mapped = "https://www.example.org/hooks/erp"
+
+    assert contactsync("webhooks", "register", mapped, "--any-path").status == 0
+    assert [one["url"] for one in contactsync("webhooks", "list", "--json").json["items"]] == [mapped]
+
+
+def test_removing_an_unknown_registration_names_it_and_the_next_step(
+    robaws: SandboxServer, contactsync: Command
+) -> None:
+    refused = contactsync("webhooks", "remove", "nope")
+
+    assert refused.status == 1
+    assert refused.err == "Robaws has no registration nope: contactsync webhooks list shows their ids\n"
 
 
 def test_an_address_of_this_machine_needs_no_tls(robaws: SandboxServer, contactsync: Command) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from worker.cli.output import DONE, command, console, say, show_json, stop, table
+from worker.cli.output import DONE, NEEDS_A_PERSON, command, console, say, show_json, stop, table
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -18,26 +18,25 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout"
 @command
 def register(
     url: Annotated[str, typer.Argument(help="the public address of the receiver, ending in /webhooks/robaws")],
+    any_path: Annotated[
+        bool, typer.Option("--any-path", help="take another path, which your proxy maps to /webhooks/robaws")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """
     Have Robaws send its client events to an address. The secret is told this once: put it into the settings.
 
-    An address that is registered already is refused, since Robaws would send every event twice.
+    An address that is registered already is refused, since Robaws would send every event twice; so is one where no
+    event can arrive: another path, a host that only this network knows, or one without TLS.
 
     Example: contactsync webhooks register https://sync.example.org/webhooks/robaws
     """
-    from urllib.parse import urlsplit
-
     from worker.config import load_settings
-    from worker.config.checks import is_open
-    from worker.flows.registering import source
+    from worker.flows.registering import require_address, source
 
-    if urlsplit(url).scheme not in ("https", "http") or not urlsplit(url).netloc:
-        stop(2, f"{url} is no address: write it whole, https://…/webhooks/robaws")
-    if is_open(url):
-        stop(2, f"{url} goes without TLS: every client would travel in the open; write https://")
-    with source(load_settings(part="command")) as (client, session):
+    settings = load_settings(part="command")
+    require_address(settings, url, any_path=any_path)
+    with source(settings) as (client, session):
         made = client.register_webhook(session, url, key=f"register-webhook-{uuid.uuid4()}")
     _write_down("register-webhook", made.endpoint_id, {"url": url})
     if as_json:
@@ -102,10 +101,14 @@ def remove(
     Example: contactsync webhooks remove 7d0f7c0e-58a5-4c0e-9d57-2f1a3f0b9e11
     """
     from worker.config import load_settings
+    from worker.errors import RecordGone
     from worker.flows.registering import source
 
     with source(load_settings(part="command")) as (client, session):
-        client.remove_webhook(session, endpoint_id)
+        try:
+            client.remove_webhook(session, endpoint_id)
+        except RecordGone:
+            stop(NEEDS_A_PERSON, f"Robaws has no registration {endpoint_id}: contactsync webhooks list shows their ids")
     _write_down("remove-webhook", endpoint_id, None)
     if as_json:
         show_json({"id": endpoint_id, "outcome": "removed", "message": "Robaws sends nothing there any more"})

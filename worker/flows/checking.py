@@ -282,7 +282,8 @@ def vendor(settings: Settings, name: str, runtime: Runtime | None = None) -> Che
         client, session = runtime.client(name), runtime.session(name)
     else:
         rate = float(system.rate_per_second or 0) or float(system.rate_per_minute or 0) / 60
-        client = contract.build(name, system, settings.systems.robaws.phone_region)
+        more = {"public_url": settings.receiver.public_url} if name == SOURCE else {}
+        client = contract.build(name, system, settings.systems.robaws.phone_region, **more)
         session = Session(
             name, make_client(system.base_url), Paced(rate), timeout_seconds=float(system.timeout_seconds)
         )

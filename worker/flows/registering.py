@@ -5,16 +5,26 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from worker.config.checks import is_simulated
 from worker.errors import ConfigurationError
 from worker.flows.checking import Paced
 from worker.runtime import SOURCE, require_credentials
 from worker.vendors import contract
+from worker.vendors.robaws.endpoints import problem
 from worker.vendors.transport import Session, make_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from worker.config import Settings
+
+
+def require_address(settings: Settings, url: str, *, any_path: bool = False) -> None:
+    """ConfigurationError for an address where no event of Robaws can arrive."""
+    simulated = is_simulated("robaws", settings.systems.robaws.base_url)
+    wrong = problem(url, simulated=simulated, any_path=any_path)
+    if wrong is not None:
+        raise ConfigurationError(wrong)
 
 
 @contextmanager

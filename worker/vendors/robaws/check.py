@@ -7,8 +7,7 @@ against this integration (Robaws sheet 4).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from worker.errors import (
@@ -22,19 +21,16 @@ from worker.errors import (
     WrongAddress,
 )
 from worker.vendors.contract import Finding
-from worker.vendors.robaws import answers, refusals
+from worker.vendors.robaws import answers, endpoints, refusals
+from worker.vendors.robaws.endpoints import REGISTER
 
 if TYPE_CHECKING:
-    from worker.vendors.robaws.answers import Endpoint
     from worker.vendors.robaws.client import RobawsClient
     from worker.vendors.robaws.refusals import Quota
     from worker.vendors.transport import Session
 
 SCARCE_SHARE: Final = 0.1
 """Below this share of the day's quota a person should know."""
-
-REGISTER: Final = "contactsync webhooks register URL, with the login of an administrator"
-_NEEDED_EVENTS: Final = ("client.created", "client.updated")
 
 
 def findings(client: RobawsClient, session: Session) -> list[Finding]:
@@ -105,7 +101,7 @@ def _quota(quota: Quota) -> Iterator[Finding]:
 
 def _webhooks(client: RobawsClient, session: Session) -> Iterator[Finding]:
     try:
-        endpoints = client.list_webhooks(session)
+        registered = client.list_webhooks(session)
     except CredentialsRejected as error:
         if error.word != "no_right":
             yield Finding("webhooks", False, error.message, _cure(error))
@@ -120,23 +116,4 @@ def _webhooks(client: RobawsClient, session: Session) -> Iterator[Finding]:
     except SyncError as error:
         yield Finding("webhooks", False, error.message, "check again in a moment")
     else:
-        yield from _registrations(endpoints)
-
-
-def _registrations(endpoints: Sequence[Endpoint]) -> Iterator[Finding]:
-    ours = [endpoint for endpoint in endpoints if any(event.startswith("client.") for event in endpoint.events)]
-    if not ours:
-        yield Finding("webhooks", False, "Robaws has no address to tell of changed clients", REGISTER)
-        return
-    for url, times in Counter(endpoint.url for endpoint in ours).items():
-        events = {event for endpoint in ours if endpoint.url == url for event in endpoint.events}
-        missing = [event for event in _NEEDED_EVENTS if event not in events]
-        if times > 1:
-            text = f"{url} is registered {times} times, so every event comes {times} times (each is still applied once)"
-            step = "contactsync webhooks list, then contactsync webhooks remove ID for all but one of them"
-            yield Finding("webhooks", False, text, step)
-        elif missing:
-            text = f"{url} is not told of {' and '.join(missing)}"
-            yield Finding("webhooks", False, text, "remove this registration and register the address again")
-        else:
-            yield Finding("webhooks", True, f"{url} is told of created and changed clients")
+        yield from endpoints.findings(registered, client.reception)

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from worker.config.checks import is_simulated
 from worker.errors import ConfigurationError, RecordGone, VendorBroken, VendorRejected, WrongAddress
 from worker.vendors.contract import Capabilities, Created, Finding, Record
 from worker.vendors.robaws import answers, calls, check, refusals
+from worker.vendors.robaws.endpoints import ANYWHERE, Reception
 from worker.vendors.robaws.mapping import (
     DEFAULT_OPTIONS,
     MAPPING,
@@ -71,11 +73,13 @@ class RobawsClient:
         *,
         sweep_mode: calls.Mode = "replica",
         secrets_known: int = 0,
+        reception: Reception = ANYWHERE,
     ) -> None:
         self.access = access
         self.options = options
         self.sweep_mode: calls.Mode = sweep_mode
         self.secrets_known = secrets_known
+        self.reception = reception
         self._list_style = 0
         self._address_confirmed = False
 
@@ -308,12 +312,14 @@ def build(
     *,
     private_status: Sequence[str] = (),
     person_kinds: Mapping[str, Sequence[str]] | None = None,
+    public_url: str | None = None,
 ) -> RobawsClient:
     """
     The client from its settings. ConfigurationError where user name or password is missing.
 
-    `private_status` and `person_kinds` are the settings of the same names under `sync`. `phone_region` is taken for the
-    sake of the registry: numbers of Robaws are kept as they are written, and read where a system is compared with them.
+    `private_status` and `person_kinds` are the settings of the same names under `sync`, `public_url` that of the
+    receiver. `phone_region` is taken for the sake of the registry: numbers of Robaws are kept as they are written, and
+    read where a system is compared with them.
     """
     del phone_region
     if not settings.username or settings.password is None:
@@ -331,6 +337,7 @@ def build(
         options,
         sweep_mode=settings.database_mode_for_sweeps,
         secrets_known=len(settings.webhook_secrets),
+        reception=Reception(public_url, is_simulated("robaws", settings.base_url)),
     )
 
 

@@ -19,6 +19,8 @@ import orjson
 from worker.core import sensitive
 from worker.errors import InvalidEvent
 
+WEBHOOK_PATH: Final = "/webhooks/robaws"
+"""Where the receiver takes the webhooks of Robaws."""
 MOST_ID_CHARACTERS: Final = 200
 MOST_KIND_CHARACTERS: Final = 200
 MOST_SOURCE_ID_DIGITS: Final = 20
