@@ -22,7 +22,8 @@ import typer
 
 from tests.cli.conftest import CLIENT
 from worker.cli import check
-from worker.cli.output import console, plain_errors, say, stop, table
+from worker.cli.output import console, plain_errors, say, stop
+from worker.cli.tables import show_table
 from worker.errors import VendorRejected
 from worker.flows.checking import Checked
 from worker.vendors.contract import Finding
@@ -88,7 +89,8 @@ def test_a_hostile_name_and_a_hostile_answer_are_shown_and_not_obeyed(operator: 
 
 def test_a_terminal_gets_its_colours_and_nothing_of_a_text() -> None:
     code = (
-        "import sys; from worker.cli.asking import show_table, state; from worker.cli.output import console;"
+        "import sys; from worker.cli.asking import state; from worker.cli.output import console;"
+        "from worker.cli.tables import show_table;"
         f"show_table(['name', 'state'], [[{HOSTILE!r}, state('dead')]]); console().print({HOSTILE!r})"
     )
 
@@ -133,7 +135,7 @@ def on_a_terminal(command: list[str]) -> bytes:
     [
         lambda: console().print(HOSTILE),
         lambda: console(stderr=True).print(f"[link=https://evil.example]{HOSTILE}[/link]"),
-        lambda: table("title", ["column"], [[HOSTILE]]),
+        lambda: show_table(["column"], [[HOSTILE]], "title"),
         lambda: say(HOSTILE),
         lambda: stop(0, HOSTILE),
     ],

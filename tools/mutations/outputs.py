@@ -23,7 +23,7 @@ MUTATIONS: Final = (
     Mutation(
         "a name forges a line of a table",
         "control and bidirectional characters are displayed, never obeyed",
-        "worker/cli/asking.py",
+        "worker/cli/tables.py",
         "Text(printable(str(cell)))",
         "Text(str(cell))",
         f"{TERMINAL}::test_a_terminal_gets_its_colours_and_nothing_of_a_text",

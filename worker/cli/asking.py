@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from worker.cli.output import WRONG_USE, console, stop, write_json
+from worker.cli.tables import show_table
 from worker.core.printable import printable
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from worker.store.operating import Acted, Actor
 
 T = TypeVar("T")
-
-WIDE: Final = 2_000
 
 STATE_STYLES: Final[Mapping[str, str]] = {
     "synced": "green",
@@ -131,23 +130,6 @@ class Listed(Protocol):
 
     @property
     def total_is_capped(self) -> bool: ...
-
-
-def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
-    """A table for people; a cell is a text, shown as it is, or one of rich's own with its colour."""
-    from rich.table import Table
-    from rich.text import Text
-
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        made.add_column(printable(column), overflow="fold")
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in row))
-    out = console()
-    # A file or a pipe has no width: nothing is folded there, so that a line stays a line.
-    if not out.is_terminal:
-        out.width = WIDE
-    out.print(made)
 
 
 def show_page(page: Listed, columns: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:

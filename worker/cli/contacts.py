@@ -9,6 +9,7 @@ import typer
 
 from worker.cli import taking_part
 from worker.cli.output import DONE, NEEDS_A_PERSON, Masked, command, console
+from worker.cli.tables import folds, optional, shortens, show_table
 from worker.cli.telling import name_in_list
 from worker.core.printable import printable
 
@@ -65,7 +66,8 @@ def list_(
         fetch = one.fetch.state if one.fetch.state != "idle" else ""
         cells = [asking.state(states[name]) if name in states else "–" for name in systems]
         rows.append([one.source_id, name_in_list(one.name) if one.name else "", one.version, fetch, *cells])
-    asking.show_page(page, ["client", "name", "version", "fetch", *systems], rows, "no clients")
+    columns = ["client", shortens("name"), "version", optional("fetch"), *systems]
+    asking.show_page(page, columns, rows, "no clients")
     return DONE
 
 
@@ -93,7 +95,7 @@ def show(source_id: Id, masked: Masked = False, as_json: Json = False) -> int:
     _show_links(found)
     _show_fields(found, parked, refused)
     console().print("\nIts way, newest first", style="bold")
-    asking.show_table(["when", "who", "what"], [_entry(entry) for entry in found.history])
+    show_table(["when", "who", folds("what")], [_entry(entry) for entry in found.history])
     return DONE
 
 
@@ -149,14 +151,14 @@ def _show_links(found: ContactDetail) -> None:
             version += f" of {link.wanted_version}"
         again = asking.ago(link.next_attempt_at) if link.next_attempt_at and link.state != "synced" else ""
         rows.append([link.system, link.external_id or "–", asking.state(link.state), version, link.id, said, again])
-    asking.show_table(["system", "record", "state", "version", "id", "what was said", "next"], rows)
+    columns = ["system", "record", "state", "version", "id", folds("message", optional=True), optional("next")]
+    show_table(columns, rows)
 
 
 def _show_fields(
     found: ContactDetail, parked: Mapping[str, Mapping[str, Any]], refused: Mapping[str, Mapping[str, Any]]
 ) -> None:
     """What is not simply the same there: no place, not accepted, waiting for a person."""
-    from worker.cli.asking import show_table
     from worker.cli.telling import value_text
 
     rows = []
@@ -170,7 +172,7 @@ def _show_fields(
             rows.append([link.system, ", ".join(map(str, link.unheld)), "has no place there", ""])
     if rows:
         console().print()
-        show_table(["system", "field", "", ""], rows)
+        show_table(["system", "field", "", folds("", optional=True)], rows)
 
 
 def _pair(one: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console, show_json, stop, table
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console, show_json, stop
+from worker.cli.tables import folds, show_table
 
 if TYPE_CHECKING:
     from worker.drills.place import Place
@@ -112,7 +113,7 @@ def _keep(report: Report, name: str, folder: Path) -> None:
 
 
 def _show(report: Report) -> None:
-    table("Drill", ["what", "figure"], [list(row) for row in report.rows()])
+    show_table(["what", folds("figure")], report.rows(), "Drill")
     out = console()
     for finding in report.findings():
         out.print(f"- {finding}")

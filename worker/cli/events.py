@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from worker.cli.output import DONE, WRONG_USE, Masked, command, console, stop
+from worker.cli.tables import optional
 from worker.core.printable import printable
 
 app = typer.Typer(rich_markup_mode=None)
@@ -52,7 +53,7 @@ def list_(
         ]
         for one in page.items
     ]
-    asking.show_page(page, ["received", "event", "kind", "client", "state", "why"], rows, "no events")
+    asking.show_page(page, ["received", "event", "kind", "client", "state", optional("why")], rows, "no events")
     return DONE
 
 

@@ -20,7 +20,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import typer
 
-from worker.cli.output import DONE, NEEDS_A_PERSON, NOT_REACHABLE, WRONG_USE, command, console, show_json, stop, table
+from worker.cli.output import DONE, NEEDS_A_PERSON, NOT_REACHABLE, WRONG_USE, command, console, show_json, stop
+from worker.cli.tables import show_table
 
 if TYPE_CHECKING:
     from worker.config import Settings
@@ -216,7 +217,7 @@ def _length(head: str) -> int:
 
 def _show(result: dict[str, Any]) -> None:
     rows = [[name, f"{value:g} ms"] for name, value in result["milliseconds"].items()]
-    table(f"{result['events']} events, {result['rate_per_second']:g} a second", ("answered within", ""), rows)
+    show_table(["answered within", ""], rows, f"{result['events']} events, {result['rate_per_second']:g} a second")
     words = {"202": "stored", "200": "seen before", "503": "to be sent again", "0": "without an answer"}
     for status, count in result["statuses"].items():
         console().print(f"{status} {words.get(status, 'refused')}: {count}")

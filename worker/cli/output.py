@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from rich.console import Console
+    from worker.cli.safe_console import SafeConsole
 
 DONE: Final = 0
 NEEDS_A_PERSON: Final = 1
@@ -32,7 +32,7 @@ Masked = Annotated[
 ]
 
 
-def console(*, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> SafeConsole:
     """
     Where tables and lines for people go; colours only on a terminal.
 
@@ -40,7 +40,9 @@ def console(*, stderr: bool = False) -> Console:
     """
     from worker.cli.safe_console import SafeConsole
 
-    return SafeConsole(stderr=stderr, soft_wrap=not sys.stdout.isatty())
+    out = SafeConsole(stderr=stderr)
+    out.soft_wrap = not out.is_terminal
+    return out
 
 
 def show_json(value: Any) -> None:
@@ -64,18 +66,6 @@ def say(line: str, end: str = "\n") -> None:
     """A line on stderr, beside what a command answers."""
     sys.stderr.write(printable(line, lines=True) + end)
     sys.stderr.flush()
-
-
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for people; values are shown as they are, whatever brackets they hold."""
-    from rich.table import Table
-
-    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(printable(cell) for cell in row))
-    console().print(made)
 
 
 def stop(status: int, *lines: str) -> NoReturn:

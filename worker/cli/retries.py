@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, say, stop
+from worker.cli.tables import folds, shortens, show_table
 from worker.cli.telling import name_in_list
 from worker.core.printable import printable
 
@@ -65,13 +66,13 @@ def list_(
                 one.system,
                 asking.state(one.state),
                 one.reason or "",
-                one.message or "",
                 str(one.attempts),
                 asking.ago(one.next_attempt_at),
+                one.message or "",
             ]
             for one in page.items
         ]
-        columns = ["id", "client", "system", "state", "why", "what was said", "tries", "next"]
+        columns = ["id", shortens("client"), "system", "state", "why", "tries", "next", folds("message")]
         asking.show_page(page, columns, rows, "nothing waits")
     return NEEDS_A_PERSON if any(counts.values()) else DONE
 
@@ -118,7 +119,7 @@ def show(
         [asking.exactly(one.at), told(one, why=True), f"{one.duration_ms} ms", shortened(one.answer or "", 160)]
         for one in found.requests
     ]
-    asking.show_table(["when", "request", "took", "answer"], rows)
+    show_table(["when", folds("request"), "took", folds("answer")], rows)
     return DONE
 
 

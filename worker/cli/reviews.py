@@ -8,6 +8,7 @@ import typer
 
 from worker.cli import taking_part
 from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, stop
+from worker.cli.tables import folds, shortens
 from worker.cli.telling import name_in_list
 from worker.core.printable import printable
 
@@ -49,7 +50,8 @@ def list_(
             [one.id, _client(one), one.system, _about(one), one.message, asking.ago(one.created_at)]
             for one in page.items
         ]
-        asking.show_page(page, ["review", "client", "system", "about", "question", "asked"], rows, "nothing waits")
+        columns = ["review", shortens("client"), "system", "about", folds("question"), "asked"]
+        asking.show_page(page, columns, rows, "nothing waits")
     return NEEDS_A_PERSON if page.total else DONE
 
 
@@ -93,7 +95,7 @@ def show(
 
 
 def _show_field(found: ReviewView) -> None:
-    from worker.cli.asking import show_table
+    from worker.cli.tables import show_table
     from worker.cli.telling import value_text
 
     detail = found.detail
@@ -102,7 +104,7 @@ def _show_field(found: ReviewView) -> None:
         [found.system, value_text(detail.get("theirs"), 200)],
         ["why it waits", str(detail.get("rule") or found.reason)],
     ]
-    show_table([str(detail.get("label") or found.path), ""], rows)
+    show_table([str(detail.get("label") or found.path), folds("")], rows)
 
 
 def _about(review: ReviewView) -> str:
@@ -113,7 +115,7 @@ def _about(review: ReviewView) -> str:
 
 
 def _show_candidates(found: ReviewView) -> None:
-    from worker.cli.asking import show_table
+    from worker.cli.tables import show_table
     from worker.cli.telling import value_text
 
     candidates = found.detail.get("candidates") or []
@@ -132,7 +134,8 @@ def _show_candidates(found: ReviewView) -> None:
         ]
         for one in candidates
     ]
-    show_table(["record", "name", "held by", "what speaks for it, and against", "what it holds"], rows)
+    columns = ["record", shortens("name"), "held by", folds("what speaks for it, and against"), folds("what it holds")]
+    show_table(columns, rows)
 
 
 def _holder_text(holder: Any) -> str:

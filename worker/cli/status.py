@@ -66,7 +66,8 @@ def needs_a_person(found: Summary) -> list[str]:
 def _show(found: Summary, wanting: list[str]) -> None:
     from rich.text import Text
 
-    from worker.cli.asking import show_table, span, state
+    from worker.cli.asking import span, state
+    from worker.cli.tables import folds, show_table
 
     events, contacts = found.events, found.contacts
     out = console()
@@ -86,7 +87,7 @@ def _show(found: Summary, wanting: list[str]) -> None:
         lag = span(system.oldest_due_seconds) if system.oldest_due_seconds else "–"
         left = "–" if system.quota_remaining is None else str(system.quota_remaining)
         rows.append([name, state(system.state), lag, str(system.calls_today), left, system.reason or ""])
-    show_table(["system", "state", "oldest due", "calls today", "left today", "reason"], rows)
+    show_table(["system", "state", "oldest due", "calls today", "left today", folds("reason")], rows)
     if wanting:
         out.print()
     for sentence in wanting:

@@ -24,7 +24,8 @@ def list_(as_json: Json = False) -> int:
     """
     from webhooks.api.systems import SystemList
     from webhooks.api.systems import lines as lines_of
-    from worker.cli.asking import asking, now, show_document, show_table, span, state
+    from worker.cli.asking import asking, now, show_document, span, state
+    from worker.cli.tables import folds, show_table
 
     with asking() as (settings, engine), engine.connect() as connection:
         lines = lines_of(connection, settings, now())
@@ -35,15 +36,15 @@ def list_(as_json: Json = False) -> int:
             [
                 line.name,
                 state(line.state),
-                line.reason or "",
                 span(line.oldest_due_seconds) if line.oldest_due_seconds else "–",
                 str(line.calls_today),
                 "–" if line.quota_remaining is None else str(line.quota_remaining),
                 "–" if line.rate_per_second is None else f"{line.rate_per_second:.2g}",
+                line.reason or "",
             ]
             for line in lines
         ]
-        show_table(["system", "state", "reason", "oldest due", "calls today", "left today", "calls/s"], rows)
+        show_table(["system", "state", "oldest due", "calls today", "left today", "calls/s", folds("reason")], rows)
     return NEEDS_A_PERSON if any(line.state == "paused" for line in lines) else DONE
 
 

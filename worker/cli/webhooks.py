@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from worker.cli.output import DONE, NEEDS_A_PERSON, command, console, say, show_json, stop, table
+from worker.cli.output import DONE, NEEDS_A_PERSON, command, console, say, show_json, stop
+from worker.cli.tables import folds, show_table
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -83,7 +84,7 @@ def list_(as_json: Json = False) -> int:
         items = [{"id": one.endpoint_id, "url": one.url, "events": list(one.events)} for one in found]
         show_json({"items": items, "total": len(items), "next": None})
     elif found:
-        table("", ["id", "url", "events"], [[one.endpoint_id, one.url, ", ".join(one.events)] for one in found])
+        show_table(["id", "url", folds("events")], [[one.endpoint_id, one.url, ", ".join(one.events)] for one in found])
     else:
         console().print("Robaws sends events nowhere: contactsync webhooks register URL")
     return DONE
