@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.conftest import catch_up
+from worker.config.sections import FilterSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,3 +189,58 @@ def test_a_sync_after_which_a_system_does_not_agree_needs_a_person(operator: Com
 
     assert ran.status == 1
     assert line_with(ran.out, "rompslomp", "dead")
+
+
+def test_a_client_that_is_not_known_yet_is_brought_in(operator: Command, hub: Hub) -> None:
+    client = hub.robaws.add_client(name="Dakwerken De Linde", email="info@delinde.example")
+
+    with at_work(hub):
+        ran = operator("contacts", "sync", client, "--wait")
+
+    assert ran.status == 0
+    assert f"Dakwerken De Linde  (client {client} in Robaws)\nversion 1," in ran.out
+    assert [line_with(ran.out, system, "synced") for system in ("rompslomp", "recras", "workspace")]
+
+
+def test_without_waiting_it_says_that_the_client_is_new_here(operator: Command, hub: Hub) -> None:
+    client = hub.robaws.add_client(name="Dakwerken De Linde", email="info@delinde.example")
+
+    first, again = operator("contacts", "sync", client), operator("contacts", "sync", client)
+
+    assert (first.status, first.out) == (0, f"{client}: it is not known here yet: it is fetched and delivered now\n")
+    assert (again.status, again.out) == (0, f"{client}: it is fetched and delivered now\n")
+
+
+def test_a_client_that_robaws_does_not_have_ends_with_a_sentence(operator: Command, hub: Hub) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("worker.flows.fetch.LOOK_AGAIN_SECONDS", (0.05,))
+        with at_work(hub):
+            ran = operator("contacts", "sync", "999999", "--wait")
+
+    shown = operator("contacts", "show", "999999")
+    assert (ran.status, ran.out) == (2, "")
+    assert "Robaws has no client 999999: nothing was written anywhere" in ran.err
+    assert "Robaws had no client of this id when it was asked" in shown.out
+    assert operator("retries", "list").out == "nothing waits\n"
+
+
+def test_what_can_be_no_id_is_wrong_use(operator: Command) -> None:
+    ran = operator("contacts", "sync", "De Linde")
+
+    assert ran.status == 2
+    assert "'De Linde' is not the id of a client in Robaws: an id there is a whole number, such as 4711" in ran.err
+
+
+def test_a_client_that_the_filter_leaves_out_says_so(operator: Command, hub: Hub) -> None:
+    client = hub.robaws.add_client(name="Dakwerken De Linde", email="info@delinde.example")
+    hub.settings = hub.settings.model_copy(
+        update={"sync": hub.settings.sync.model_copy(update={"filter": FilterSettings(status=("klant",))})}
+    )
+    hub.restart()
+
+    with at_work(hub):
+        ran = operator("contacts", "sync", client, "--wait")
+
+    assert ran.status == 0
+    assert "left out by sync.filter in the settings" in ran.out
+    assert hub.links() == []

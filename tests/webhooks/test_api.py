@@ -164,6 +164,27 @@ def test_a_contact_is_synced_and_fetched_at_once(filled: Served) -> None:
     assert filled.rows("SELECT fetch_state, fetch_forced FROM contact WHERE source_id = '1834'") == [("due", True)]
 
 
+def test_a_contact_that_is_not_known_yet_is_fetched_once_however_often_it_is_asked_for(filled: Served) -> None:
+    first, second = filled.act("/contacts/4711/sync"), filled.act("/contacts/4711/sync")
+
+    assert [one.status_code for one in (first, second)] == [202, 202]
+    assert first.json()["message"] == "it is not known here yet: it is fetched and delivered now"
+    [contact] = filled.rows("SELECT id, fetch_state, fetch_forced, version FROM contact WHERE source_id = '4711'")
+    assert contact[1:] == ("due", True, 0)
+    wait_until(lambda: ("fetch", contact[0]) in filled.nudges.said)
+
+
+@pytest.mark.parametrize("source_id", ["abc", "0", "%00", "1.5", "9" * 30])
+def test_what_can_be_no_id_of_a_client_is_404_and_makes_no_contact(filled: Served, source_id: str) -> None:
+    before = filled.rows("SELECT count(*) FROM contact")
+
+    answer = filled.act(f"/contacts/{source_id}/sync")
+
+    assert answer.status_code == 404
+    assert "is not the id of a client in Robaws" in answer.json()["detail"]
+    assert filled.rows("SELECT count(*) FROM contact") == before
+
+
 def test_a_bulk_action_is_worked_off_in_the_background(filled: Served) -> None:
     made = filled.act("/bulk", json={"action": "retry", "filter": {"state": "dead"}, "reason": "all well", "expect": 2})
     bulk = made.json()["id"]

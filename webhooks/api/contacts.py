@@ -138,7 +138,7 @@ CALLS = (
         "POST",
         "/contacts/{source_id}/sync",
         "operator",
-        "Fetch it and deliver it again now.",
+        "Fetch it and deliver it again now, also one that is not known here yet; 404 for what can be no client's id.",
         sync_contact,
         Outcome,
         body=MaybeReason,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from worker.cli import taking_part
-from worker.cli.output import DONE, NEEDS_A_PERSON, Masked, command, console
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, stop
 from worker.cli.tables import folds, optional, shortens, show_table
 from worker.cli.telling import name_in_list
 from worker.core.printable import printable
@@ -63,7 +63,7 @@ def list_(
     rows = []
     for one in page.items:
         states = {link.system: link.state for link in one.links}
-        fetch = one.fetch.state if one.fetch.state != "idle" else ""
+        fetch = one.fetch.state if one.fetch.state != "idle" else "gone" if one.gone_at else ""
         cells = [asking.state(states[name]) if name in states else "–" for name in systems]
         rows.append([one.source_id, name_in_list(one.name) if one.name else "", one.version, fetch, *cells])
     columns = ["client", shortens("name"), "version", optional("fetch"), *systems]
@@ -125,7 +125,9 @@ def _show_head(found: ContactDetail) -> None:
     fetched = f"fetched {asking.ago(found.fetched_at)}" if found.fetched_at else "not fetched yet"
     changed = f", last changed {asking.when(found.changed_at)}" if found.changed_at else ""
     out.print(f"version {found.version}, {fetched}{changed}")
-    if found.gone_at:
+    if found.gone_at and not found.version:
+        out.print(f"Robaws had no client of this id when it was asked, {asking.ago(found.gone_at)}")
+    elif found.gone_at:
         out.print(f"gone from Robaws since {asking.when(found.gone_at)}")
     if not found.taking_part:
         out.print("left out by sync.filter in the settings")
@@ -205,9 +207,10 @@ def sync(
     as_json: Json = False,
 ) -> int:
     """
-    Fetch one client and deliver it again now, also where nothing changed; owned fields that differ are put right.
+    Fetch one client and deliver it now, also where nothing changed; owned fields that differ are put right.
 
-    With --wait it ends with 1 when a system does not agree in the end.
+    A client that is not known here yet is brought in: `contacts plan` shows beforehand what that would write. With
+    --wait it ends with 1 when a system does not agree in the end, and with 2 when Robaws has no such client.
 
     Example: contactsync contacts sync 1001 --wait
     """
@@ -223,6 +226,8 @@ def sync(
         agreed = _wait(engine, source_id)
         with engine.connect() as connection:
             found = listing_contacts.one(connection, source_id)
+    if found.gone_at and not found.version:
+        stop(WRONG_USE, f"Robaws has no client {source_id}: nothing was written anywhere")
     if as_json:
         asking.show_document(found)
     else:
@@ -237,7 +242,11 @@ def _wait(engine: Engine, source_id: str) -> bool:
     while True:
         with engine.connect() as connection:
             found = _now(connection, source_id)
-        under_way = found.fetch.state in UNDER_WAY or any(link.state in UNDER_WAY for link in found.links)
+        # A client that was made a moment ago may not be there for every read of Robaws yet.
+        is_looked_for = found.fetch.reason == "not_there_yet"
+        under_way = (
+            is_looked_for or found.fetch.state in UNDER_WAY or any(link.state in UNDER_WAY for link in found.links)
+        )
         if not under_way or time.monotonic() > end:
             return found.fetch.state == "idle" and all(link.state in ("synced", "excluded") for link in found.links)
         time.sleep(LOOK_SECONDS)

@@ -366,3 +366,12 @@ def open_references(connection: Connection, system: str, references: Sequence[st
     )
     rows = connection.execute(statement, {"s": system, "references": list(references), "but": but})
     return frozenset(row.reference for row in rows)
+
+
+def left_out_by_a_person(connection: Connection, contact_id: int) -> list[str]:
+    """The systems that a contact stays out of whatever is requested, until a person links it or takes it in again."""
+    statement = text(
+        "SELECT system FROM link WHERE contact_id = :id AND state = 'excluded' AND reason IN ('unlinked', 'taken_over')"
+        " ORDER BY system"
+    )
+    return list(connection.execute(statement, {"id": contact_id}).scalars())

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from sqlalchemy import Connection, Row, text
 
+from worker.core.identity import WHOLE_NUMBER
 from worker.core.masks import WORD, ClientFields, ClientName, EventKind, FieldName, Id, Word
 from worker.store.listing import COUNT_CAP, Page, Paging, matches, plain, words
 from worker.store.listing_requests import MOST, RequestView, of_contact
@@ -170,7 +171,9 @@ def contact_id(connection: Connection, source_id: str) -> int:
             {"source": SOURCE, "id": source_id},
         ).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"no client {source_id[:40]!r} is known here")
+        how = f": it comes over when it is saved in Robaws, or with contactsync contacts sync {source_id}"
+        fits = WHOLE_NUMBER.fits(source_id)
+        raise NotFound(f"no client {source_id[:40]!r} is known here{how if fits else ''}")
     return found
 
 

@@ -18,9 +18,9 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from worker.config import SYSTEM_NAMES
-from worker.store import contacts, easing, held, inbox, systems
+from worker.store import asked_for, contacts, easing, held, inbox, systems
+from worker.store.links import left_out_by_a_person
 from worker.store.listing import reason_given
-from worker.store.listing_contacts import contact_id
 from worker.store.listing_events import find
 from worker.store.listing_retries import parse_id, public_id
 from worker.store.refusals import Conflict, Forbidden, NotFound, Unfit
@@ -225,12 +225,27 @@ def discard_item(connection: Connection, retry_id: str, actor: Actor, now: datet
 
 
 def sync(connection: Connection, source_id: str, actor: Actor, now: datetime, reason: str | None = None) -> Acted:
-    """Fetch one contact now and deliver it again, also where nothing changed and where a link was excluded."""
-    found = contact_id(connection, source_id)
+    """
+    Fetch one contact now and deliver it again, also where nothing changed and where a link was excluded.
+
+    A client that is not known yet is fetched like one that an event named. NotFound for what can be no client's id;
+    whether Robaws has such a client is known when it was asked.
+    """
+    found, is_new = asked_for.make_known(connection, source_id)
     contacts.want_fetch(connection, [found], now, forced=True, correlation_id=_correlation())
     inbox.reopen(connection, [found])
     record(connection, actor, "sync", f"contact-{source_id}", reason_given(reason), now)
-    return Acted(source_id, "owed", "it is fetched and delivered now", Owed(contacts=(found,)))
+    message = ("it is not known here yet: " if is_new else "") + _when_fetched(connection, now)
+    if apart := left_out_by_a_person(connection, found):
+        message += f"; it stays left out of {' and '.join(apart)}: contacts include or contacts link takes it in again"
+    return Acted(source_id, "owed", message, Owed(contacts=(found,)))
+
+
+def _when_fetched(connection: Connection, now: datetime) -> str:
+    behind = held.of(held.held(connection, now), SOURCE)
+    if behind is None or behind.creates_only:
+        return "it is fetched and delivered now"
+    return f"it is fetched and delivered when {SOURCE} may be called again ({behind.reason})"
 
 
 def pause(connection: Connection, system: str, actor: Actor, now: datetime, reason: str | None) -> Acted:
