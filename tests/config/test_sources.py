@@ -164,13 +164,13 @@ def test_single_entries_of_other_tables_come_from_the_environment(given: Given) 
 
 # --------------------------------------------------------------------------------------------------- secret files
 def test_a_secret_is_read_from_a_file_named_in_the_environment(given: Given) -> None:
-    path = given.file("secrets/password", "geheim met blank \n")
+    path = given.file("secrets/password", "geheim met blank\n")
     given.environ["CONTACTSYNC_SYSTEMS__ROBAWS__PASSWORD_FILE"] = str(path)
 
     password = given.load().systems.robaws.password
 
     assert password is not None
-    assert password.get_secret_value() == "geheim met blank "
+    assert password.get_secret_value() == "geheim met blank"
 
 
 def test_a_secret_is_read_from_a_file_beside_the_settings(given: Given) -> None:

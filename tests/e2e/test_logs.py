@@ -103,3 +103,22 @@ def test_what_the_product_itself_says_is_never_left_out() -> None:
     said = logged("for number in range(500): log.warning('deliver.failed', reason='rejected')")
 
     assert len(said.splitlines()) == 500
+
+
+SECRETS = """
+secrets = {"systems": {"rompslomp": {"token": "pl4nted-rompslomp-" + "8Zs1"}, "recras": {"api_key": "Antwerpen"}},
+           "database": {"url": "postgresql://app:pl4nted-" + "database-3Ks9@127.0.0.1/hub"}}
+logs.set_up(Settings.model_validate(secrets), "worker")
+"""
+
+
+def test_a_secret_that_reaches_the_log_is_replaced_there() -> None:
+    said = logged(
+        SECRETS
+        + "log.warning('one', why=\"Illegal header value b'Bearer pl4nted-rompslomp-8Zs1 '\", city='Antwerpen')\n"
+        + "library.warning('no way to %s', 'postgresql://app:pl4nted-database-3Ks9@127.0.0.1/hub')"
+    )
+
+    assert "pl4nted" not in said
+    assert said.count("[removed]") == 2
+    assert "Antwerpen" in said

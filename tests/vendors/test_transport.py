@@ -9,7 +9,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from worker.errors import OutcomeUnknown, VendorBroken, VendorUnavailable
+from worker.errors import CredentialsRejected, OutcomeUnknown, TransientError, VendorBroken, VendorUnavailable
 from worker.vendors.transport import Request, Response, Session, Unmetered, make_client, retry_after_seconds
 
 
@@ -154,17 +154,50 @@ def shown(error: BaseException) -> str:
     return "\n".join(line for line in traceback.format_exception(error) if not line.startswith("  File"))
 
 
-def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_request_that_cannot_be_formed_was_never_sent_and_is_not_quoted(*, writes: bool) -> None:
     error = httpx.LocalProtocolError("Illegal header value b'Bearer a-secret-token\n'")
     error.__cause__ = ValueError("Illegal header value b'Bearer a-secret-token\n'")
     way = session(failing(error))
+    request = Request("create", "POST", "/x", creates=writes, writes=writes)
 
-    with pytest.raises(VendorUnavailable) as caught:
-        way.send(Request("read", "GET", "/x", headers={"Authorization": "Bearer a-secret-token"}))
+    with pytest.raises(TransientError) as caught:
+        way.send(replace(request, headers={"Authorization": "Bearer a-secret-token"}), "key")
 
-    [exchange] = way.exchanges
-    assert "a-secret-token" not in f"{caught.value} {exchange.error}"
+    assert not isinstance(caught.value, VendorUnavailable | OutcomeUnknown)
+    assert caught.value.word == "internal_error"
+    assert "not sent" in str(caught.value)
+    assert way.exchanges == []
     assert "a-secret-token" not in shown(caught.value)
+
+
+@pytest.mark.parametrize("token", ["a-secret-token ", "caf\N{LATIN SMALL LETTER E WITH ACUTE}-token", "", "two\nlines"])
+@pytest.mark.parametrize("header", ["Authorization", "X-Tenant"])
+def test_credentials_that_no_header_can_carry_stop_the_system_before_anything_is_sent(token: str, header: str) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200)
+
+    way = session(httpx.MockTransport(answer))
+
+    with pytest.raises(CredentialsRejected) as caught:
+        way.send(Request("create", "POST", "/x", headers={header: f"Bearer {token}"}, creates=True), "key")
+
+    assert caught.value.word == "credentials"
+    assert "rompslomp" in caught.value.message
+    assert not token.strip() or token.strip() not in shown(caught.value)
+    assert (asked, way.exchanges) == ([], [])
+
+
+def test_what_cannot_stand_in_an_address_was_never_sent() -> None:
+    way = session(httpx.MockTransport(lambda _request: httpx.Response(200)))
+
+    with pytest.raises(TransientError, match="could not be formed") as caught:
+        way.send(Request("read", "GET", "/x\0y", headers={"Authorization": "Bearer a-secret-token"}))
+
+    assert "a-secret" not in shown(caught.value)
 
 
 def test_an_error_that_nobody_foresaw_quotes_no_credential() -> None:

@@ -64,7 +64,7 @@ MUTATIONS: Final = (
     Mutation(
         "an unanswered create is simply retried",
         "a create without an answer is an unknown outcome, and not a vendor that is away",
-        "worker/vendors/transport.py",
+        "worker/vendors/network.py",
         "    if request.writes or request.creates:\n        return OutcomeUnknown(",
         '    if request.method == "TRACE":\n        return OutcomeUnknown(',
         "tests/vendors/test_transport.py::test_a_write_that_may_have_arrived_is_an_unknown_outcome",

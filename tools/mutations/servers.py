@@ -129,7 +129,7 @@ MUTATIONS: Final = (
         "worker/core/redaction.py",
         "        one.args = tuple(_redacted(arg, credentials) for arg in one.args)\n",
         "        one.args = tuple(one.args)\n",
-        "tests/vendors/test_transport.py::test_a_header_that_cannot_be_sent_is_not_quoted",
+        "tests/vendors/test_transport.py::test_an_error_that_nobody_foresaw_quotes_no_credential",
     ),
     Mutation(
         "a credential follows a redirect",

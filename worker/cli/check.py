@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, NOT_REACHABLE, WRONG_USE, command, console, show_json
+from worker.core.error_text import error_text
 from worker.core.printable import printable
 
 if TYPE_CHECKING:
@@ -89,8 +90,9 @@ def _look() -> Iterator[Checked]:
             if failure is None:
                 yield look.result()
             else:
-                text = f"could not be looked at: {type(failure).__name__}: {failure}"
-                yield checking.Checked(name, (Finding("look", False, text, "report this with the text"),))
+                # Without its words, which may quote what was sent.
+                text = f"could not be looked at ({error_text(failure)})"
+                yield checking.Checked(name, (Finding("look", False, text, "please report this line"),))
     if runtime is not None:
         runtime.close()
 

@@ -8,9 +8,10 @@ the next step; the key's name is put in front of it by `worker.config.problems`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -62,19 +63,59 @@ def _not_blank(value: str) -> str:
     return value
 
 
-def _one_line(value: SecretStr | None) -> SecretStr | None:
-    # A line break inside a token becomes a header that no HTTP library sends, and an error that names no setting.
-    text = value.get_secret_value() if value is not None else ""
+_INVISIBLE: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_COPY: Final = "copy the value again"
+
+
+def _as_copied(text: str) -> None:
+    """
+    ValueError for what comes along when somebody copies a secret. A vendor would refuse it, or no HTTP library would
+    send it, with an error that names no setting and quotes the secret.
+    """
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise ValueError("holds a line break or another control character: copy the value again, on one line")
+        raise ValueError(f"holds a line break or another control character: {_COPY}, on one line")
+    for place, end in (("beginning", text[:1]), ("end", text[-1:])):
+        if end.isspace():
+            raise ValueError(f"has a blank at its {place}: {_COPY}, without it")
+    odd = next((character for character in text if unicodedata.category(character) in _INVISIBLE), None)
+    if odd is not None:
+        raise ValueError(f"holds an invisible character (U+{ord(odd):04X}): {_COPY}, or type it")
+
+
+def _secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        _as_copied(value.get_secret_value())
     return value
+
+
+def _credential(value: str | None) -> str | None:
+    if value is not None:
+        _as_copied(value)
+    return value
+
+
+def header_text(value: str) -> str:
+    """The value of a header as HTTP can carry it (RFC 9110 section 5.5, without what it calls obsolete)."""
+    if not value.isascii():
+        raise ValueError(f"holds a character that no header can carry, such as a letter with an accent: {_COPY}")
+    return value
+
+
+def _secret_in_header(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        header_text(value.get_secret_value())
+    return value
+
+
+def _in_header(value: str | None) -> str | None:
+    return None if value is None else header_text(value)
 
 
 def _given(value: SecretStr) -> SecretStr:
     # An empty key still makes a signature, and everybody knows it.
     if not value.get_secret_value().strip():
         raise ValueError("is empty: give the secret, or take the entry out")
-    _one_line(value)
+    _as_copied(value.get_secret_value())
     return value
 
 
@@ -139,7 +180,12 @@ Seconds = Annotated[Number, Field(ge=0)]
 PositiveSeconds = Annotated[Number, Field(gt=0)]
 Text = Annotated[str, AfterValidator(_not_blank)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
-OptionalSecret = Annotated[SecretStr | None, AfterValidator(_one_line), BeforeValidator(_blank_is_none)]
+OptionalSecret = Annotated[SecretStr | None, AfterValidator(_secret), BeforeValidator(_blank_is_none)]
+HeaderSecret = Annotated[OptionalSecret, AfterValidator(_secret_in_header)]
+"""A secret that stands in a header as it is; one that is encoded first may hold any letter."""
+Credential = Annotated[OptionalText, AfterValidator(_credential)]
+"""What belongs to a secret, such as its user name: copied from the same page, and shown."""
+HeaderCredential = Annotated[Credential, AfterValidator(_in_header)]
 Secret = Annotated[SecretStr, AfterValidator(_given)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 OptionalHttpUrl = Annotated[str | None, AfterValidator(_optional_http_url), BeforeValidator(_blank_is_none)]

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from worker.config import servers
 from worker.config.access import ambiguous, token_digest
+from worker.config.base import header_text
 from worker.config.keys import Path_
 from worker.config.settings import Settings
 from worker.config.systems import SystemName, SystemSettings
@@ -62,6 +63,7 @@ def check(settings: Settings, part: Part = "worker") -> Iterator[Problem]:
     yield from _fields_of_routix(settings)
     yield from _write_back(settings)
     yield from _never_read(settings)
+    yield from _token_of_workspace(settings.systems.workspace)
     robaws = settings.systems.robaws
     if part in TAKE_WEBHOOKS and robaws.enabled and not robaws.webhook_secrets:
         yield (
@@ -72,6 +74,15 @@ def check(settings: Settings, part: Part = "worker") -> Iterator[Problem]:
         yield ("ops", key), sentence
     if part in TAKE_WEBHOOKS:
         yield from public_credentials(settings)
+
+
+def _token_of_workspace(workspace: WorkspaceSettings) -> Iterator[Problem]:
+    """A token is made of what headers carry; only where it is a person's password it may hold any letter."""
+    if workspace.auth != "basic" and workspace.token is not None:
+        try:
+            header_text(workspace.token.get_secret_value())
+        except ValueError as error:
+            yield ("systems", "workspace", "token"), str(error)
 
 
 def _fields_of_routix(settings: Settings) -> Iterator[Problem]:

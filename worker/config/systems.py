@@ -78,12 +78,14 @@ FieldOwners = Annotated[
 
 class SystemSettings(Section):
     """
-    One system. `needs` names what it cannot start without, with the step that brings it.
+    One system. `needs` names what it cannot start without, with the step that brings it; `credentials` are the keys
+    that a running worker reads again when the vendor refuses them.
 
     A rate of None is no limit of that kind. Where several are set, each of them holds.
     """
 
     needs: ClassVar[Mapping[str, str]] = {}
+    credentials: ClassVar[tuple[str, ...]] = ()
 
     enabled: bool = Field(default=False, description="whether the system takes part")
     base_url: HttpUrl = Field(default="", description=BASE_URL)

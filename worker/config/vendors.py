@@ -18,7 +18,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from worker.config.base import (
     CountryCode,
+    Credential,
     Entries,
+    HeaderCredential,
+    HeaderSecret,
     HttpUrl,
     Number,
     OptionalHttpUrl,
@@ -68,6 +71,7 @@ class RobawsSettings(SystemSettings):
         "username": "make an API-only user in Robaws and give its API key (or its user name) here",
         "password": "give the API secret (or the password) of the API-only user, best with password_file",
     }
+    credentials: ClassVar[tuple[str, ...]] = ("username", "password", "tenant")
 
     base_url: HttpUrl = Field(default="https://app.robaws.com/api/v2", description=BASE_URL)
     # Robaws sheet 4: 15 a second and 10,000 a day for each database mode; all integrations of the tenant share them.
@@ -81,9 +85,11 @@ class RobawsSettings(SystemSettings):
         default=6000, ge=1, description=f"{DAILY_REQUESTS} in each database mode; at most 10000"
     )
     unknown_settle_seconds: Seconds = Field(default=1.0, description=UNKNOWN_SETTLE)
-    username: OptionalText = Field(default=None, description="user name of the API-only user, or its API key (Basic)")
+    username: Credential = Field(default=None, description="user name of the API-only user, or its API key (Basic)")
     password: OptionalSecret = Field(default=None, description="its password, or the API secret")
-    tenant: OptionalText = Field(default=None, description="value of `X-Tenant`, where one login has several tenants")
+    tenant: HeaderCredential = Field(
+        default=None, description="value of `X-Tenant`, where one login has several tenants"
+    )
     webhook_secrets: tuple[Secret, ...] = Field(
         default=(), description="secrets of the registered webhook endpoints; a signature may match any of them"
     )
@@ -128,6 +134,7 @@ class RompslompSettings(SystemSettings):
         "token": "make a token in Rompslomp under Mijn account, Mijn API tokens, with public and manage:contacts",
         "company_id": "give the number of the administration, as GET /companies shows it",
     }
+    credentials: ClassVar[tuple[str, ...]] = ("token",)
 
     base_url: HttpUrl = Field(default="https://api.rompslomp.nl/api/v1", description=BASE_URL)
     # Rompslomp sheet 5: one a second sustained. A first link is up to six calls in a row, and should not take six
@@ -135,7 +142,7 @@ class RompslompSettings(SystemSettings):
     rate_per_second: Number | None = Field(default=1.0, gt=0, description=RATE_PER_SECOND)
     burst: Whole = Field(default=10, ge=1, description=BURST)
     unknown_settle_seconds: Seconds = Field(default=5.0, description=UNKNOWN_SETTLE)
-    token: OptionalSecret = Field(default=None, description="personal API token (Bearer)")
+    token: HeaderSecret = Field(default=None, description="personal API token (Bearer)")
     company_id: Annotated[OptionalText, AfterValidator(_company_id)] = Field(
         default=None, description="number of the administration, up to ten digits"
     )
@@ -177,6 +184,7 @@ class RecrasSettings(SystemSettings):
         "base_url": "write the address of your own Recras, https://NAME.recras.nl/api2",
         "api_key": "make an API key in Recras with a user that may read and change customers",
     }
+    credentials: ClassVar[tuple[str, ...]] = ("api_key",)
 
     base_url: Annotated[str, AfterValidator(_recras_url)] = Field(
         default="", description=f"{BASE_URL}: `https://NAME.recras.nl/api2`"
@@ -184,7 +192,7 @@ class RecrasSettings(SystemSettings):
     rate_per_second: Number | None = Field(default=2.0, gt=0, description=RATE_PER_SECOND)
     burst: Whole = Field(default=10, ge=1, description=BURST)
     unknown_settle_seconds: Seconds = Field(default=60.0, description=UNKNOWN_SETTLE)
-    api_key: OptionalSecret = Field(default=None, description="API key (Bearer)")
+    api_key: HeaderSecret = Field(default=None, description="API key (Bearer)")
     put_mode: Literal["full", "changed"] = Field(
         default="full", description="whether a change sends the whole record as it was read, or only what changes"
     )
@@ -237,6 +245,7 @@ class WorkspaceSettings(SystemSettings):
     needs: ClassVar[Mapping[str, str]] = {
         "token": "ask Workspace for an API token and give it here, best with token_file",
     }
+    credentials: ClassVar[tuple[str, ...]] = ("token", "auth", "username")
 
     base_url: HttpUrl = Field(default="https://api.workspace.nl/api/v1", description=BASE_URL)
     rate_per_second: Number | None = Field(default=1.0, gt=0, description=RATE_PER_SECOND)
@@ -246,7 +255,7 @@ class WorkspaceSettings(SystemSettings):
     auth: Literal["token", "basic", "bearer"] = Field(
         default="token", description="Basic with the user name `token`, Basic with `username`, or Bearer"
     )
-    username: OptionalText = Field(default=None, description="user name where `auth` is `basic`")
+    username: Credential = Field(default=None, description="user name where `auth` is `basic`")
     form_style: Literal["flat", "data", "model"] = Field(
         default="flat", description="how members are named in a form: `name`, `data[Contact][name]`, `Contact[name]`"
     )
@@ -313,6 +322,7 @@ class RoutixSettings(SystemSettings):
         "client_secret": "give the secret that Routix showed once when the app was registered",
         "branches": "list the public ids of the branches whose accounts are read",
     }
+    credentials: ClassVar[tuple[str, ...]] = ("client_id", "client_secret")
 
     base_url: HttpUrl = Field(default="https://api.routix.com/functions/v1", description=BASE_URL)
     # Routix sheet 5: 1000 a minute for the REST API, 100 for Edge Functions, and the path looks like one of those: so
@@ -322,7 +332,7 @@ class RoutixSettings(SystemSettings):
     ] = Field(default=60.0, gt=0, description=f"{RATE_PER_MINUTE}; at most 1000")
     idempotency_headers: HeaderNames = Field(default=(), max_length=0, description=IDEMPOTENCY_HEADERS)
     burst: Whole = Field(default=5, ge=1, description=BURST)
-    client_id: OptionalText = Field(default=None, description="client id of the OAuth app")
+    client_id: Credential = Field(default=None, description="client id of the OAuth app")
     client_secret: OptionalSecret = Field(default=None, description="its secret")
     branches: tuple[Annotated[str, AfterValidator(_branch)], ...] = Field(
         default=(), description="public ids of the branches that are read, eight characters each"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -17,6 +18,7 @@ SHORTEST_SECRET: Final = 4
 MOST_KEY_CHARACTERS: Final = 128
 """Of an idempotency key, at Robaws, whose limit is the only one that is published (Robaws sheet 5)."""
 SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+_HEADER_VALUE: Final = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
 GRANT: Final = "token"
 """The operation that gets an access token: a POST that changes nothing."""
 
@@ -80,6 +82,11 @@ class Request:
         return hashlib.sha256(b"\n".join(hashlib.sha256(part).digest() for part in said)).hexdigest()
 
     @property
+    def unsendable_header(self) -> str | None:
+        """The name of a header whose value HTTP cannot carry (RFC 9110 section 5.5); None where all can be sent."""
+        return next((name for name, value in self.headers.items() if not _HEADER_VALUE.fullmatch(value)), None)
+
+    @property
     def hidden_names(self) -> frozenset[str]:
         """`hidden` in lower case."""
         return frozenset(map(str.lower, self.hidden))
@@ -91,7 +98,7 @@ class Request:
         pages show the request that they were sent.
         """
         scheme, _, value = self.headers.get("Authorization", "").partition(" ")
-        found = [value, *self.secrets]
+        found = [value, value.strip(), *self.secrets]
         if scheme.lower() == "basic":
             found.append(_password(value))
         return tuple(sorted({one for one in found if len(one) >= SHORTEST_SECRET}, key=len, reverse=True))

@@ -296,8 +296,8 @@ def vendor(settings: Settings, name: str, runtime: Runtime | None = None) -> Che
             session.client.close()
     remarks = session.remarks or _remarks_of_the_last_list(runtime, name)
     findings = [*findings, *unreadable(remarks)]
-    answered = any(exchange.status is not None for exchange in session.exchanges)
-    away = not answered and not all(finding.ok for finding in findings)
+    asked = [exchange.status for exchange in session.exchanges]
+    away = bool(asked) and not any(asked) and not all(finding.ok for finding in findings)
     return Checked(name, tuple(findings), away)
 
 

@@ -9,19 +9,22 @@ reach a port can make a library complain, so that each complaint of a library is
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import structlog
 from typing_extensions import override
 
+from worker.config.secrets import secret_values
 from worker.core.error_text import error_text, traceback_text
 from worker.core.printable import printable
+from worker.core.redaction import REDACTED, unmistakable
 
 if TYPE_CHECKING:
     from worker.config import Settings
@@ -36,6 +39,33 @@ SHORTEST_QUOTED: Final = 4
 MOST_COUNTED: Final = 1_000
 
 EventDict = MutableMapping[str, Any]
+
+
+class Hidden:
+    """
+    The last net: no line of this process shows one of its secrets, whatever went wrong before it was written.
+
+    Only values that stand in no line by chance; a password that is a word is also a name.
+    """
+
+    _known: ClassVar[frozenset[str]] = frozenset()
+    _pattern: ClassVar[re.Pattern[str] | None] = None
+
+    @classmethod
+    def hide(cls, secrets: Iterable[str]) -> None:
+        """Hide these from now on, and still those from before: what was replaced may be quoted yet."""
+        cls._known |= frozenset(unmistakable(tuple(secrets)))
+        longest = sorted(cls._known, key=lambda secret: (-len(secret), secret))
+        cls._pattern = re.compile("|".join(map(re.escape, longest))) if longest else None
+
+    @classmethod
+    def processor(cls, _logger: Any, _method: str, event: EventDict) -> EventDict:
+        """Take them out of each text of a line."""
+        if cls._pattern is not None:
+            for name, value in event.items():
+                if isinstance(value, str):
+                    event[name] = cls._pattern.sub(REDACTED, value)
+        return event
 
 
 def set_up(settings: Settings, part: str) -> None:
@@ -54,7 +84,9 @@ def set_up(settings: Settings, part: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(traceback_text),
         show_control_characters,
+        Hidden.processor,
     ]
+    Hidden.hide(secret_values(settings))
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -13,6 +13,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
@@ -23,6 +24,7 @@ from worker.core import redaction, sensitive
 from worker.core.wire import Exchange, Lane, Request
 from worker.errors import OutcomeUnknown, RateLimited, VendorBroken, VendorUnavailable
 from worker.vendors.json_answers import storable
+from worker.vendors.network import NotFormed, describe, network_error, not_formed, sendable
 from worker.vendors.recent_reads import ReadMemory
 
 __all__ = ["Budget", "Exchange", "Lane", "Request", "Response", "Session", "Unmetered", "json_body", "make_client"]
@@ -251,9 +253,10 @@ class Session:
         key of the change that it is part of (`Request.under`); ValueError where it has none.
 
         VendorUnavailable: it was never sent, or was sent without effect to fear. OutcomeUnknown: a write may have
-        arrived. BudgetExhausted: no turn soon enough, LeaseLost: the row is another worker's; nothing was sent.
+        arrived. BudgetExhausted: no turn soon enough, LeaseLost: the row is another worker's, CredentialsRejected: no
+        header can carry our credentials, TransientError: the request could not be formed; nothing was sent.
         """
-        request = request.under(key, self.idempotency_headers)
+        request = sendable(self.system, request.under(key, self.idempotency_headers))
         writes = request.changes_something
         kept = self.memory.find(request, self.clock()) if self.memory is not None else None
         if kept is not None:
@@ -269,12 +272,15 @@ class Session:
         started_at, begun = self.clock(), time.monotonic()
         try:
             status, headers, body = self._exchange(request)
+        except NotFormed as error:
+            redaction.redact_chain(error, request.credentials)
+            raise not_formed(error) from None
         except httpx.HTTPError as error:
             redaction.redact_chain(error, request.credentials)
             if self.memory is not None and writes:
                 self.memory.forget()
-            self._record(request, None, None, _describe(error), started_at, time.monotonic() - begun)
-            raise _network_error(request, error) from error
+            self._record(request, None, None, describe(error), started_at, time.monotonic() - begun)
+            raise network_error(request, error) from error
         except Exception as error:
             # What nobody foresaw ends in the row and in the log as well.
             redaction.redact_chain(error, request.credentials)
@@ -299,14 +305,7 @@ class Session:
     def _exchange(self, request: Request) -> tuple[int, dict[str, str], bytes]:
         timeout = request.timeout_seconds or self.timeout_seconds
         deadline = time.monotonic() + timeout
-        with self.client.stream(
-            request.method,
-            request.path,
-            params=list(request.query) or None,
-            headers=dict(request.headers),
-            content=request.body,
-            timeout=timeout,
-        ) as answer:
+        with closing(self._sent(request, timeout)) as answer:
             if answer.headers.get("content-encoding", "identity").strip().lower() not in ENCODINGS:
                 raise httpx.DecodingError("the answer is packed in a way that was not asked for")
             chunks: list[bytes] = []
@@ -319,6 +318,24 @@ class Session:
                     raise httpx.ReadTimeout("the answer trickled in too slowly")
                 chunks.append(chunk)
             return answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, b"".join(chunks)
+
+    def _sent(self, request: Request, timeout: float) -> httpx.Response:
+        """The answer, of which the body is not read yet. NotFormed before anything was sent."""
+        try:
+            formed = self.client.build_request(
+                request.method,
+                request.path,
+                params=list(request.query) or None,
+                headers=dict(request.headers),
+                content=request.body,
+                timeout=timeout,
+            )
+        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            raise NotFormed(type(error).__name__) from None
+        try:
+            return self.client.send(formed, stream=True)
+        except httpx.LocalProtocolError as error:
+            raise NotFormed(type(error).__name__) from None
 
     def _record(
         self, request: Request, status: int | None, answer: str | None, error: str | None, at: float, seconds: float
@@ -349,19 +366,3 @@ def retry_after_seconds(value: str | None, now: float | None = None) -> float | 
 def json_body(value: Any) -> bytes:
     """JSON as sent: UTF-8, no escapes, members in the order given."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _describe(error: httpx.HTTPError) -> str:
-    return f"{type(error).__name__}: {sensitive.clean_text(str(error))}" if str(error) else type(error).__name__
-
-
-def _network_error(request: Request, error: httpx.HTTPError) -> VendorUnavailable | OutcomeUnknown:
-    never_sent = isinstance(
-        error,
-        (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError),
-    )
-    if never_sent:
-        return VendorUnavailable(f"the vendor cannot be reached ({_describe(error)})", reason="unreachable")
-    if request.writes or request.creates:
-        return OutcomeUnknown(f"sent, but not answered ({_describe(error)})")
-    return VendorUnavailable(f"the vendor did not answer ({_describe(error)})", reason="no_answer")
