@@ -47,7 +47,7 @@ def test_what_a_system_cannot_hold_is_listed(operator: Command, client: str) -> 
     assert line_with(ran.out, "recras", "vat_number", "has no place there")
 
 
-def test_what_a_system_did_not_accept_is_listed(operator: Command, hub: Hub) -> None:
+def test_a_value_of_theirs_that_stands_is_listed_and_not_called_sent(operator: Command, hub: Hub) -> None:
     client = hub.robaws.add_client(name="Drukkerij Maas", email="info@maas.example", website="https://maas.example")
     hub.sync(client)
     hub.configure(rompslomp={"fields": {"email": "fill"}})
@@ -59,10 +59,13 @@ def test_what_a_system_did_not_accept_is_listed(operator: Command, hub: Hub) -> 
     ran = operator("contacts", "show", client)
     document = operator("contacts", "show", client, "--json").json
 
-    assert line_with(ran.out, "rompslomp", "contact_person_email_address", "kept otherwise there", "facturen@maas")
-    assert document["not_accepted"]["rompslomp"] == {
-        "contact_person_email_address": {"ours": "kantoor@maas.example", "theirs": "facturen@maas.example"}
-    }
+    assert line_with(ran.out, "rompslomp", "contact_person_email_address", "theirs kept", "facturen@maas", "not sent")
+    [difference] = document["differences"]
+    assert (difference["kind"], difference["ours"], difference["theirs"]) == (
+        "theirs",
+        "kantoor@maas.example",
+        "facturen@maas.example",
+    )
 
 
 def test_a_field_that_waits_for_a_person_is_shown_with_both_values(operator: Command, hub: Hub) -> None:

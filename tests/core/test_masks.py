@@ -25,7 +25,8 @@ from worker.core.masks import (
     for_viewer,
     mask_path,
 )
-from worker.store.listing_contacts import ActionEntry, ContactView, FetchView
+from worker.store.listing_contacts import ContactView, FetchView
+from worker.store.listing_history import ActionEntry
 from worker.store.listing_requests import RequestView
 from worker.store.operating_bulk import Bulk
 from worker.store.summary import System

@@ -10,6 +10,7 @@ import pytest
 
 from worker.core import contact as canonical
 from worker.core import field_merge as rule
+from worker.core.differences import differences
 from worker.core.mapping import FieldRow, Ours, Owner, VendorMapping
 from worker.core.planning import (
     Create,
@@ -19,7 +20,6 @@ from worker.core.planning import (
     Update,
     agree,
     needs_read,
-    not_accepted,
     parked_at_create,
     plan_create,
     plan_update,
@@ -298,7 +298,7 @@ def test_a_row_that_left_the_table_is_forgotten_and_written_by_nobody() -> None:
     assert isinstance(plan, Nothing)
     assert rules(plan, "forget") == {"fax": rule.NO_ROW}
     assert "fax" not in after.ours
-    assert not_accepted(TABLE, after) == {}
+    assert differences(TABLE, after) == []
 
 
 # -------------------------------------------------------------------------------------------------------- agreement
@@ -313,7 +313,13 @@ def test_what_the_vendor_made_of_a_value_is_what_it_holds() -> None:
     assert (after.ours["place"], after.theirs["place"]) == ("Genk", "GENK")
     assert (unseen.ours["place"], unseen.theirs["place"]) == ("Genk", "Genk")
     assert cut_short == unseen
-    assert not_accepted(TABLE, after) == {"place": ("Genk", "GENK")}
+    [difference] = differences(TABLE, after)
+    assert (difference.path, difference.ours, difference.theirs, difference.state) == (
+        "place",
+        "Genk",
+        "GENK",
+        "not_accepted",
+    )
     assert isinstance(plan_update(TABLE, values, owners(), after, HELD | {"place": "GENK"}, restore=True), Nothing)
 
 
@@ -363,32 +369,6 @@ def test_a_snapshot_comes_back_from_its_row_as_it_went() -> None:
     assert Snapshot.from_json({"main": "7"}) == Snapshot(main="7")
     nulls = {"ours": None, "theirs": None, "persons": None, "main": "7", "placeholders": None}
     assert Snapshot.from_json(nulls) == Snapshot(main="7")
-
-
-# ------------------------------------------------------------------------------------------------------ not accepted
-@pytest.mark.parametrize(
-    ("path", "meant", "holds", "listed"),
-    [
-        pytest.param("place", "Genk", None, True, id="dropped"),
-        pytest.param("place", "Genk", "GENK", True, id="rewritten"),
-        pytest.param("place", "Genk", " Genk ", False, id="the same to the field"),
-        pytest.param("place", None, "Gent", False, id="nothing was meant"),
-        pytest.param("person", None, "true", True, id="cannot be emptied"),
-        pytest.param("number", "1834", "K00042", False, id="given at the create only"),
-        pytest.param("unknown", "x", "y", False, id="not in the table"),
-    ],
-)
-def test_what_a_system_did_not_take_is_listed(path: str, meant: Any, holds: Any, listed: bool) -> None:
-    snapshot = Snapshot({path: meant}, {path: holds})
-
-    assert not_accepted(TABLE, snapshot) == ({path: (meant, holds)} if listed else {})
-
-
-def test_a_stand_in_that_gave_way_is_not_listed_as_not_accepted() -> None:
-    stand_in = Snapshot({"tel": "-"}, {"tel": "+32 9 000 00 01"}, placeholders=("tel",))
-
-    assert not_accepted(TABLE, stand_in) == {}
-    assert not_accepted(TABLE, replace(stand_in, placeholders=())) == {"tel": ("-", "+32 9 000 00 01")}
 
 
 def test_a_restore_leaves_a_persons_real_value_where_ours_is_only_a_stand_in() -> None:

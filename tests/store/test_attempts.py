@@ -26,7 +26,7 @@ def exchange(logged: Any = None, *, answer: str | None = "{}", status: int | Non
 
 def logged(hub: Hub, *exchanges: Exchange, decisions: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
     with hub.engine.begin() as connection:
-        attempts.add(connection, exchanges, WHOSE, decisions)
+        attempts.add(connection, exchanges, WHOSE, [decisions] if decisions else ())
         rows = connection.execute(text("SELECT * FROM attempt ORDER BY id")).mappings().all()
     return [dict(row) for row in rows]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from webhooks.api.calls import ABOUT_REASONS, PAGING, Asked, Body, Call, Outcome, Parameter, Parts
-from worker.store import listing_contacts, operating, operating_links
+from worker.flows import differing
+from worker.store import agreements, listing_contacts, operating, operating_links
 from worker.store.listing import Page
 from worker.store.listing_contacts import ContactDetail, ContactView
 from worker.store.operating import Acted
@@ -37,7 +39,9 @@ def list_contacts(connection: Connection, asked: Asked) -> Page[ContactView]:
 
 def show_contact(connection: Connection, asked: Asked) -> ContactDetail:
     """One contact."""
-    return listing_contacts.one(connection, asked.path["source_id"])
+    found = listing_contacts.one(connection, asked.path["source_id"])
+    agreed = agreements.of_contact(connection, found.source_id)
+    return replace(found, differences=differing.of_contact(asked.parts.settings, agreed))
 
 
 def sync_contact(connection: Connection, asked: Asked) -> Acted:

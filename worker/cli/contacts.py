@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from worker.config import Settings
-    from worker.store.listing_contacts import ContactDetail, HistoryEntry
+    from worker.store.listing_contacts import ContactDetail
+    from worker.store.listing_history import HistoryEntry
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -80,41 +81,23 @@ def show(source_id: Id, masked: Masked = False, as_json: Json = False) -> int:
     Example: contactsync contacts show 1001
     """
     from worker.cli import asking
+    from worker.flows import differing
     from worker.store import agreements, listing_contacts
 
     with asking.asking() as (settings, engine), engine.connect() as connection:
         found = listing_contacts.one(connection, source_id)
         agreed = agreements.of_contact(connection, source_id)
-    found = asking.seen(found, masked=masked)
-    refused = {one.system: asking.seen(not_accepted(settings, one), masked=masked) for one in agreed}
+    found = asking.seen(replace(found, differences=differing.of_contact(settings, agreed)), masked=masked)
     parked = {one.system: asking.seen(one.parked, masked=masked) for one in agreed}
     if as_json:
-        asking.show_document({**vars(found), "not_accepted": {name: one for name, one in refused.items() if one}})
+        asking.show_document(found)
         return DONE
     _show_head(found)
     _show_links(found)
-    _show_fields(found, parked, refused)
-    console().print("\nIts way, newest first", style="bold")
+    _show_fields(found, parked)
+    console().print("\nHistory, newest first", style="bold")
     show_table(["when", "who", folds("what")], [_entry(entry) for entry in found.history])
     return DONE
-
-
-def not_accepted(settings: Settings, agreed: Any) -> dict[str, dict[str, Any]]:
-    """
-    The fields where a system holds something other than what it was sent: by its own name, what was sent and what it
-    holds. Values that it dropped or changed, or that a person was allowed to keep.
-    """
-    from worker.config import TARGETS
-    from worker.core import planning
-    from worker.core.planning import Snapshot
-    from worker.vendors import contract
-
-    snapshot = Snapshot.from_json(agreed.snapshot)
-    if snapshot is None or agreed.system not in TARGETS or not settings.system(agreed.system).enabled:
-        return {}
-    client = contract.build(agreed.system, settings.system(agreed.system), settings.systems.robaws.phone_region)
-    found = planning.not_accepted(client.mapping, snapshot)
-    return {path: {"ours": ours, "theirs": theirs} for path, (ours, theirs) in found.items()}
 
 
 def _show_head(found: ContactDetail) -> None:
@@ -157,10 +140,9 @@ def _show_links(found: ContactDetail) -> None:
     show_table(columns, rows)
 
 
-def _show_fields(
-    found: ContactDetail, parked: Mapping[str, Mapping[str, Any]], refused: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """What is not simply the same there: no place, not accepted, waiting for a person."""
+def _show_fields(found: ContactDetail, parked: Mapping[str, Mapping[str, Any]]) -> None:
+    """What is not simply the same there: no place, another value, waiting for a person."""
+    from worker.cli.differing import difference
     from worker.cli.telling import value_text
 
     rows = []
@@ -168,8 +150,7 @@ def _show_fields(
         for path, one in parked.get(link.system, {}).items():
             told = f"ours {value_text(one.get('ours'))}, theirs {value_text(one.get('theirs'))} ({one.get('rule')})"
             rows.append([link.system, path, "waits for a person", told])
-        for path, one in refused.get(link.system, {}).items():
-            rows.append([link.system, path, "kept otherwise there", f"sent {_pair(one)}"])
+        rows += [[one.system, one.path, *difference(one)] for one in found.differences if one.system == link.system]
         if link.unheld:
             rows.append([link.system, ", ".join(map(str, link.unheld)), "has no place there", ""])
     if rows:
@@ -177,16 +158,11 @@ def _show_fields(
         show_table(["system", "field", "", folds("", optional=True)], rows)
 
 
-def _pair(one: Mapping[str, Any]) -> str:
-    from worker.cli.telling import value_text
-
-    return f"{value_text(one['ours'])}, holds {value_text(one['theirs'])}"
-
-
 def _entry(entry: HistoryEntry) -> list[object]:
     from worker.cli import asking
+    from worker.cli.differing import action
     from worker.cli.telling import told
-    from worker.store.listing_contacts import ActionEntry, EventEntry
+    from worker.store.listing_history import ActionEntry, EventEntry
 
     at = asking.exactly(entry.at)
     if isinstance(entry, EventEntry):
@@ -194,7 +170,7 @@ def _entry(entry: HistoryEntry) -> list[object]:
         why = f" ({entry.reason})" if entry.reason else ""
         return [at, "webhook", f"{entry.event}: {entry.state}{why}{version}"]
     if isinstance(entry, ActionEntry):
-        return [at, entry.actor, f"{entry.action}{f': {entry.reason}' if entry.reason else ''}"]
+        return [at, entry.actor, action(entry)]
     return [at, entry.system, told(entry, why=True)]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final, Protocol
 
-ENVELOPES: Final = ("contact", "extraFields")
-"""Members that a vendor wants around what is sent."""
-
+from worker.core.mapping import PERSONS
+from worker.core.persons import MAIN_PATH
+from worker.core.sent import members
 
 MOST_NAME: Final = 60
 """So much of a client's name stands in a list, where a longer one would push everything else off the screen."""
@@ -21,6 +22,9 @@ def name_in_list(name: str | None) -> str:
 
 class Told(Protocol):
     """A request as the log keeps it."""
+
+    @property
+    def system(self) -> str: ...
 
     @property
     def operation(self) -> str: ...
@@ -51,28 +55,76 @@ def told(request: Told, *, why: bool = False) -> str:
 
 
 def changed(request: Told, *, why: bool = False) -> str:
-    """What a request changed, as the decisions behind it say; for a read of Robaws, what was new in it."""
+    """
+    What a request changed: every member of it that the decisions behind it are about, and nothing that was not in it.
+    For a read of Robaws, what was new in it; for the last request of a delivery, also what a person is asked.
+    """
     decisions = list(request.decisions or ())
     if decisions and "changed" in decisions[0]:
         new = _leaves(decisions[0]["changed"])
         return "new" if "kind" in new else f"new: {shortened(', '.join(new), 90)}"
-    sent = _members(request.sent)
-    if request.operation == "create" and why:
-        return shortened(", ".join(name for name, value in sent.items() if value not in (None, "", [])), 110)
-    if request.operation not in ("update", "write_back") or request.method == "GET" or not sent:
+    asked = [f"asks about {one['path']}" + (f" ({one.get('rule')})" if why else "") for one in _parked(decisions)]
+    return ", ".join([*_said(request, decisions, why=why), *asked])
+
+
+def _said(request: Told, decisions: Sequence[Mapping[str, Any]], *, why: bool) -> list[str]:
+    sent = members(request.sent)
+    if request.method == "GET" or not sent or request.operation not in ("create", "update", "write_back"):
+        return []
+    if request.operation == "create":
+        given = {name: value for name, value in sent.items() if value not in (None, "", [])}
+        return [_member(name, given[name]) for name in _in_order(request.system, given)] if why else []
+    told = [_change(one, sent, why=why) for one in decisions if one.get("action") in ("write", "add", "remove")]
+    # Where nothing was written down about the fields, all that was sent is told.
+    return [one for one in told if one] or [_member(name, sent[name]) for name in _in_order(request.system, sent)]
+
+
+def _parked(decisions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [one for one in decisions if one.get("action") == "park"]
+
+
+def _member(name: str, value: Any) -> str:
+    """A member that is sent; contact persons one by one, each with what is sent of it."""
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        return f"{name}: {'; '.join(_person(one) for one in value)}"
+    return f"{name}: {value_text(value)}"
+
+
+def _person(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value_text(value)}" for name, value in fields.items() if value not in (None, "", [], {}))
+
+
+def _change(decision: Mapping[str, Any], sent: Mapping[str, Any], *, why: bool) -> str:
+    """One field or person; what it held before is known only where it was read. Empty for what was not sent."""
+    path, before = str(decision.get("path")), decision.get("theirs")
+    rule = f" ({decision.get('rule')})" if why else ""
+    who = value_text(decision.get("name"))
+    if decision.get("action") == "add":
+        return f"contact person {who} added: {_person(decision.get('ours') or {})}{rule}"
+    if decision.get("action") == "remove":
+        return f"contact person {who} removed{rule}"
+    if path == MAIN_PATH:
+        return f"main contact person: {f'{value_text(before)} → ' if before else ''}{who}{rule}"
+    about, member = ("", path)
+    if "person" in decision:
+        about, member = f"contact person {who}: ", path.removeprefix(f"{PERSONS}.")
+    if member not in sent:
         return ""
-    rules = {one["path"]: one for one in decisions if one.get("action") == "write" and one["path"] in sent}
-    if not rules:
-        return shortened(", ".join(f"{name}: {value_text(value)}" for name, value in sent.items()), 110)
-    return ", ".join(_change(name, sent[name], one, why=why) for name, one in rules.items())
-
-
-def _change(name: str, new: Any, decision: Mapping[str, Any], *, why: bool) -> str:
-    """One field; what it held before is known only where it was read."""
-    before = decision.get("theirs")
     held = "" if before in (None, "") else f"{value_text(before)} → "
-    told = f"{name}: {held}{value_text(new)}"
-    return f"{told} ({decision.get('rule')})" if why else told
+    return f"{about}{member}: {held}{value_text(sent[member])}{rule}"
+
+
+def _in_order(system: str, sent: Mapping[str, Any]) -> list[str]:
+    """The members in the order of the system's table; those that it does not know come last."""
+    order = _order().get(system, {})
+    return sorted(sent, key=lambda name: order.get(name, len(order)))
+
+
+@cache
+def _order() -> dict[str, dict[str, int]]:
+    from worker.vendors.tables import tables
+
+    return {system: {row.vendor: place for place, row in enumerate(table.rows)} for system, table in tables().items()}
 
 
 def value_text(value: Any, most: int = 30) -> str:
@@ -94,14 +146,6 @@ def shortened(text: str, most: int) -> str:
     """
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
-
-
-def _members(sent: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    for envelope in ENVELOPES:
-        inner = (sent or {}).get(envelope)
-        if isinstance(inner, Mapping):
-            return inner
-    return sent or {}
 
 
 def _leaves(patch: Any, prefix: str = "") -> list[str]:

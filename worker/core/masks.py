@@ -231,6 +231,10 @@ def _field_name(value: Any, _view: Mapping[str, Any], vocabulary: Vocabulary) ->
     return value if value in ("", "*") or (isinstance(value, str) and vocabulary.knows(value)) else MASK
 
 
+def _sentence(value: Any, _view: Mapping[str, Any], vocabulary: Vocabulary) -> Any:
+    return value if value in vocabulary.sentences else MASK
+
+
 def _client_name(value: Any, view: Mapping[str, Any], _vocabulary: Vocabulary) -> Any:
     """Of a private person, and of whoever may be one, the name is hidden."""
     return value if value is None or view.get("kind") == "organisation" else MASK
@@ -289,6 +293,10 @@ EventKind = Annotated[str, Shown(_event_kind)]
 """What a webhook event says of itself, where it is a kind that is known."""
 FieldName = Annotated[str, Shown(_field_name)]
 """The name of a field, here or at a vendor."""
+Sentence = Annotated[str, Shown(_sentence)]
+"""A sentence of ours, such as the rule behind a decision."""
+Value = Annotated[Any, Shown(_document, whole=True)]
+"""Anybody's value, or none."""
 RequestPath = Annotated[str, Shown(_path)]
 """The path of a request to a vendor."""
 ClientName = Annotated[str, Shown(_client_name)]

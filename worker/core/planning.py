@@ -55,7 +55,6 @@ __all__ = [
     "agree",
     "may_have_written",
     "needs_read",
-    "not_accepted",
     "parked_at_create",
     "plan_create",
     "plan_update",
@@ -286,22 +285,27 @@ def agree(
     held: Mapping[str, Any] | None,
     persons: Mapping[str, Mapping[str, Any]] | None,
     main: str | None,
+    *,
+    sent: Collection[str] | None = None,
 ) -> Snapshot:
     """
     The snapshot after a plan was carried out.
 
     `held` is the record as the vendor showed it after the write, None where it did not: then what was written counts
     as held. Fields that were parked, or about which nothing was decided, keep the base they had. While one waits that
-    another table made, the snapshot keeps the version of that table.
+    another table made, the snapshot keeps the version of that table. `sent` are the paths that stood in a request,
+    None for all that the plan writes.
     """
     new_ours = dict(base.ours) if base else {}
     new_theirs = dict(base.theirs) if base else {}
     stand_ins = set(base.placeholders) if base else set()
+    because = dict(base.because) if base else {}
     for decision in decisions:
         path = decision.path
         if decision.action in ("park", "keep"):
             continue
         stand_ins.discard(path)
+        because.pop(path, None)
         if decision.action == "forget":
             new_ours.pop(path, None)
             new_theirs.pop(path, None)
@@ -311,6 +315,9 @@ def agree(
         if decision.action == "write":
             new_theirs[path] = held[path] if held is not None and path in held else decision.ours
             stand_ins |= {path} & set(ours.placeholders)
+        if new_ours[path] != new_theirs[path]:
+            left = decision.action == "write" and (sent is None or path in sent)
+            because[path] = {"rule": decision.rule, **({"sent": True} if left else {})}
     if persons is not None:
         new_ours.pop(PERSONS, None)
         new_theirs.pop(PERSONS, None)
@@ -322,6 +329,7 @@ def agree(
         main if persons is not None else (base.main if base else None),
         tuple(sorted(stand_ins)),
         base.table if base is not None and waits else ours.table,
+        because,
     )
 
 
@@ -339,21 +347,3 @@ def may_have_written(mapping: VendorMapping, ours: Ours, base: Snapshot) -> froz
         if row.key(ours.fields.get(row.vendor)) != row.key(base.ours[row.vendor])
     }
     return frozenset((*fields, *changed_parts(mapping, ours.persons, base.persons, base.main)))
-
-
-def not_accepted(mapping: VendorMapping, snapshot: Snapshot) -> dict[str, tuple[Any, Any]]:
-    """
-    The fields where the system holds something other than what we last meant it to hold: (ours, theirs) by path.
-
-    Those are values that the vendor dropped or changed, that cannot be emptied there, or that a person was allowed to
-    keep. A stand-in of ours is no value, so nothing was refused where another one stands in its place.
-    """
-    found = {}
-    for row in mapping.rows:
-        if row.vendor not in snapshot.ours or row.vendor in snapshot.placeholders or row.write == "create":
-            continue
-        ours, theirs = snapshot.ours[row.vendor], snapshot.theirs.get(row.vendor)
-        meant = row.key(ours) != "" or row.null_rule == "never"
-        if meant and not row.same(ours, theirs):
-            found[row.vendor] = (ours, theirs)
-    return found

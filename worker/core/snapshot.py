@@ -14,7 +14,9 @@ class Snapshot:
 
     `persons` is by the source's person key: external id, and both sides of the person's members. `main` is the key
     of the person that we last made the main one. `placeholders` are paths to which we wrote a stand-in. `table` is the
-    version of the table that made `ours`; None in a snapshot that does not say.
+    version of the table that made `ours`; None in a snapshot that does not say. `because` says, for paths where the two
+    sides differ, how that came about: the `rule`, whether ours was `sent`, and for a person's answer `by`, `at` and
+    `review` (`core.differences`).
     """
 
     ours: Mapping[str, Any] = field(default_factory=dict)
@@ -23,6 +25,7 @@ class Snapshot:
     main: str | None = None
     placeholders: tuple[str, ...] = ()
     table: str | None = None
+    because: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The snapshot as it stands in the link's row."""
@@ -33,6 +36,7 @@ class Snapshot:
             "main": self.main,
             "placeholders": list(self.placeholders),
             **({"table": self.table} if self.table else {}),
+            **({"because": {path: dict(one) for path, one in self.because.items()}} if self.because else {}),
         }
 
     @classmethod
@@ -47,4 +51,5 @@ class Snapshot:
             value.get("main"),
             tuple(value.get("placeholders") or ()),
             value.get("table"),
+            value.get("because") or {},
         )

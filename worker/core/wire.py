@@ -33,8 +33,9 @@ class Request:
     changes something. `logged` is what the attempt's row keeps of the body, without bank data. `hidden` names the
     members of a JSON answer whose values are not kept either, wherever the answer is quoted. `written_back`: what the
     answer shows is sent back with a change, and so is read as it came, bank data and all; the vendor's own folder takes
-    care that none of it is stored. `headers` and `body` carry credentials and stay out of the repr; `secrets` are those
-    of the body.
+    care that none of it is stored. `person` is the id of the contact person that a change is about, where that has an
+    address of its own; `lists_persons`: the body holds the whole list of them. `headers` and `body` carry credentials
+    and stay out of the repr; `secrets` are those of the body.
     """
 
     operation: str
@@ -52,6 +53,8 @@ class Request:
     budget: str = ""
     hidden: tuple[str, ...] = ()
     written_back: bool = False
+    person: str | None = None
+    lists_persons: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property

@@ -36,8 +36,8 @@ def not_as_shown(delivery: Delivery, record: Record) -> frozenset[str]:
     moved |= {path for path in chosen if path in rows and rows[path].unit in units}
     if moved:
         snapshot = base.to_json()
-        for side in ("ours", "theirs"):
-            snapshot[side] = {path: value for path, value in snapshot[side].items() if path not in moved}
+        for side in ("ours", "theirs", "because"):
+            snapshot[side] = {path: value for path, value in snapshot.get(side, {}).items() if path not in moved}
         answers = replace(delivery.answers, ours=chosen - moved)
         delivery.claim = replace(delivery.claim, snapshot=snapshot, decided=answers.to_json())
     return frozenset(moved)

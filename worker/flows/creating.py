@@ -203,7 +203,7 @@ def _made(delivery: Delivery, intent: Intent, external_id: str, record: Record |
     if not same or intent.persons != _persons(delivery):
         return updating.update(delivery, record=record)
     decisions = written_decisions(delivery.mapping, fields)
-    snapshot = agree(delivery.ours, None, decisions, record.fields, persons, main)
+    snapshot = agree(delivery.ours, None, decisions, record.fields, persons, main, sent=intent.body.keys())
     left_out = parked_at_create(delivery.mapping, delivery.ours, owners)
     return updating.settle(delivery, snapshot, (*decisions, *left_out))
 

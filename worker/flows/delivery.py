@@ -13,8 +13,10 @@ from worker.core.echo import content_hash
 from worker.core.mapping import EVERYTHING
 from worker.core.persons import find_sent
 from worker.core.planning import Decision, Snapshot
+from worker.core.sent import Planned
 from worker.errors import AmbiguousMatch
 from worker.flows.lease import LinkLease
+from worker.flows.plans import Plans
 from worker.runtime import BACKGROUND, SOURCE
 from worker.store import attempts, create_locks, departures, directory, links, reviews, source_link
 from worker.store.attempts import AttemptContext
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from worker.core.mapping import Ours, Owner, VendorMapping
     from worker.core.matching import Match
     from worker.core.matching_keys import Candidate
+    from worker.core.persons import PersonPlan
     from worker.core.wire import Exchange
     from worker.errors import SyncError, VendorRejected
     from worker.runtime import Runtime
@@ -75,6 +78,7 @@ class Delivery:
         self.candidates: Sequence[Candidate] | None = None
         self.holders: Mapping[str, Holder] = {}
         self._logged = 0
+        self.plans = Plans(self.session)
         self._ours: Ours | None = None
         self._refused: Mapping[str, str] = {}
 
@@ -296,7 +300,7 @@ class Delivery:
                 reason=reason,
                 message=message,
                 now=now,
-                logged=attempts.values(self._fresh(), self._context(), _why(decisions)),
+                logged=attempts.values(self._fresh(), self._context(), self.plans.why(self._logged, decisions)),
                 settled=settled,
             )
 
@@ -348,8 +352,12 @@ class Delivery:
 
     def log_attempts(self, connection: Connection) -> None:
         """Add the requests that were not logged yet to this transaction."""
-        attempts.add(connection, self._fresh(), self._context())
+        attempts.add(connection, self._fresh(), self._context(), self.plans.why(self._logged))
         self._logged = len(self.session.exchanges)
+
+    def plan(self, decisions: Sequence[Decision], persons: PersonPlan | None) -> None:
+        """The requests that follow carry this out; the log tells each of them from it."""
+        self.plans.add(Planned(decisions, persons, self.mapping.persons, self.base))
 
     def _fresh(self) -> Sequence[Exchange]:
         return self.session.exchanges[self._logged :]
@@ -363,15 +371,6 @@ class Delivery:
             mapping_version=self.mapping.version if self.claim.system != SOURCE else None,
             fence=self.claim.fence,
         )
-
-
-def _why(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
-    """Of the decisions, those that led to a write or a question."""
-    return [
-        {"path": one.path, "action": one.action, "rule": one.rule, "theirs": one.theirs}
-        for one in decisions
-        if one.action in ("write", "park")
-    ]
 
 
 def shown(match: Match) -> dict[str, Any]:

@@ -219,7 +219,9 @@ class _Fetch:
         why: list[dict[str, Any]] | None = None,
     ) -> Stored:
         """Commit what was found, with the log of requests; the source did what was asked."""
-        logged = attempts.values(self.session.exchanges, self._context(contents.version), why)
+        # What was new is known from all answers together: it is told with the last.
+        told = [*([()] * (len(self.session.exchanges) - 1)), why or ()]
+        logged = attempts.values(self.session.exchanges, self._context(contents.version), told)
         kept = partial(fetched.store, claim=self.claim, contents=contents, now=now, closed=closed, systems=systems)
 
         def store() -> Stored:

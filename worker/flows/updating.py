@@ -86,6 +86,7 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
     if (change := expected(delivery.ours, delivery.base, plan)) is not None:
         delivery.expect(*change)
     delivery.in_flight = written_paths(plan)
+    delivery.plan(plan.decisions, plan.persons)
     try:
         after: Record | None = delivery.client.update(
             delivery.session, external_id, plan.patch, plan.persons, record, key
@@ -100,7 +101,8 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
             raise
         return update(delivery, record)
     persons, main = _persons(delivery, plan.persons, after)
-    snapshot = agree(delivery.ours, delivery.base, plan.decisions, after.fields, persons, main)
+    sent = delivery.plans.sent()
+    snapshot = agree(delivery.ours, delivery.base, plan.decisions, after.fields, persons, main, sent=sent)
     if record is None and _is_named_elsewhere(delivery, plan, after):
         delivery.claim = replace(delivery.claim, snapshot=snapshot.to_json())
         return update(delivery, after)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, Final
 
 import orjson
@@ -17,10 +18,10 @@ from worker.core.wire import Exchange
 INSERT = """
     INSERT INTO attempt (at, contact_id, link_id, system, operation, method, path, sent, decisions, idempotency_key,
         status, answer, error, duration_ms, correlation_id, contact_version, mapping_version, fence)
-    SELECT r.at, :contact_id, :link_id, r.system, r.operation, r.method, r.path, r.sent, CAST(:decisions AS jsonb),
+    SELECT r.at, :contact_id, :link_id, r.system, r.operation, r.method, r.path, r.sent, r.decisions,
         r.key, r.status, r.answer, r.error, r.ms, :correlation_id, :contact_version, :mapping_version, :fence
     FROM jsonb_to_recordset(CAST(:requests AS jsonb)) AS r(at timestamptz, system text, operation text, method text,
-        path text, sent jsonb, key text, status bigint, answer text, error text, ms bigint)
+        path text, sent jsonb, decisions jsonb, key text, status bigint, answer text, error text, ms bigint)
 """
 """
 With the parameters of `values`; a statement of one's own may hold it as a part. The requests are one text: an array for
@@ -31,6 +32,10 @@ _INSERT = text(INSERT)
 
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """A NUL, which PostgreSQL stores in no text; not the six characters of its escape, before which a backslash stands."""
+
+
+Decisions = Sequence[Sequence[Mapping[str, Any]]]
+"""For each exchange, in order, why it said what it said; none at all for all of them."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +54,14 @@ def add(
     connection: Connection,
     exchanges: Sequence[Exchange],
     context: AttemptContext,
-    decisions: Sequence[Mapping[str, Any]] | None = None,
+    decisions: Decisions = (),
 ) -> None:
-    """Add what was sent, in order. `decisions` says why, field by field. No-op without exchanges."""
+    """Add what was sent, in order. `decisions` says why, field by field, for each exchange. No-op without exchanges."""
     if exchanges:
         connection.execute(_INSERT, values(exchanges, context, decisions))
 
 
-def values(
-    exchanges: Sequence[Exchange], context: AttemptContext, decisions: Sequence[Mapping[str, Any]] | None = None
-) -> dict[str, Any]:
+def values(exchanges: Sequence[Exchange], context: AttemptContext, decisions: Decisions = ()) -> dict[str, Any]:
     """What `INSERT` is given for these; no row without exchanges."""
     return {
         "contact_id": context.contact_id,
@@ -67,12 +70,11 @@ def values(
         "contact_version": context.contact_version,
         "mapping_version": context.mapping_version,
         "fence": context.fence,
-        "decisions": orjson.dumps(sensitive.clean(list(decisions))).decode() if decisions else None,
-        "requests": _storable([_row(one) for one in exchanges]),
+        "requests": _storable([_row(one, why) for one, why in zip_longest(exchanges, decisions)]),
     }
 
 
-def _row(exchange: Exchange) -> dict[str, Any]:
+def _row(exchange: Exchange, decisions: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
     request = exchange.request
     return {
         "at": datetime.fromtimestamp(exchange.started_at, UTC),
@@ -81,6 +83,7 @@ def _row(exchange: Exchange) -> dict[str, Any]:
         "method": request.method,
         "path": sensitive.clean_text(_path(exchange)),
         "sent": sensitive.clean(_document(request.logged)),
+        "decisions": sensitive.clean(list(decisions)) if decisions else None,
         "key": request.idempotency_key,
         "status": exchange.status,
         "answer": exchange.answer,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
 from worker.core.identity import WHOLE_NUMBER
-from worker.core.masks import WORD, ClientFields, ClientName, EventKind, FieldName, Id, Word
+from worker.core.masks import ClientFields, ClientName, FieldName, Id, Word
 from worker.store.listing import COUNT_CAP, Page, Paging, matches, plain, words
-from worker.store.listing_requests import MOST, RequestView, of_contact
+from worker.store.listing_history import DifferenceView, HistoryEntry, history
 from worker.store.refusals import NotFound, Unfit
 from worker.store.states import LINK_STATES
 
@@ -78,47 +78,17 @@ class ContactView:
 
 
 @dataclass(frozen=True)
-class EventEntry:
-    """A webhook event of the contact."""
-
-    at: datetime
-    kind: Annotated[Literal["event"], WORD]
-    event_id: Id
-    event: EventKind
-    state: Word
-    reason: Word | None
-    contact_version: int | None
-    correlation_id: Id
-
-
-@dataclass(frozen=True)
-class RequestEntry(RequestView):
-    """A request about the contact."""
-
-    kind: Annotated[Literal["request"], WORD] = "request"
-
-
-@dataclass(frozen=True)
-class ActionEntry:
-    """What a person did about it."""
-
-    at: datetime
-    kind: Annotated[Literal["action"], WORD]
-    action: Word
-    actor: str
-    target: Id
-    reason: str | None
-
-
-HistoryEntry = EventEntry | RequestEntry | ActionEntry
-
-
-@dataclass(frozen=True)
 class ContactDetail(ContactView):
-    """One contact with its canonical fields and its history, newest first (the newest hundred of each kind)."""
+    """
+    One contact with its canonical fields and its history, newest first (the newest hundred of each kind).
+
+    `differences` are those between what a system should hold and what it held when it was last looked at
+    (`flows.differing`).
+    """
 
     fields: ClientFields | None
     history: list[HistoryEntry]
+    differences: list[DifferenceView] = field(default_factory=list)
 
 
 def page(
@@ -159,7 +129,9 @@ def one(connection: Connection, source_id: str) -> ContactDetail:
     row = connection.execute(text(f"SELECT {_COLUMNS} FROM contact AS c WHERE c.id = :id"), {"id": found}).one()
     links = _links(connection, [row.id]).get(row.id, [])
     view = _view(row, links)
-    return ContactDetail(**vars(view), fields=row.canonical, history=_history(connection, row, links))
+    systems = {link.id: link.system for link in links}
+    entries = history(connection, row.id, row.source_id, systems, SOURCE)
+    return ContactDetail(**vars(view), fields=row.canonical, history=entries)
 
 
 def contact_id(connection: Connection, source_id: str) -> int:
@@ -245,26 +217,3 @@ def _view(row: Row[Any], links: list[LinkView]) -> ContactView:
         fetch,
         links,
     )
-
-
-def _history(connection: Connection, row: Row[Any], links: list[LinkView]) -> list[HistoryEntry]:
-    events = connection.execute(
-        text(
-            "SELECT received_at, 'event', event_id, kind, CASE WHEN state IN ('new', 'taken') THEN 'open' ELSE state"
-            " END, reason, contact_version, correlation_id FROM inbox_event WHERE contact_id = :id"
-            " ORDER BY received_at DESC LIMIT :most"
-        ),
-        {"id": row.id, "most": MOST},
-    )
-    targets = [f"contact-{row.source_id}", f"fetch-{row.id}", *(link.id for link in links)]
-    actions = connection.execute(
-        text(
-            "SELECT at, 'action', action, actor, target, reason FROM operator_action"
-            " WHERE target = ANY(CAST(:targets AS text[])) ORDER BY at DESC LIMIT :most"
-        ),
-        {"targets": targets, "most": MOST},
-    )
-    history: list[HistoryEntry] = [EventEntry(*event) for event in events]
-    history += [RequestEntry(**vars(request)) for request in of_contact(connection, row.id)]
-    history += [ActionEntry(*action) for action in actions]
-    return sorted(history, key=lambda entry: entry.at, reverse=True)

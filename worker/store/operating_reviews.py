@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from worker.core.differences import kept_by_a_person
 from worker.core.field_merge import DOES_NOT_FIT
 from worker.core.identity import IdShape
 from worker.store import link_rows, operating_links
@@ -107,13 +108,21 @@ def resolve(
     choice = f"link:{wanted}" if wanted is not None else word
     connection.execute(_RESOLVE, {"id": row.id, "now": now, "choice": choice, "by": actor.name, "why": why})
     if row.kind == "field":
-        after, message = _field(connection, asked, word, now)
+        after, message = _field(connection, asked, word, actor, now)
     elif word == "link":
         after, message = _link(connection, asked, str(wanted), actor, now, why)
     else:
         after, message = _match(asked, word, now)
     link_rows.save(connection, link, after, now)
-    details = {"choose": word, "external_id": external_id, "path": row.path or None}
+    details = {
+        "review": str(row.id),
+        "kind": row.kind,
+        "system": of.system,
+        "path": row.path or None,
+        "field": row.detail.get("field"),
+        "choose": word,
+        "external_id": wanted,
+    }
     record(connection, actor, "resolve", f"link-{link.id}", why, now, details)
     owed = Owed(links=((link.id, link.system),)) if after.state == "due" else Owed()
     return Acted(str(row.id), "resolved", message, owed)
@@ -130,7 +139,7 @@ def unseen(
     return None if wanted in _candidates(row.detail) else str(row.system)
 
 
-def _field(connection: Connection, asked: _Asked, word: str, now: datetime) -> tuple[LinkRow, str]:
+def _field(connection: Connection, asked: _Asked, word: str, actor: Actor, now: datetime) -> tuple[LinkRow, str]:
     link = asked.link
     if word not in ("ours", "theirs"):
         raise Unfit("choose `ours` or `theirs` for a field")
@@ -139,6 +148,7 @@ def _field(connection: Connection, asked: _Asked, word: str, now: datetime) -> t
     path, detail = asked.path, asked.detail
     unfit = detail.get("rule") == DOES_NOT_FIT
     ours, theirs = dict(link.snapshot.get("ours") or {}), dict(link.snapshot.get("theirs") or {})
+    because = {**(link.snapshot.get("because") or {})}
     parked = {name: value for name, value in link.parked.items() if name != path}
     values: dict[str, Any] = detail.get("members") or {path: detail}
     if word == "ours":
@@ -147,14 +157,16 @@ def _field(connection: Connection, asked: _Asked, word: str, now: datetime) -> t
         # As if both sides had agreed on theirs, and ours had changed since.
         for member, value in values.items():
             ours[member] = theirs[member] = value.get("theirs")
+            because.pop(member, None)
         link = replace(link, answers=replace(link.answers, ours=link.answers.ours | set(values)))
         link, message = _soon(link, now, "our value is written at the next delivery")
     else:
         for member, value in values.items():
             ours[member], theirs[member] = value.get("ours"), value.get("theirs")
+            because[member] = kept_by_a_person(actor.name, now.isoformat(), asked.id)
         message = "their value stands until ours changes"
         link = _rested(connection, link, now)
-    snapshot = {**(link.snapshot or {}), "ours": ours, "theirs": theirs}
+    snapshot = {**(link.snapshot or {}), "ours": ours, "theirs": theirs, "because": because}
     return replace(link, snapshot=snapshot, parked=parked), message
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from worker.config import RecrasSettings, RompslompSettings, RoutixSettings, WorkspaceSettings
 from worker.core import contact as canonical
-from worker.core import emptied, field_merge, planning, units
+from worker.core import differences, emptied, field_merge, planning, sent, units
 from worker.core.mapping import FieldRow, VendorMapping
 from worker.core.masks import (
     Vocabulary,
@@ -47,15 +47,15 @@ _MORE_NAMES: Final = (
     "integervalue booleanvalue numbervalue isprimary receivesinvoices createdat updatedat created_at updated_at "
     "timestamp correlationid search q sort include selection updatedfrom database-mode "
     "path action rule ours theirs changed members candidates evidence external_id externalid label reason says for why "
-    "posts sent key main invoices "
+    "posts sent key main invoices person "
     "clients companies klanten contacten personeel me webhook-endpoints api accounts token v1 v2 v3 "
     "content-type user-agent traceparent robaws-signature"
 )
-_ACTIONS: Final = ("write", "park", "settle", "keep", "forget")
+_ACTIONS: Final = ("write", "park", "settle", "keep", "forget", "add", "remove")
 _KINDS: Final = ("organisation", "person")
 
 _TESTS: Final[dict[str, Callable[[Any], bool]]] = {
-    **dict.fromkeys(("id", "uuid", "external_id", "externalid", "contactid", "key"), is_record_id),
+    **dict.fromkeys(("id", "uuid", "external_id", "externalid", "contactid", "key", "person"), is_record_id),
     **dict.fromkeys(("totalitems", "total", "size", "page", "per_page", "count", "limit", "offset", "posts"), is_count),
     **dict.fromkeys(
         ("createdat", "updatedat", "created_at", "updated_at", "timestamp", "created", "modified", "deactivated_at"),
@@ -109,4 +109,5 @@ def _sentences() -> Iterator[str]:
     for known in (*canonical.FIELDS, *canonical.PERSON_FIELDS, *canonical.UNITS.values()):
         yield known.label
     yield from (emptied.MANY_EMPTIED, planning.PERSONS_DECIDED, units.CHANGED_TOGETHER, units.WAITS)
+    yield from (differences.KEPT_BY_A_PERSON, *sent.RULES)
     yield from (value for name, value in vars(field_merge).items() if name.isupper() and isinstance(value, str))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -25,6 +25,7 @@ from worker.errors import (
     VendorRejected,
     WrongAddress,
 )
+from worker.vendors.recras.bodies import PERSONS
 from worker.vendors.recras.refusals import fields_of, sentence_of
 from worker.vendors.transport import Request, Response, json_body
 from worker.vendors.values import php_list, texts_in
@@ -129,11 +130,13 @@ class Requests:
 
     def update(self, external_id: str, members: Mapping[str, Any]) -> Request:
         """Change a customer; a list of contact persons in it is the exact list from then on (sheet 5.3)."""
-        return self._request("update", "PUT", f"/klanten/{_digits(external_id)}", members=members)
+        request = self._request("update", "PUT", f"/klanten/{_digits(external_id)}", members=members)
+        return replace(request, lists_persons=PERSONS in members)
 
     def update_person(self, person_id: str, members: Mapping[str, Any]) -> Request:
         """Change one contact person (assumed: sheet 5.1)."""
-        return self._request("update", "PUT", f"/contactpersonen/{_digits(person_id)}", members=members)
+        request = self._request("update", "PUT", f"/contactpersonen/{_digits(person_id)}", members=members)
+        return replace(request, person=person_id)
 
     def _request(
         self,
