@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any, Final, Protocol
 
 from worker.core.mapping import PERSONS
@@ -73,45 +74,54 @@ def _said(request: Told, decisions: Sequence[Mapping[str, Any]], *, why: bool) -
         return []
     if request.operation == "create":
         given = {name: value for name, value in sent.items() if value not in (None, "", [])}
-        return [_member(name, given[name]) for name in _in_order(request.system, given)] if why else []
-    told = [_change(one, sent, why=why) for one in decisions if one.get("action") in ("write", "add", "remove")]
-    # Where nothing was written down about the fields, all that was sent is told.
-    return [one for one in told if one] or [_member(name, sent[name]) for name in _in_order(request.system, sent)]
+        return [_member(request.system, name, given[name]) for name in _in_order(request.system, given)] if why else []
+    changes = [one for one in decisions if one.get("action") in ("write", "add", "remove")]
+    told = [(text, one.get("rule")) for one in changes if (text := _change(request.system, one, sent))]
+    if not told:
+        # Nothing was written down about the fields: all that was sent is told.
+        return [_member(request.system, name, sent[name]) for name in _in_order(request.system, sent)]
+    return ["; ".join(_with_rules(told))] if why else [text for text, _ in told]
+
+
+def _with_rules(told: Sequence[tuple[str, Any]]) -> list[str]:
+    """The changes, each run of them that has one rule with that rule behind it."""
+    runs = groupby(told, key=lambda one: one[1])
+    return [f"{', '.join(text for text, _ in run)} ({rule})" for rule, run in runs]
 
 
 def _parked(decisions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [one for one in decisions if one.get("action") == "park"]
 
 
-def _member(name: str, value: Any) -> str:
+def _member(system: str, name: str, value: Any) -> str:
     """A member that is sent; contact persons one by one, each with what is sent of it."""
     if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
-        return f"{name}: {'; '.join(_person(one) for one in value)}"
+        return f"{name}: {'; '.join(_person(system, one) for one in value)}"
     return f"{name}: {value_text(value)}"
 
 
-def _person(fields: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value_text(value)}" for name, value in fields.items() if value not in (None, "", [], {}))
+def _person(system: str, fields: Mapping[str, Any]) -> str:
+    given = {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+    return ", ".join(f"{name} {value_text(given[name])}" for name in _in_order(f"{system}.{PERSONS}", given))
 
 
-def _change(decision: Mapping[str, Any], sent: Mapping[str, Any], *, why: bool) -> str:
+def _change(system: str, decision: Mapping[str, Any], sent: Mapping[str, Any]) -> str:
     """One field or person; what it held before is known only where it was read. Empty for what was not sent."""
     path, before = str(decision.get("path")), decision.get("theirs")
-    rule = f" ({decision.get('rule')})" if why else ""
     who = value_text(decision.get("name"))
     if decision.get("action") == "add":
-        return f"contact person {who} added: {_person(decision.get('ours') or {})}{rule}"
+        return f"contact person {who} added: {_person(system, decision.get('ours') or {})}"
     if decision.get("action") == "remove":
-        return f"contact person {who} removed{rule}"
+        return f"contact person {who} removed"
     if path == MAIN_PATH:
-        return f"main contact person: {f'{value_text(before)} → ' if before else ''}{who}{rule}"
+        return f"main contact person: {f'{value_text(before)} → ' if before else ''}{who}"
     about, member = ("", path)
     if "person" in decision:
         about, member = f"contact person {who}: ", path.removeprefix(f"{PERSONS}.")
     if member not in sent:
         return ""
     held = "" if before in (None, "") else f"{value_text(before)} → "
-    return f"{about}{member}: {held}{value_text(sent[member])}{rule}"
+    return f"{about}{member}: {held}{value_text(sent[member])}"
 
 
 def _in_order(system: str, sent: Mapping[str, Any]) -> list[str]:
@@ -124,7 +134,10 @@ def _in_order(system: str, sent: Mapping[str, Any]) -> list[str]:
 def _order() -> dict[str, dict[str, int]]:
     from worker.vendors.tables import tables
 
-    return {system: {row.vendor: place for place, row in enumerate(table.rows)} for system, table in tables().items()}
+    known = tables()
+    rows = {system: table.rows for system, table in known.items()}
+    rows |= {f"{system}.{PERSONS}": table.persons.rows for system, table in known.items() if table.persons}
+    return {name: {row.vendor: place for place, row in enumerate(table)} for name, table in rows.items()}
 
 
 def value_text(value: Any, most: int = 30) -> str:
