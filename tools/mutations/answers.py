@@ -74,7 +74,7 @@ MUTATIONS: Final = (
         "our value is written over anything",
         "a person's choice of our value holds for the value that was shown, not for a later edit",
         "worker/flows/updating.py",
-        "        moved = answered.not_as_shown(delivery, record)\n",
+        "        moved = answered.not_as_shown(reading, record)\n",
         "",
         f"{UNUSABLE}::test_our_value_is_asked_about_anew_where_another_one_stands_than_was_shown",
     ),

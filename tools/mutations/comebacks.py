@@ -39,8 +39,8 @@ MUTATIONS: Final = (
         "a create of a client that is gone is repeated",
         "a create that never arrived is not repeated for a client that is gone",
         "worker/flows/deliver.py",
-        "        return delivery.end_gone() if claim.gone else creating.repeat(delivery)\n",
-        "        return creating.repeat(delivery)\n",
+        "            return delivery.end_gone() if delivery.claim.gone else creating.repeat(delivery)\n",
+        "            return creating.repeat(delivery)\n",
         f"{GONE}::test_a_create_that_never_arrived_is_not_repeated_for_a_client_that_is_gone",
     ),
     Mutation(

@@ -81,7 +81,7 @@ MUTATIONS: Final = (
     Mutation(
         "the key is another one each time",
         "an idempotency key is the same on every repeat of one change",
-        "worker/flows/delivery.py",
+        "worker/flows/reading.py",
         'return content_hash({"link": self.claim.id, "operation": operation, "content": content})',
         'return content_hash({"link": self.claim.id, "fence": self.claim.fence, "content": content})',
         "tests/flows/test_write_back.py::test_a_write_back_whose_answer_is_lost_is_repeated_under_the_same_key",
@@ -90,8 +90,8 @@ MUTATIONS: Final = (
         "what is gone is made anew",
         "a record that somebody removed there waits for a person, unless the settings say otherwise",
         "worker/flows/updating.py",
-        '    if delivery.runtime.settings.system(delivery.claim.system).on_gone == "recreate":',
-        '    if delivery.runtime.settings.system(delivery.claim.system).on_gone != "never":',
+        '    if reading.runtime.settings.system(system).on_gone == "recreate":',
+        '    if reading.runtime.settings.system(system).on_gone != "never":',
         "tests/flows/test_failures.py::test_a_record_that_is_gone_waits_for_a_person_by_default",
     ),
     Mutation(

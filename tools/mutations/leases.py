@@ -134,8 +134,8 @@ MUTATIONS: Final = (
         "a lost answer puts everything right",
         "after a lost answer only what that change may have written is put right",
         "worker/flows/updating.py",
-        "        restore=delivery.claim.restore,\n",
-        "        restore=delivery.claim.restore or bool(delivery.repair),\n",
+        "        restore=reading.claim.restore,\n",
+        "        restore=reading.claim.restore or bool(reading.repair),\n",
         "tests/flows/test_repair.py::test_a_lost_answer_leaves_what_people_changed_elsewhere",
     ),
     Mutation(

@@ -22,8 +22,8 @@ MUTATIONS: Final = (
         "nothing is searched before a create",
         "each system is searched before anything is created there",
         LINKING,
-        "    verdict = search(delivery, reference, gone)\n",
-        '    verdict = Verdict("create")\n',
+        "    return search(reading, reference, gone), _free(reading, reference)\n",
+        '    return Verdict("create"), _free(reading, reference)\n',
         f"{MATCHES}::test_a_match_in_workspace_is_linked_from_the_whole_list",
     ),
     Mutation(

@@ -24,6 +24,7 @@ from worker.vendors.contract import Created, Intent
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from worker.flows.reading import Reading
     from worker.vendors.contract import Record
 
 MOST_POSTS = 5
@@ -35,7 +36,7 @@ def create(delivery: Delivery, reference: str | None) -> Ended:
     Decide on a create and make it; a required value that is missing asks a person instead. Without a `reference` the
     record carries none.
     """
-    plan = _plan(delivery)
+    plan = decide(delivery)
     if isinstance(plan, Review):
         questions = [
             Question("field", path, plan.reason, text, {"field": delivery.mapping.row(path).canonical})
@@ -76,8 +77,9 @@ def _apart(delivery: Delivery, intent: Intent) -> Intent:
     return replace(apart, key=_key(delivery, apart.body, apart.persons)) if apart != intent else intent
 
 
-def _plan(delivery: Delivery) -> Create | Review:
-    return plan_create(delivery.mapping, delivery.ours, delivery.owners)
+def decide(reading: Reading) -> Create | Review:
+    """What a new record would be made of, or why none can be made."""
+    return plan_create(reading.mapping, reading.ours, reading.owners)
 
 
 def _persons(delivery: Delivery) -> tuple[dict[str, Any], ...]:
@@ -157,7 +159,7 @@ def _refused(delivery: Delivery, intent: Intent, error: VendorRejected) -> Ended
 
 
 def _says_something_else(delivery: Delivery, intent: Intent) -> bool:
-    plan = _plan(delivery)
+    plan = decide(delivery)
     if isinstance(plan, Review):
         return True
     return (_body(delivery, plan, intent.reference), _persons(delivery)) != (dict(intent.body), intent.persons)

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.runtime import Runtime
+    from worker.store.links import LinkClaim
 
 log = structlog.get_logger()
+
+FILTERED = "the filter in the settings leaves this client out"
 
 KINDS = {"gone": "gone", "unusable": "unusable"}
 """The kind of a question about a record, where it is not which record a client is."""
@@ -116,18 +119,29 @@ def _run(delivery: Delivery, gate: Gate) -> Delivered:
 
 
 def _steps(delivery: Delivery) -> Ended:
-    claim = delivery.claim
-    if claim.gone and claim.intent is None and (claim.external_id is None or claim.system == SOURCE):
-        return delivery.end_gone()
-    if claim.system == SOURCE:
-        return writing_back.write_back(delivery)
-    if not claim.taking_part and claim.external_id is None and claim.intent is None:
-        return delivery.end("excluded", reason="filtered", message="the filter in the settings leaves this client out")
-    if claim.intent is not None and not creating.resolve(delivery):
-        return delivery.end_gone() if claim.gone else creating.repeat(delivery)
+    match step_of(delivery.claim):
+        case "gone":
+            return delivery.end_gone()
+        case "write_back":
+            return writing_back.write_back(delivery)
+        case "filtered":
+            return delivery.end("excluded", reason="filtered", message=FILTERED)
+        case "resolve" if not creating.resolve(delivery):
+            return delivery.end_gone() if delivery.claim.gone else creating.repeat(delivery)
     if delivery.claim.external_id is None:
         return linking.first_link(delivery)
     return updating.update(delivery)
+
+
+def step_of(claim: LinkClaim) -> Literal["gone", "write_back", "filtered", "resolve", "deliver"]:
+    """What a delivery does first, by what is known before anything is read."""
+    if claim.gone and claim.intent is None and (claim.external_id is None or claim.system == SOURCE):
+        return "gone"
+    if claim.system == SOURCE:
+        return "write_back"
+    if not claim.taking_part and claim.external_id is None and claim.intent is None:
+        return "filtered"
+    return "resolve" if claim.intent is not None else "deliver"
 
 
 def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:

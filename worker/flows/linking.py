@@ -13,6 +13,7 @@ from worker.store.reviews import Question
 if TYPE_CHECKING:
     from worker.core.matching import Verdict
     from worker.flows.delivery import Delivery, Ended
+    from worker.flows.reading import Reading
 
 
 def first_link(delivery: Delivery, gone: str | None = None) -> Ended:
@@ -21,24 +22,29 @@ def first_link(delivery: Delivery, gone: str | None = None) -> Ended:
 
     `gone` is the record that the link has had, and that is not there any more.
     """
-    delivery.operation = "search"
-    if delivery.claim.reason == AlreadyBeingMade.reason:
-        with delivery.runtime.engine.connect() as connection:
-            create_locks.look(connection, delivery.claim, delivery.runtime.now())
-    reference = delivery.client.reference_for(delivery.claim.contact)
-    verdict = search(delivery, reference, gone)
+    verdict, reference = decide(delivery, gone)
     if verdict.action == "link" and verdict.external_id is not None:
         delivery.bind(verdict.external_id, None)
         return updating.update(delivery)
     if verdict.action == "review":
         return ask_match(delivery, verdict)
-    return creating.create(delivery, _free(delivery, reference))
+    return creating.create(delivery, reference)
 
 
-def _free(delivery: Delivery, reference: str | None) -> str | None:
+def decide(reading: Reading, gone: str | None = None) -> tuple[Verdict, str | None]:
+    """Which record it is, or that there is none; and the reference that a new one would carry."""
+    reading.operation = "search"
+    if reading.claim.reason == AlreadyBeingMade.reason:
+        with reading.runtime.engine.connect() as connection:
+            create_locks.look(connection, reading.claim, reading.runtime.now())
+    reference = reading.client.reference_for(reading.claim.contact)
+    return search(reading, reference, gone), _free(reading, reference)
+
+
+def _free(reading: Reading, reference: str | None) -> str | None:
     """Our reference; None where a record that is somebody else's carries it, and the system takes it only once."""
-    unique = delivery.client.capabilities.reference_is_unique
-    return None if unique and any(one.reference == reference for one in delivery.candidates or ()) else reference
+    unique = reading.client.capabilities.reference_is_unique
+    return None if unique and any(one.reference == reference for one in reading.candidates or ()) else reference
 
 
 def ask_match(delivery: Delivery, verdict: Verdict) -> Ended:

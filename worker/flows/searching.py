@@ -12,7 +12,7 @@ import structlog
 from worker.core.matching import Candidate, Match, Verdict, decide
 from worker.core.references import MarkedRecords, marked_records, robaws_id_of
 from worker.errors import VendorBroken
-from worker.flows.delivery import Delivery, shown
+from worker.flows.reading import Reading, shown
 from worker.runtime import SOURCE
 from worker.store import contacts, directory, holders, links
 from worker.store.holders import Holder
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 def search(
-    delivery: Delivery,
+    reading: Reading,
     reference: str | None,
     gone: str | None = None,
     sent_into: tuple[str, Mapping[str, Any]] | None = None,
@@ -41,33 +41,33 @@ def search(
 
     VendorBroken where the record that is `gone` is found all the same: the 404 was not what it said.
     """
-    capabilities: Capabilities = delivery.client.capabilities
-    found = _ask_vendor(delivery, reference) if capabilities.search else _look_up(delivery, reference, gone)
+    capabilities: Capabilities = reading.client.capabilities
+    found = _ask_vendor(reading, reference) if capabilities.search else _look_up(reading, reference, gone)
     candidates = found.candidates
-    if any(one.external_id == gone and one.usable and gone not in delivery.answers.refused for one in candidates):
+    if any(one.external_id == gone and one.usable and gone not in reading.answers.refused for one in candidates):
         raise VendorBroken(f"record {gone} is not there when it is asked for, and is found when it is searched for")
     candidates = [candidate for candidate in candidates if candidate.external_id != gone]
     if sent_into is not None:
         record_id, sent = sent_into
         candidates = [one.without(sent, reference) if one.external_id == record_id else one for one in candidates]
-    delivery.candidates = candidates
-    with delivery.runtime.engine.connect() as connection:
-        held = holders.of_records(connection, delivery.claim.system, sorted(delivery.found), delivery.claim.id)
+    reading.candidates = candidates
+    with reading.runtime.engine.connect() as connection:
+        held = holders.of_records(connection, reading.claim.system, sorted(reading.found), reading.claim.id)
         references = [candidate.reference for candidate in candidates if candidate.reference]
-        being_made = links.open_references(connection, delivery.claim.system, references, delivery.claim.id)
-        marked = _marked(delivery, connection, candidates, reference)
-    delivery.holders = held
+        being_made = links.open_references(connection, reading.claim.system, references, reading.claim.id)
+        marked = _marked(reading, connection, candidates, reference)
+    reading.holders = held
     taken = frozenset(external_id for external_id, holder in held.items() if not holder.free)
     taken |= {candidate.external_id for candidate in candidates if candidate.reference in being_made}
     if found.cut:
-        delivery.evidence = {"cut": found.cut}
+        reading.evidence = {"cut": found.cut}
     verdict = decide(
-        delivery.claim.contact,
+        reading.claim.contact,
         candidates,
         reference=reference,
         reference_is_unique=capabilities.reference_is_unique,
         taken=taken | marked.taken,
-        refused=delivery.answers.refused,
+        refused=reading.answers.refused,
         others=marked.unknown,
         cut=found.cut,
     )
@@ -84,10 +84,10 @@ def _not_by_itself(verdict: Verdict, held: Mapping[str, Holder]) -> Verdict:
 
 
 def _marked(
-    delivery: Delivery, connection: Connection, candidates: Sequence[Candidate], reference: str | None
+    reading: Reading, connection: Connection, candidates: Sequence[Candidate], reference: str | None
 ) -> MarkedRecords:
     """The records that carry the reference of another contact of ours."""
-    sample = delivery.client.reference_for({"references": {"robaws_id": "1"}})
+    sample = reading.client.reference_for({"references": {"robaws_id": "1"}})
     marked = [
         (candidate, owner)
         for candidate in candidates
@@ -99,47 +99,47 @@ def _marked(
     return marked_records(marked, names, sample)
 
 
-def _look_up(delivery: Delivery, reference: str | None, gone: str | None) -> directory.Found:
-    refresh_directory(delivery, force=gone is not None)
-    with delivery.runtime.engine.connect() as connection:
-        return directory.find(connection, delivery.claim.system, delivery.claim.contact, reference)
+def _look_up(reading: Reading, reference: str | None, gone: str | None) -> directory.Found:
+    refresh_directory(reading, force=gone is not None)
+    with reading.runtime.engine.connect() as connection:
+        return directory.find(connection, reading.claim.system, reading.claim.contact, reference)
 
 
-def _ask_vendor(delivery: Delivery, reference: str | None) -> directory.Found:
+def _ask_vendor(reading: Reading, reference: str | None) -> directory.Found:
     """All that the vendor's searches bring; no further than a record with our reference that is certain."""
     found: list[Candidate] = []
-    unique = delivery.client.capabilities.reference_is_unique
-    for record in delivery.client.search(delivery.session, delivery.claim.contact, reference):
-        candidate = delivery.client.candidate(record)
+    unique = reading.client.capabilities.reference_is_unique
+    for record in reading.client.search(reading.session, reading.claim.contact, reference):
+        candidate = reading.client.candidate(record)
         found.append(candidate)
         if unique and reference and candidate.reference == reference:
-            verdict = decide(delivery.claim.contact, [candidate], reference=reference, reference_is_unique=True)
+            verdict = decide(reading.claim.contact, [candidate], reference=reference, reference_is_unique=True)
             if verdict.action == "link":
                 break
     return directory.Found(found)
 
 
-def refresh_directory(delivery: Delivery, *, force: bool = False) -> None:
+def refresh_directory(reading: Reading, *, force: bool = False) -> None:
     """Read the whole list again where the directory is too old for this contact."""
-    runtime, system = delivery.runtime, delivery.claim.system
+    runtime, system = reading.runtime, reading.claim.system
     cap = float(runtime.settings.system(system).directory_max_age_seconds)
     asked = runtime.now()
     with runtime.engine.connect() as connection:
         age = directory.age(connection, system)
     if not force and age.fresh_enough(asked, cap):
         return
-    records: list[Record] = list(delivery.client.list_records(delivery.session))
-    candidates = [delivery.client.candidate(record) for record in records]
+    records: list[Record] = list(reading.client.list_records(reading.session))
+    candidates = [reading.client.candidate(record) for record in records]
     seconds = (runtime.now() - asked) / timedelta(seconds=1)
-    remarks = delivery.session.remarks
+    remarks = reading.session.remarks
     if remarks:
         log.warning("directory.unreadable", system=system, records=len(remarks), first=remarks[0])
     with runtime.transaction("directory.replace") as connection:
         directory.replace(connection, system, candidates, asked, seconds, remarks)
-        delivery.log_attempts(connection)
+        reading.log_attempts(connection)
 
 
-def shown_with_holder(delivery: Delivery, match: Match) -> dict[str, Any]:
+def shown_with_holder(reading: Reading, match: Match) -> dict[str, Any]:
     """A candidate, with the client that it belongs to."""
-    holder = delivery.holders.get(match.candidate.external_id)
+    holder = reading.holders.get(match.candidate.external_id)
     return shown(match) | ({"held_by": holder.shown()} if holder is not None else {})

@@ -25,49 +25,62 @@ from worker.flows.delivery import Delivery, Ended
 from worker.flows.parking import park_questions, parked_fields
 
 if TYPE_CHECKING:
+    from worker.flows.reading import Reading
     from worker.vendors.contract import Record
 
 
 def update(delivery: Delivery, record: Record | None = None) -> Ended:
     """Bring the linked record in line, with at most one read before the write; `record` is one just read."""
-    capabilities = delivery.client.capabilities
-    must = delivery.must_read or delivery.claim.restore or bool(delivery.repair or delivery.answers.ours)
-    if record is None and (
-        must
-        or needs_read(
-            delivery.mapping,
-            delivery.ours,
-            delivery.owners,
-            delivery.base,
-            write_replaces=capabilities.write_replaces,
-        )
-    ):
-        delivery.operation = "read"
+    if record is None:
         try:
-            record = delivery.client.read(delivery.session, str(delivery.claim.external_id))
+            record = read(delivery)
         except RecordGone as gone:
             return _gone(delivery, gone)
-    moved: frozenset[str] = frozenset()
-    if record is not None:
-        answered.must_be_usable(delivery, record)
-        delivery.find_persons(record)
-        moved = answered.not_as_shown(delivery, record)
-    plan = plan_update(
-        delivery.mapping,
-        delivery.ours,
-        delivery.owners,
-        delivery.base,
-        record.fields if record else None,
-        their_persons=record.persons if record else None,
-        restore=delivery.claim.restore,
-        repair=delivery.repair,
-        held_back=delivery.held_back,
-        allowed=delivery.answers.ours,
-    )
-    plan = replace(plan, decisions=answered.explained(plan.decisions, moved))
+    plan = decide(delivery, record)
     if isinstance(plan, Nothing):
         return _nothing(delivery, plan, record)
     return _write(delivery, plan, record)
+
+
+def read(reading: Reading) -> Record | None:
+    """The linked record as it is there now, where the plan depends on it, else None. RecordGone where it is gone."""
+    must = reading.must_read or reading.claim.restore or bool(reading.repair or reading.answers.ours)
+    if not (
+        must
+        or needs_read(
+            reading.mapping,
+            reading.ours,
+            reading.owners,
+            reading.base,
+            write_replaces=reading.client.capabilities.write_replaces,
+        )
+    ):
+        return None
+    reading.operation = "read"
+    record: Record = reading.client.read(reading.session, str(reading.claim.external_id))
+    return record
+
+
+def decide(reading: Reading, record: Record | None) -> Update | Nothing:
+    """What is to be written into the linked record. AmbiguousMatch for one that no client should be linked to."""
+    moved: frozenset[str] = frozenset()
+    if record is not None:
+        answered.must_be_usable(reading, record)
+        reading.find_persons(record)
+        moved = answered.not_as_shown(reading, record)
+    plan = plan_update(
+        reading.mapping,
+        reading.ours,
+        reading.owners,
+        reading.base,
+        record.fields if record else None,
+        their_persons=record.persons if record else None,
+        restore=reading.claim.restore,
+        repair=reading.repair,
+        held_back=reading.held_back,
+        allowed=reading.answers.ours,
+    )
+    return replace(plan, decisions=answered.explained(plan.decisions, moved))
 
 
 def _nothing(delivery: Delivery, plan: Nothing, record: Record | None) -> Ended:
@@ -166,9 +179,13 @@ def _gone(delivery: Delivery, gone: RecordGone) -> Ended:
     """The record is gone there: by policy it is made anew, or a person says what is right."""
     if delivery.claim.gone:
         return delivery.end_gone()
-    if delivery.runtime.settings.system(delivery.claim.system).on_gone == "recreate":
-        return linking.first_link(delivery, gone=str(delivery.claim.external_id))
-    delivery.evidence = {"external_id": delivery.claim.external_id}
-    raise AmbiguousMatch(
-        f"record {delivery.claim.external_id} is gone from {delivery.claim.system}: {gone.message}", reason="gone"
-    ) from gone
+    return linking.first_link(delivery, gone=may_be_made_anew(delivery, gone))
+
+
+def may_be_made_anew(reading: Reading, gone: RecordGone) -> str:
+    """The id of the record that is gone, where the settings have it made anew; else AmbiguousMatch."""
+    system, external_id = reading.claim.system, str(reading.claim.external_id)
+    if reading.runtime.settings.system(system).on_gone == "recreate":
+        return external_id
+    reading.evidence = {"external_id": external_id}
+    raise AmbiguousMatch(f"record {external_id} is gone from {system}: {gone.message}", reason="gone") from gone

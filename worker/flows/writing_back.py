@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from worker.core.planning import Snapshot
 from worker.flows.delivery import Delivery, Ended
 from worker.store import source_link
+
+
+def decide(
+    fields: Mapping[Any, str], known: Mapping[str, str], base: Snapshot
+) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """What the extra fields should hold, and which of it is not there yet; `fields` by system, as in the settings."""
+    wanted = {
+        field: known.get(system)
+        for system, field in fields.items()
+        if system in known or base.ours.get(field) is not None
+    }
+    return wanted, {field: value for field, value in wanted.items() if base.ours.get(field) != value}
 
 
 def write_back(delivery: Delivery) -> Ended:
@@ -22,12 +36,7 @@ def write_back(delivery: Delivery) -> Ended:
     with delivery.runtime.engine.connect() as connection:
         known = source_link.external_ids(connection, claim.contact_id)
     base = delivery.base or Snapshot()
-    wanted = {
-        field: known.get(system)
-        for system, field in delivery.runtime.settings.systems.robaws.write_back.items()
-        if system in known or base.ours.get(field) is not None
-    }
-    patch = {field: value for field, value in wanted.items() if base.ours.get(field) != value}
+    wanted, patch = decide(delivery.runtime.settings.systems.robaws.write_back, known, base)
     held = dict(base.theirs)
     if patch:
         key = delivery.key("write_back", {"turn": claim.wanted, "patch": patch})
