@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import queue
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,24 +16,39 @@ from typing import IO
 
 
 class Running:
-    """One process, with its output line by line."""
+    """
+    One process, with its output line by line.
 
-    def __init__(self, *arguments: str) -> None:
+    `terminal`: its output goes to a terminal of so many columns and rows. `program` is run in place of the command.
+    """
+
+    def __init__(self, *arguments: str, terminal: tuple[int, int] | None = None, program: str = "") -> None:
+        output: IO[str] | None = None
+        written = subprocess.PIPE
+        if terminal is not None:
+            seen, written = pty.openpty()
+            termios.tcsetwinsize(written, terminal[::-1])
+            output = os.fdopen(seen, encoding="utf-8", newline="")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "worker.cli", *arguments],
-            stdout=subprocess.PIPE,
+            [sys.executable, *(("-c", program) if program else ("-m", "worker.cli")), *arguments],
+            stdout=written,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, "TERM": "xterm-256color"} if terminal is not None else None,
         )
-        assert self.process.stdout is not None
+        if terminal is not None:
+            os.close(written)
+        self.output = output or self.process.stdout
+        assert self.output is not None
         self.lines: list[str] = []
         self._came: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read, args=(self.process.stdout,))
+        self._reader = threading.Thread(target=self._read, args=(self.output,))
         self._reader.start()
 
     def _read(self, stream: IO[str]) -> None:
-        for line in stream:
-            self._came.put(line)
+        with contextlib.suppress(OSError):  # how a terminal ends on Linux
+            for line in stream:
+                self._came.put(line)
         self._came.put(None)
 
     def until(self, word: str, seconds: float = 60.0) -> str:
@@ -56,9 +75,9 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[Running]:
+def running(*arguments: str, terminal: tuple[int, int] | None = None, program: str = "") -> Iterator[Running]:
     """The command, killed in the end if it still runs."""
-    process = Running(*arguments)
+    process = Running(*arguments, terminal=terminal, program=program)
     try:
         yield process
     finally:
@@ -66,6 +85,6 @@ def running(*arguments: str) -> Iterator[Running]:
             process.process.kill()
         process.process.wait()
         process._reader.join()
-        for stream in (process.process.stdout, process.process.stderr):
+        for stream in (process.output, process.process.stderr):
             if stream is not None:
                 stream.close()

@@ -8,16 +8,9 @@ from typing import Any
 import pytest
 
 from worker.cli import demo_verdict as verdict
+from worker.cli.demo_story import FIRST
 from worker.sandbox.server import SandboxServer
 
-CLIENT: dict[str, Any] = {
-    "name": "Dakwerken De Linde",
-    "email": "info@delinde.example",
-    "tel": "+32 9 200 00 01",
-    "vatIdNumber": "BE0000000196",
-    "address": {"addressLine1": "Kerkstraat 12", "postalCode": "9000", "city": "Gent", "country": "BE"},
-    "contacts": [{"name": "An", "surname": "Peeters"}],
-}
 RECORDS: dict[str, dict[str, Any]] = {
     "rompslomp": {
         "company_name": "Dakwerken De Linde",
@@ -64,7 +57,7 @@ def client(sandbox: SandboxServer) -> str:
     """One client, alike everywhere."""
     for system, record in RECORDS.items():
         sandbox.simulators[system].add_record(**record)  # type: ignore[attr-defined]
-    return sandbox.world.robaws.add_client(**CLIENT)
+    return sandbox.world.robaws.add_client(**FIRST)
 
 
 def test_systems_that_agree_differ_in_nothing(sandbox: SandboxServer, client: str) -> None:

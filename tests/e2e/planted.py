@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
+from worker.sandbox.seed import belgian_address, person
+
 DATABASE: Final = "the database"
 OPERATOR: Final = "the API for an operator"
 VIEWER: Final = "the API for a viewer"
@@ -82,28 +84,17 @@ ORGANISATION: Final[dict[str, Any]] = {
     "gsm": "+32 475 91 37 26",
     "website": "https://zonnedauw-7293.example",
     "vatIdNumber": "BE0734567825",
-    "address": {
-        "addressLine1": "Zonnedauwlaan 7294",
-        "addressLine2": "achterhuis 7295",
-        "postalCode": "9051",
-        "city": "Plantegem",
-        "country": "BE",
-    },
-    "invoiceAddress": {
-        "addressLine1": "Factuurdreef 7296",
-        "postalCode": "9052",
-        "city": "Rekenegem",
-        "country": "BE",
-    },
+    "address": belgian_address("Zonnedauwlaan 7294", "9051", "Plantegem", addressLine2="achterhuis 7295"),
+    "invoiceAddress": belgian_address("Factuurdreef 7296", "9052", "Rekenegem"),
     "contacts": [
-        {
-            "name": "Zonneke",
-            "surname": "Dauwaert",
-            "function": "plantmeester 7297",
-            "email": "z.dauwaert-7298@zonnedauw.example",
-            "tel": "+32 9 317 28 47",
-            "isPrimary": True,
-        }
+        person(
+            "Zonneke",
+            "Dauwaert",
+            "plantmeester 7297",
+            "z.dauwaert-7298@zonnedauw.example",
+            tel="+32 9 317 28 47",
+            isPrimary=True,
+        )
     ],
 }
 PERSON: Final[dict[str, Any]] = {
@@ -111,7 +102,7 @@ PERSON: Final[dict[str, Any]] = {
     "status": "Particulier",
     "email": "i.vp-7301@thuis.example",
     "tel": "+32 9 317 28 48",
-    "address": {"addressLine1": "Stilleweg 7302", "postalCode": "9053", "city": "Stillegem", "country": "BE"},
+    "address": belgian_address("Stilleweg 7302", "9053", "Stillegem"),
 }
 FREE_TEXT: Final = "wil na de echtscheiding 7303 niet gebeld worden"
 IBAN: Final = "BE71096123456769"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import tomllib
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +15,11 @@ import pytest
 
 from tests.cli.command import Command
 from tests.cli.processes import running
-from worker.cli import demo_home
-from worker.cli.demo_screen import Ended, Screen
+from worker.cli import demo_home, demo_play
+from worker.cli.demo import Teller
+from worker.cli.demo_screen import Screen
+from worker.config import Settings
+from worker.sandbox.server import SandboxServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -49,47 +51,43 @@ def _is_of(process: psutil.Process, place: Path) -> bool:
     return any(str(place) in word for word in process.info["cmdline"] or ())
 
 
-def control(home: Path, system: str, path: str, members: dict[str, Any]) -> None:
-    """Change something at a simulated vendor, as a person there would."""
-    settings = tomllib.loads((home / demo_home.SETTINGS_FILE).read_text())["systems"][system]
-    sandbox = settings["base_url"].split(f"/{system}/")[0]
-    request = urllib.request.Request(
-        f"{sandbox}/_sandbox/{system}/{path}", json.dumps(members).encode(), method="PATCH"
-    )
-    with urllib.request.urlopen(request, timeout=10):
-        pass
+SHORT = """
+from worker.cli import demo_play, main
 
 
-def test_the_whole_story_ends_with_every_system_in_agreement(home: Path) -> None:
-    with running("demo", "--exit", "--home", str(home)) as demo:
-        told = demo.rest()
-        status = demo.process.wait(60)
+def edit(story, client):
+    record = story.watch.link(client, "workspace").external_id
+    story.sandbox.simulators["workspace"].edit_record(record, {"location_city": "Elders"})
 
-    assert status == 0, told
-    assert "✗" not in told
-    assert "9 clients, each once in each system, alike in all of them" in told
-    assert "✓ doubles: 0" in told
-    assert told.count("✓") >= 17, "no chapter was left out"
+
+demo_play.CHAPTERS = (edit,)
+main()
+"""
+"""The demo with its first chapter alone, after which somebody changes a record in Workspace."""
 
 
 def test_a_system_that_does_not_agree_in_the_end_is_said_and_is_status_one(home: Path) -> None:
-    with running("demo", "--exit", "--home", str(home)) as demo:
-        demo.until("Lost answers")
-        # Client 1001 is not looked at any more before the verdict; its record is the first that Workspace made.
-        control(home, "workspace", "records/514", {"location_city": "Elders"})
+    with running("demo", "--exit", "--home", str(home), program=SHORT) as demo:
         told = demo.rest()
         status = demo.process.wait(60)
 
     assert status == 1, told
-    assert "✗ workspace: city of Dakwerken De Linde is 'Elders', not 'Genk'" in told
+    assert "✗ workspace: city of Dakwerken De Linde is 'Elders', not 'Gent'" in told
+    assert "What it means for you" not in told
+    assert "\x1b" not in told, "plain lines off a terminal"
+    assert "╭" not in told
+    assert max(map(len, told.splitlines())) > 80, "and none of them folded"
 
 
-def test_it_stays_open_to_be_tried_until_it_is_told_to_stop(
+COLUMNS = 80
+
+
+def test_the_whole_story_is_kept_and_told_and_stays_open_to_be_tried(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with running("demo", "--speed", "0", "--home", str(home)) as demo:
-        demo.until("Ctrl-C ends it")
-        api = demo.until("API")
+    with running("demo", "--speed", "0", "--home", str(home), terminal=(COLUMNS, 24)) as demo:
+        demo.until("/api/v1/summary", 120)
+        told = plain("".join(demo.lines))
         monkeypatch.delenv("CONTACTSYNC_DATABASE__URL")
         monkeypatch.setenv("CONTACTSYNC_CONFIG", str(home / demo_home.SETTINGS_FILE))
         contactsync = Command(capsys)
@@ -109,21 +107,66 @@ def test_it_stays_open_to_be_tried_until_it_is_told_to_stop(
         assert "webhook" in shown.out
         assert "All is right" in checked.out
         assert "✓ servers: worker: its last sign of life is" in checked.out
-        assert asked(api, "contacts/1001") == document.json
+        assert asked(told, "contacts/1001") == document.json
         for name, said in lists.items():
-            assert without_clock(said) == without_clock(asked(api, name))
-        assert without_clock(summary.json) == without_clock(asked(api, "summary"))
+            assert without_clock(said) == without_clock(asked(told, name))
+        assert without_clock(summary.json) == without_clock(asked(told, "summary"))
+        for role in demo_home.ROLES:
+            assert asked(told, "contacts", role)["total"] == 10
         assert second.status == 2
         assert "another demo runs" in second.err
         assert demo.end(signal.SIGTERM, 60) == 0
 
+    assert_it_went_well(told)
+    assert_it_can_be_read(told)
 
-def asked(line: str, path: str) -> Any:
-    """What the API says, asked as the demo's own line of advice has it."""
-    advice = re.search(r"Bearer (\S+)' (http\S+)/summary", line)
-    assert advice is not None
-    token, api = advice.groups()
-    request = urllib.request.Request(f"{api}/{path}", headers={"Authorization": f"Bearer {token}"})
+
+def plain(output: str) -> str:
+    """What a terminal was sent, without what steers it."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output).replace("\r", "\n").replace("\u00a0", " ")
+
+
+def assert_it_went_well(told: str) -> None:
+    """Every promise of the story was kept, and the result says so in figures."""
+    assert "✗" not in told
+    assert "10 clients, each once in each system, alike in all of them" in told
+    assert "✓ duplicates: 0" in told
+    assert told.count("✓ ") >= 20, "no chapter was left out"
+    assert "Rompslomp keeps +32 11 20 00 06, as a person decided" in told
+    result = told[told.index("What it means for you") :]
+    for line in ("29  records that nobody typed, for 10 clients", " 0  lost: ", " 0  duplicated: 30 records"):
+        assert line in result
+
+
+def assert_it_can_be_read(told: str) -> None:
+    """The address comes first; rows fit; lines are in order and folded; the panel is not behind; words are plain."""
+    assert told.index("http://127.0.0.1:") < told.index("starting PostgreSQL")
+    story = told[: told.index("All of it stays open")]
+    assert max(map(len, story.splitlines())) <= COLUMNS
+    times = [float(found) for found in re.findall(r"^ +(\d+\.\d\d)  \S", story, re.MULTILINE)]
+    assert times == sorted(times)
+    assert len(times) < 90, "a line for each thing, not for each request"
+    for tick in ("✓ 60 webhooks of 50 events", "✓ corrected where it is kept"):
+        after = story[story.index(tick) :]
+        assert " + open 0 + dead 0" in after[after.index("events: received") :].splitlines()[0]
+        panel = after[after.index("╭") : after.index("╰")]
+        assert "review:" not in panel
+    assert "searches, none found → create ✓ as" in story
+    assert "the line dropped after it" in story
+    for word in ("RemoteProtocolError", "worker.log", "signal 9", "schema"):
+        assert word not in story
+    assert "clients everywhere █" in story
+
+
+def asked(told: str, path: str, role: str = "operator") -> Any:
+    """What the API says, asked with a token that the demo shows, at the address that it shows."""
+    token = re.search(rf"^ +(demo-{role}-\S+)", told, re.MULTILINE)
+    address = re.search(r"the page +(http\S+)", told)
+    assert token is not None
+    assert address is not None
+    request = urllib.request.Request(
+        f"{address.group(1)}api/v1/{path}", headers={"Authorization": f"Bearer {token.group(1)}"}
+    )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
 
@@ -136,15 +179,27 @@ def without_clock(document: Any) -> Any:
     return [without_clock(one) for one in document] if isinstance(document, list) else document
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_can_be_ended_in_the_middle(home: Path, number: int) -> None:
+def test_it_can_be_ended_in_the_middle(home: Path) -> None:
     with running("demo", "--exit", "--home", str(home)) as demo:
-        demo.until("Fifty webhooks")
+        demo.until("It moves")
 
-        status = demo.end(number, 60)
+        status = demo.end(signal.SIGINT, 60)
 
     assert status == 0
     assert "The verdict" not in "".join(demo.lines)
+
+
+@pytest.mark.parametrize(("kept", "status"), [(True, 0), (False, 1)])
+def test_with_exit_the_status_says_whether_all_was_kept(
+    kept: bool, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_play, "play", lambda *_: kept)
+    settings = Settings()
+    teller = Teller(Screen(0), settings, SandboxServer(), {"operator": ""}, leave=True)
+
+    teller.begin(settings)
+
+    assert teller.end() == status
 
 
 def test_a_home_that_holds_something_else_is_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,23 +223,3 @@ def test_an_earlier_demo_is_cleared_away(folder: Path) -> None:
 
     assert sorted(one.name for one in second.iterdir()) == [".gitignore", "logs"]
     assert not list((second / "logs").iterdir())
-
-
-def test_what_is_not_so_after_the_stop_is_no_broken_promise() -> None:
-    screen = Screen(0)
-    screen.stop()
-
-    with pytest.raises(Ended):
-        screen.tell(False, "both agree")
-
-    assert screen.problems == []
-
-
-def test_a_promise_that_is_not_kept_is_remembered(capsys: pytest.CaptureFixture[str]) -> None:
-    screen = Screen(0)
-
-    screen.tell(True, "kept")
-    screen.tell(False, "both agree")
-
-    assert screen.problems == ["NOT SO: both agree"]
-    assert "✗ NOT SO: both agree" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,7 @@ def demo(
         float | None,
         typer.Option("--speed", min=0, help="2 leaves half as long for reading; 0 none  [default: 1, with --exit 0]"),
     ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="a line for every request to a system")] = False,
 ) -> int:
     """
     Show the main job live: real processes, a real PostgreSQL and Redis, five simulated vendors.
@@ -44,17 +46,25 @@ def demo(
 
     Example: contactsync demo --exit
     """
-    from worker.cli import demo_home
     from worker.cli.demo_screen import Screen
+
+    return show(Screen((0.0 if leave else 1.0) if speed is None else speed, verbose=verbose), home, leave=leave)
+
+
+def show(screen: Screen, home: Path | None, *, leave: bool) -> int:
+    """The demo on this screen; the status to leave with. `leave`: it ends by itself."""
+    from worker.cli import demo_home
+    from worker.processes.tree import address
     from worker.sandbox.server import SandboxServer
 
-    screen = Screen((0.0 if leave else 1.0) if speed is None else speed)
     place = demo_home.prepare(home or demo_home.DEFAULT_HOME)
     screen.title("contactsync: one client, typed once, right everywhere")
-    screen.note("starting PostgreSQL, Redis, five simulated vendors, receiver, worker and scheduler …")
     with SandboxServer() as sandbox:
-        token = demo_home.write_settings(place, sandbox.settings())
-        teller = _Teller(screen, demo_home.load(place), sandbox, token, leave=leave)
+        tokens = demo_home.write_settings(place, sandbox.settings())
+        settings = demo_home.load(place)
+        screen.board.address = f"{address(settings)}/"
+        screen.welcome(tokens["operator"])
+        teller = Teller(screen, settings, sandbox, tokens, leave=leave)
         with teller.tree as tree:
             tree.start_servers()
             teller.await_ready()
@@ -62,22 +72,29 @@ def demo(
             return teller.end()
 
 
-class _Teller:
+class Teller:
     """Tells the story in a thread, while the main thread looks after the processes and hears Ctrl-C."""
 
-    def __init__(self, screen: Screen, settings: Settings, sandbox: SandboxServer, token: str, *, leave: bool) -> None:
+    def __init__(
+        self, screen: Screen, settings: Settings, sandbox: SandboxServer, tokens: Mapping[str, str], *, leave: bool
+    ) -> None:
         from worker.processes.tree import Tree
 
         self.screen = screen
         # The story hears of the end before any part is stopped: what it can no longer reach then is no failure.
-        self.tree = Tree(settings, tell=screen.note, on_ready=self.begin, on_stopping=screen.stop)
+        self.tree = Tree(settings, tell=self._aside, on_ready=self.begin, on_stopping=screen.stop)
         self.sandbox = sandbox
-        self.token = token
+        self.tokens = tokens
         self.leave = leave
         self.status = NOT_REACHABLE
         self._thread = threading.Thread(target=self._run, name="story")
         self._late = threading.Timer(READY_SECONDS, self._too_late)
         self._settings: Settings | None = None
+
+    def _aside(self, text: str) -> None:
+        """What the processes report: of no use amid the story, unless nothing else is shown."""
+        if self.screen.verbose:
+            self.screen.note(text)
 
     def await_ready(self) -> None:
         """From now on there is so much time to become ready."""
@@ -112,7 +129,7 @@ class _Teller:
 
         assert self._settings is not None  # noqa: S101 - set by `begin`
         try:
-            kept = play(self.screen, self.tree, self.sandbox, self._settings, self.token)
+            kept = play(self.screen, self.tree, self.sandbox, self._settings, self.tokens["operator"])
             self.status = DONE if kept else NEEDS_A_PERSON
             if not self.leave:
                 self._invite()
@@ -135,27 +152,31 @@ class _Teller:
         self.status = NEEDS_A_PERSON
 
     def _invite(self) -> None:
-        """Everything stays open: where to look, and three commands to try."""
+        """Everything stays open: where to look, and what to try."""
         from worker.cli.demo_home import SETTINGS_FILE
         from worker.processes.tree import address
 
         assert self._settings is not None  # noqa: S101 - set by `begin`
-        where = address(self._settings)
-        config = f"CONTACTSYNC_CONFIG={_near(Path(self._settings.home) / SETTINGS_FILE)} {_command()}"
+        where, run = address(self._settings), _command()
+        robaws = f"{self.sandbox.url}/_sandbox/robaws/clients/1001"
         for line in (
             "",
             "All of it stays open for you. Ctrl-C ends it.",
-            f"  console      {where}/",
-            f"  its login    any name, and as the password {self.token}",
-            f"  API          curl -H 'Authorization: Bearer {self.token}' {where}/api/v1/summary",
+            f"  the page     {where}/",
+            "  its logins   any name, with one of these as the password:",
+            *(f"               {token}" for token in self.tokens.values()),
             f"  the vendors  {self.sandbox.url}/_sandbox/",
             "",
             "Try, in another terminal:",
-            f"  {config} contacts show 1001",
-            f"  curl -X PATCH {self.sandbox.url}/_sandbox/robaws/clients/1001 -H 'Content-Type: application/json' \\",
-            '    -d \'{"tel": "+32 9 200 99 99"}\'',
-            f"  {config} status",
+            f"  export CONTACTSYNC_CONFIG={_near(Path(self._settings.home) / SETTINGS_FILE)}",
+            f"  {run} contacts show 1001",
+            f"  curl -X PATCH {robaws} \\",
+            """    --json '{"tel": "+32 9 200 99 99"}'""",
+            f"  {run} status",
+            f"  curl -H 'Authorization: Bearer {self.tokens['operator']}' \\",
+            f"    {where}/api/v1/summary",
         ):
+            # As one line each, so that a terminal copies them whole.
             self.screen.console.print(line, soft_wrap=True)
 
 

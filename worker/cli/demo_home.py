@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DEFAULT_HOME: Final = Path(".contactsync-demo")
 SETTINGS_FILE: Final = "contactsync.toml"
+ROLES: Final = ("viewer", "operator", "admin")
 MARK: Final = "# Written by `contactsync demo`; the folder is emptied when the demo starts again.\n"
 
 # A simulated vendor answers at once and a demonstration should not wait: rates up, waits down. The simulated Robaws
@@ -42,7 +43,8 @@ _GENERAL: Final = """
 port = {port}
 
 [ops]
-tokens = [{{ name = "demo", role = "operator", token = "{token}" }}]
+tokens = [
+{tokens}]
 
 [worker]
 concurrency = 12
@@ -82,17 +84,20 @@ def prepare(home: Path) -> Path:
     return home
 
 
-def write_settings(home: Path, systems: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write the settings file that all processes of the demo read; returns the API's token."""
+def write_settings(home: Path, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Write the settings file that all processes of the demo read; returns a token for each role."""
     from worker.sandbox.settings import as_toml
 
-    token = f"demo-{secrets.token_hex(16)}"
+    tokens = {role: f"demo-{role}-{secrets.token_hex(12)}" for role in ROLES}
+    lines = "".join(f'  {{ name = "demo-{one}", role = "{one}", token = "{tokens[one]}" }},\n' for one in ROLES)
     merged = {name: {**given, **PACE.get(name, {}), **CHOICES.get(name, {})} for name, given in systems.items()}
-    text = f"{MARK}home = {json.dumps(str(home))}\n" + _GENERAL.format(port=_free_port(), token=token) + as_toml(merged)
+    text = (
+        f"{MARK}home = {json.dumps(str(home))}\n" + _GENERAL.format(port=_free_port(), tokens=lines) + as_toml(merged)
+    )
     file = home / SETTINGS_FILE
     file.touch(mode=0o600)
     file.write_text(text, encoding="utf-8")
-    return token
+    return tokens
 
 
 def load(home: Path) -> Settings:

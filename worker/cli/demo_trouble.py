@@ -1,4 +1,4 @@
-"""The demo's story, second half: what goes wrong, and how it comes right."""
+"""The demo's story, third part: what goes wrong, and how it comes right."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import json
 import os
 import signal
 import time
-from typing import TYPE_CHECKING, Any, Final
+from collections import Counter as Counted
+from typing import TYPE_CHECKING, Final
 
 from worker.cli import demo_verdict as verdict
-from worker.cli.demo_story import Fair
+from worker.cli.demo_board import Counter
+from worker.cli.demo_people import People
+from worker.cli.demo_story import office
 from worker.cli.demo_watch import TARGETS
+from worker.cli.demo_words import NAMES
 from worker.vendors.rompslomp import simulator_errors as rompslomp_errors
 
 if TYPE_CHECKING:
@@ -19,11 +23,12 @@ if TYPE_CHECKING:
     from worker.cli.demo_screen import Screen
     from worker.cli.demo_watch import Watch
     from worker.sandbox.server import SandboxServer
+    from worker.store.feed import LinkNow
 
 UNKNOWN_VAT: Final = "BE0000000295"
 RIGHT_VAT: Final = "BE0000000394"
 RUSH: Final = (
-    ("Drukkerij Maas", "3600", "Genk"),
+    ("Zagerij De Kempen", "3600", "Genk"),
     ("Tuinen De Vaart", "8000", "Brugge"),
     ("Schilders Van Eik", "9000", "Gent"),
     ("Transport De Brug", "2000", "Antwerpen"),
@@ -33,21 +38,12 @@ RUSH: Final = (
 """Names and places unlike each other: the product asks a person before it makes what may be there already."""
 
 
-def office(number: int, name: str, postcode: str = "1000", city: str = "Brussel", **more: Any) -> dict[str, Any]:
-    """A made-up client; its VAT number has valid check digits over zeros."""
-    host = f"klant{number}.example"
-    return {
-        "name": name,
-        "email": f"info@{host}",
-        "tel": f"+32 9 200 01 {number:02d}",
-        "vatIdNumber": f"BE{number:08d}{97 - number % 97:02d}",
-        "address": {"addressLine1": f"Dorpsplein {number}", "postalCode": postcode, "city": city, "country": "BE"},
-        **more,
-    }
+class Trouble(People):
+    """
+    The chapters with trouble. `kill` ends the worker process as a crash would; `empty_redis` forgets every nudge.
 
-
-class Trouble(Fair):
-    """The chapters with trouble. `kill` ends the worker process as a crash would; `empty_redis` forgets every nudge."""
+    `killed` and `corrected` count the kills, and the refused values that came right.
+    """
 
     def __init__(
         self,
@@ -61,10 +57,12 @@ class Trouble(Fair):
         super().__init__(sandbox, watch, screen)
         self.kill = kill
         self.empty_redis = empty_redis
+        self.killed = 0
+        self.corrected = 0
 
     def vendor_down(self, client: str) -> None:
         """One vendor is away; the others do not notice."""
-        self.screen.chapter(6, "Recras is down", "It answers every request with a 503 page, as vendors do at night.")
+        self.chapter("Recras is down", "It answers every request with a 503 page, as vendors do at night.")
         recras = self.sandbox.simulators["recras"]
         recras.fail("html", times=-1, status=503)
         self.screen.line("recras", "is down")
@@ -77,20 +75,18 @@ class Trouble(Fair):
             ),
             15.0,
         )
-        self.screen.tell(
+        self.tell(
             waits,
             "the other two have the new street; Recras's waits in the retry queue",
             f"not so: {self.why_not(client)}",
         )
-        broken = self.watch.until(
-            lambda _links: self.watch.api("summary")["systems"]["recras"]["state"] != "running", 15
-        )
-        self.screen.tell(broken, "after three failures it is left alone, but for a probe every two seconds")
+        broken = self.watch.until(lambda _links: self.watch.summary()["systems"]["recras"]["state"] != "running", 15)
+        self.tell(broken, "after three failures it is left alone, but for a probe every two seconds")
         recras.clear_faults()
         self.screen.line("recras", "is back")
         began = time.monotonic()
         there = self.agree(client, 30.0)
-        self.screen.tell(
+        self.tell(
             there,
             f"Recras has caught up by itself, {time.monotonic() - began:.1f} s after it came back",
             f"not caught up: {self.why_not(client)}",
@@ -98,26 +94,22 @@ class Trouble(Fair):
 
     def lost_answers(self) -> None:
         """A create whose answer is lost is not made twice."""
-        self.screen.chapter(
-            7, "Lost answers", "All three make the new client, and the line drops before any of them can say so."
-        )
+        self.chapter("Lost answers", "All three make the new client, and the line drops before any of them can say so.")
         for name in TARGETS:
             self.sandbox.simulators[name].fail("drop_after", method="POST")
         client = self.made(office(7, "Bouwgroep Ter Heide"))
         there = self.agree(client, 40.0)
         found = {name: len(verdict.find(self.sandbox, name, "Bouwgroep Ter Heide")) for name in TARGETS}
-        told = ", ".join(f"{name.capitalize()} {count}" for name, count in found.items())
-        self.screen.tell(
+        told = ", ".join(f"{NAMES[name]} {count}" for name, count in found.items())
+        self.tell(
             there and set(found.values()) == {1},
-            f"looked for before it was sent again, so each holds one record and no double ({told})",
+            f"looked for before it was sent again, so each holds one record and no duplicate ({told})",
             f"records: {told}; {self.why_not(client)}",
         )
 
     def refused(self) -> None:
         """What a vendor refuses waits with the vendor's words, and comes back when the cause is gone."""
-        self.screen.chapter(
-            8, "Refused", "A VAT number that the books do not accept, and no e-mail address, which Workspace requires."
-        )
+        self.chapter("Refused", "The books do not accept its VAT number, and Workspace requires an e-mail address.")
         self._refuse_unknown_vat()
         client = self.made(office(8, "Bakkerij Zonnehof", vatIdNumber=UNKNOWN_VAT, email=None))
         wanted = {"rompslomp": "review", "recras": "synced", "workspace": "review"}
@@ -127,12 +119,13 @@ class Trouble(Fair):
             ),
             15.0,
         )
-        queue = self.watch.api("retries")["items"]
-        reasons = {item["system"]: item["message"] for item in queue if item["contact"]["source_id"] == client}
-        for system, message in sorted(reasons.items()):
-            self.screen.line(system, f"in the retry queue: “{message}”")
-        self.screen.tell(
-            stuck and set(reasons) == {"rompslomp", "workspace"},
+        reasons = {
+            system: link.message or ""
+            for system in TARGETS
+            if (link := self.watch.link(client, system)) is not None and link.state == "review"
+        }
+        self.tell(
+            stuck and set(reasons) == {"rompslomp", "workspace"} and all(reasons.values()),
             "Recras has the client, Rompslomp all but the number; both others say in the queue what is wrong",
             f"not so: {self.why_not(client)}",
         )
@@ -143,7 +136,8 @@ class Trouble(Fair):
             email="info@klant8.example",
         )
         there = self.agree(client)
-        self.screen.tell(
+        self.corrected += len(reasons) if there else 0
+        self.tell(
             there,
             "corrected where it is kept, in Robaws, and both came back by themselves",
             f"not back: {self.why_not(client)}",
@@ -162,26 +156,37 @@ class Trouble(Fair):
 
     def crash(self) -> None:
         """The worker is killed and Redis forgets everything, in the middle of work."""
-        self.screen.chapter(
-            9,
+        self.chapter(
             "Pull the plug",
             f"{len(RUSH)} clients are coming in; the worker is killed (kill -9) and Redis is emptied.",
         )
         for name in TARGETS:
             self.sandbox.simulators[name].fail("delay", times=len(RUSH), method="POST", seconds=0.4)
+        self.watch.quiet = True
         made = [self.made(office(20 + number, *place)) for number, place in enumerate(RUSH, start=1)]
         self.watch.until(lambda _links: self._begun(made), 10.0)
         pid = self.kill()
         self.empty_redis()
+        self.killed += 1
         self.screen.line("contactsync", f"worker {pid} is killed, Redis is empty")
         began = time.monotonic()
-        there = all(self.agree(client, 45.0) for client in made)
+        there = self.watch.until(lambda links: self._count_there(made, links) == len(made), 45.0)
+        there = all(self.agree(client, 10.0) for client in made) if there else False
+        self.screen.line("contactsync", "a new worker has gone on where the other one ended")
         doubles = sum(verdict.doubles(self.sandbox).values())
-        self.screen.tell(
+        self.tell(
             there and not doubles,
             f"all {len(RUSH)} are everywhere {time.monotonic() - began:.1f} s later, and none of them twice",
-            f"doubles: {doubles}; " + "; ".join(self.why_not(client) for client in made),
+            f"duplicates: {doubles}; " + "; ".join(self.why_not(client) for client in made),
         )
+        self.watch.quiet = False
+
+    def _count_there(self, clients: list[str], links: list[LinkNow]) -> int:
+        """How many of these clients are everywhere, which the panel shows too."""
+        synced = Counted(link.source_id for link in links if link.state == "synced" and link.system in TARGETS)
+        there = sum(synced[client] == len(TARGETS) for client in clients)
+        self.screen.board.counter = Counter("clients everywhere", there, len(clients))
+        return there
 
     def _begun(self, clients: list[str]) -> bool:
         """Whether some system has made a record of one of these clients; its answer is still on its way."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.cli.telling import shortened, told
+from worker.cli.demo_fold import Folder, Line
+from worker.cli.telling import told
 from worker.store import feed
-from worker.store.feed import LinkNow
+from worker.store.feed import Call, LinkNow
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 TARGETS: Final = ("rompslomp", "recras", "workspace")
 LOOK_SECONDS: Final = 0.04
-BOARD_SECONDS: Final = 0.4
+PANEL_SECONDS: Final = 0.3
 
 
 class Watch:
@@ -34,28 +37,56 @@ class Watch:
         self.sandbox = sandbox
         self.screen = screen
         self.quiet = False
+        """Whether only the panel goes on, as in a chapter whose lines would be too many to read."""
         self._follower = feed.Follower()
-        self._states: dict[tuple[str, str], tuple[str, int, str | None]] = {}
-        self._board_at = 0.0
+        self._folder = Folder()
+        self._panel_at = 0.0
 
     # ------------------------------------------------------------------------------------------------------ looking
 
     def look(self) -> list[LinkNow]:
         """Show what happened since the last look; returns every link as it stands."""
         with self.engine.connect() as connection:
-            calls = self._follower.read(connection)
+            # In this order, so that a link that has settled comes with its requests.
             links = feed.links(connection)
-        if not self.quiet:
-            for call in calls:
-                self.screen.line(call.system, told(call), at=call.at.timestamp())
+            calls = self._follower.read(connection)
+        now = datetime.now(UTC)
+        lines: list[Line] = []
+        for call in calls:
+            lines += self._of_call(call)
         for link in links:
-            self._show_state(link)
-        if time.monotonic() - self._board_at > BOARD_SECONDS:
-            self._board_at = time.monotonic()
-            board = self.screen.board
-            board.calls = {name: len(one.log) for name, one in self.sandbox.simulators.items()}
-            board.summary = self.api("summary")
+            lines += self._of_link(link, now)
+        lines += self._folder.leftover(now)
+        if not self.quiet or self.screen.verbose:
+            self.screen.hold(lines)
+        if time.monotonic() - self._panel_at > PANEL_SECONDS:
+            self.summary()
         return links
+
+    def catch_up(self) -> None:
+        """Show all that is known by now: the lines that are still held, and the panel."""
+        try:
+            self.look()
+            self.summary()
+        except OSError:
+            return
+        lines = self._folder.leftover(datetime.now(UTC), all_of_them=True)
+        if not self.quiet or self.screen.verbose:
+            self.screen.hold(lines)
+
+    def meanwhile(self) -> None:
+        """Look in a pause, in which nothing depends on it."""
+        with contextlib.suppress(OSError):
+            self.look()
+
+    def summary(self) -> Any:
+        """What the product's own API says in short; the panel shows the same from now on."""
+        summary = self.api("summary")
+        board = self.screen.board
+        board.calls = {name: len(one.log) for name, one in self.sandbox.simulators.items()}
+        board.summary = summary
+        self._panel_at = time.monotonic()
+        return summary
 
     def until(self, condition: Callable[[list[LinkNow]], bool], seconds: float = 20.0) -> bool:
         """Look until the condition holds for the links; False when it does not within so many seconds."""
@@ -85,7 +116,7 @@ class Watch:
         """Whether everything that the simulated Robaws has to tell was told, received and worked off."""
         if self.sandbox.world.robaws.seconds_until_webhook() is not None:
             return False
-        events = self.api("summary")["events"]
+        events = self.summary()["events"]
         return bool(events["open"] == 0 and events["received"] >= self.delivered())
 
     def delivered(self) -> int:
@@ -98,10 +129,11 @@ class Watch:
             found = feed.links(connection, [source_id])
         return next((link for link in found if link.system == system), None)
 
-    def api(self, path: str) -> Any:
-        """What the product's own API says."""
+    def api(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """What the product's own API says, or does with a body."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(  # noqa: S310 - our own receiver's address
-            f"{self.address}/api/v1/{path}", headers={"Authorization": f"Bearer {self.token}"}
+            f"{self.address}/api/v1/{path}", None if body is None else json.dumps(body).encode(), headers
         )
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             return json.load(answer)
@@ -114,19 +146,15 @@ class Watch:
         """How many of them wanted to change something."""
         return sum(one.request.method != "GET" for one in list(self.sandbox.simulators[system].log))
 
-    def _show_state(self, link: LinkNow) -> None:
-        key = (link.source_id, link.system)
-        now = (link.state, link.synced_version, link.reason)
-        if link.state in ("due", "working") or self._states.get(key) == now:
-            return
-        self._states[key] = now
-        if not self.quiet or link.state != "synced":
-            self.screen.line(link.system, f"{link.name or link.source_id}: {_stands(link)}", state=link.state)
+    def _of_call(self, call: Call) -> list[Line]:
+        if self.screen.verbose:
+            return [Line(call.at.timestamp(), call.system, told(call))]
+        return self._folder.call(call)
 
-
-def _stands(link: LinkNow) -> str:
-    if link.state == "synced":
-        return f"record {link.external_id}, version {link.synced_version}"
-    next_at = link.next_attempt_at
-    wait = f", again in {max(0.0, (next_at - datetime.now(UTC)).total_seconds()):.0f} s" if next_at else ""
-    return f"{link.reason or ''}: {shortened(link.message or '', 90)}{wait}"
+    def _of_link(self, link: LinkNow, now: datetime) -> list[Line]:
+        lines = self._folder.link(link, now)
+        if not self.screen.verbose:
+            return lines
+        # The requests are shown already, each with its own line.
+        name = link.name or link.source_id
+        return [replace(line, text=f"{name}: version {link.synced_version}{line.text}") for line in lines]

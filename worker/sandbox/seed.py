@@ -62,6 +62,16 @@ def made_up_client(number: int) -> dict[str, Any]:
     return client
 
 
+def belgian_address(line: str, postal_code: str, city: str, **more: str) -> dict[str, str]:
+    """An address in Robaws's members."""
+    return {"addressLine1": line, **more, "postalCode": postal_code, "city": city, "country": "BE"}
+
+
+def person(name: str, surname: str, function: str, email: str, **more: Any) -> dict[str, Any]:
+    """A contact person in Robaws's members."""
+    return {"name": name, "surname": surname, "function": function, "email": email, **more}
+
+
 def belgian_vat(number: int) -> str:
     """`BE`, eight digits and 97 minus their remainder by 97, as python-stdnum's `be.vat` checks it."""
     base = number % 10**7
