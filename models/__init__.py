@@ -11,6 +11,7 @@ from models.operator import OperatorAction
 from models.review import Review
 from models.system import Checkpoint, SystemState
 from models.tally import RowTally
+from models.webhook_result import WebhookResult
 
 __all__ = [
     "Attempt",
@@ -28,4 +29,5 @@ __all__ = [
     "Review",
     "RowTally",
     "SystemState",
+    "WebhookResult",
 ]

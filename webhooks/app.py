@@ -36,6 +36,7 @@ from webhooks.nudge import Nudger
 from webhooks.problems import PROBLEM_TYPE, Problem, on_error, on_http_exception, problem_body
 from webhooks.receive import PATH, Receiver
 from webhooks.refusals import Refusals
+from webhooks.results import Saver
 from worker.core.identity import PROCESS_HEADER
 from worker.core.masks import for_viewer
 
@@ -75,8 +76,9 @@ class Application(Starlette):
         named = next((value for name, value in scope["headers"] if name == b"host"), b"")[:_MOST_HOST_CHARACTERS]
         host = named.decode("ascii", "backslashreplace")
         client = scope.get("client")
-        self.refusals.note(misdirected.kind, client[0] if client else None, status=misdirected.status, host=host)
-        body = problem_body(misdirected.status, misdirected.detail)
+        note = self.refusals.note_webhook if scope["path"] == PATH else self.refusals.note
+        note(misdirected.kind, client[0] if client else None, status=misdirected.status, host=host)
+        body = problem_body(misdirected.status, misdirected.detail, reason=misdirected.kind)
         headers = [
             (b"content-type", PROBLEM_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),
@@ -141,6 +143,7 @@ class Parts:
         self.access = Access(settings, self.refusals)
         self.bulk = BulkWorker(self.database, self.nudger)
         self.lookup = Lookup(settings, self.database.engine, runtime)
+        self.saver = Saver(self.refusals.webhooks, self.database)
         self.exposition = Exposition(settings, self.database, self.figures, self.commit, self.refusals)
 
     def for_api(self) -> calls.Parts:
@@ -162,11 +165,13 @@ class Parts:
         self.commit.start()
         self.readiness.start()
         self.bulk.start()
+        self.saver.start()
         try:
             yield
         finally:
             await self.bulk.stop()
             await self.commit.stop()
+            await self.saver.stop()
             self.nudger.stop()
             self.database.close()
 

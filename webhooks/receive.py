@@ -18,7 +18,8 @@ import orjson
 
 from webhooks.group_commit import Arrival, GroupCommit, Result
 from webhooks.problems import PROBLEM_TYPE, problem_body
-from worker.core import sensitive, signature
+from worker.core import self_test, sensitive, signature
+from worker.core.refused import TEST
 from worker.errors import InvalidEvent
 from worker.vendors.robaws.events import WEBHOOK_PATH, parse_event
 
@@ -110,7 +111,7 @@ class Receiver:
         except _Answer as early:
             self.figures.count(early.result)
             client = scope.get("client")
-            self.refusals.note(early.kind, client[0] if client else None, path=PATH, status=early.status)
+            self.refusals.note_webhook(early.kind, client[0] if client else None, path=PATH, status=early.status)
             await self._early(scope, receive, send, early)
         except _Gone:
             self.figures.count("gone")
@@ -133,6 +134,10 @@ class Receiver:
         try:
             event = parse_event(body)
         except InvalidEvent as error:
+            proof = self_test.answer(body, claim, self.secrets)
+            if proof is not None:
+                await self._tested(send, proof)
+                return
             arrival = Arrival(_rejected(body), _kept(scope["headers"]), problem=error.message.encode())
             await self.commit.store(arrival)
             raise _Answer(400, "invalid", error.message) from None
@@ -147,7 +152,18 @@ class Receiver:
         )
         result = await self.commit.store(arrival)
         self.figures.count(result)
-        await _finish(send, result, event.event_id)
+        await _finish(send, result, event.event_id, self.refusals)
+
+    async def _tested(self, send: Send, proof: str) -> None:
+        """Answer a self-test as an event would be answered now, and store nothing."""
+        if not self.commit.connected:
+            raise _Answer(503, "away", "the database is away; send the event again")
+        self.figures.count(self_test.STATUS)
+        self.refusals.webhooks.count(TEST)
+        body = orjson.dumps({"status": self_test.STATUS, "proof": proof})
+        headers = [_JSON_HEADERS, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def _claim(self, signed: str | None) -> signature.Claim:
         """What the signature says, if a body can make it right; else the request ends before its body is read."""
@@ -191,7 +207,7 @@ class Receiver:
         return b"".join(parts)
 
     async def _early(self, scope: Scope, receive: Receive, send: Send, early: _Answer) -> None:
-        body = problem_body(early.status, early.detail)
+        body = problem_body(early.status, early.detail, reason=early.kind)
         headers = [_PROBLEM_HEADERS, (b"content-length", str(len(body)).encode())]
         if early.status == 405:
             headers.append((b"allow", b"POST"))
@@ -292,17 +308,19 @@ def _correlation(trace: bytes) -> bytes:
     return os.urandom(16).hex().encode()
 
 
-async def _finish(send: Send, result: Result, event_id: str) -> None:
+async def _finish(send: Send, result: Result, event_id: str, refusals: Refusals) -> None:
     if result in ("accepted", "duplicate"):
         status, kind = (202 if result == "accepted" else 200), _JSON_HEADERS
         body = b'{"status":"%b","event_id":%b}' % (result.encode(), orjson.dumps(event_id))
         headers = [kind, (b"content-length", b"%d" % len(body))]
     elif result == "unstorable":
-        body = problem_body(400, "the event holds a value that cannot be stored")
+        refusals.webhooks.count(result)
+        body = problem_body(400, "the event holds a value that cannot be stored", reason=result)
         status, headers = 400, [_PROBLEM_HEADERS, (b"content-length", b"%d" % len(body))]
     else:
+        refusals.webhooks.count(result)
         detail = "the database is away" if result == "away" else "more events wait than can be held"
-        body = problem_body(503, f"{detail}; send the event again")
+        body = problem_body(503, f"{detail}; send the event again", reason=result)
         status, headers = 503, [_PROBLEM_HEADERS, (b"content-length", b"%d" % len(body)), _RETRY_AFTER]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

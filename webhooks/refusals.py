@@ -10,14 +10,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from webhooks.results import Results
 from webhooks.sampled_log import SampledLog
 
 
 class Refusals:
-    """The refusals of one process; lives on one event loop. `counts` has the totals by kind, a word of the code."""
+    """
+    The refusals of one process; lives on one event loop. `counts` has the totals by kind, a word of the code;
+    `webhooks` what became of requests to the webhook address, until it is written down.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.counts: dict[str, int] = {}
+        self.webhooks = Results(clock)
         self._refused = SampledLog("receiver.refused", clock)
         self._crowded = SampledLog("receiver.crowded", clock)
 
@@ -25,6 +30,11 @@ class Refusals:
         """Count a refusal. `details` of the newest one stand on the log line: no secret, and nothing without an end."""
         self._count(kind)
         self._refused.note(kind, address=address, **details)
+
+    def note_webhook(self, kind: str, address: str | None, **details: object) -> None:
+        """The same for a request to the webhook address, which is kept over a restart as well."""
+        self.webhooks.count(kind)
+        self.note(kind, address, **details)
 
     def crowd(self, address: str, most: int) -> None:
         """Count a connection that was closed since there were more than `most`."""

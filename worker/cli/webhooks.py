@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from worker.cli import self_test
 from worker.cli.output import DONE, NEEDS_A_PERSON, command, console, say, show_json, stop
 from worker.cli.tables import folds, show_table
 
@@ -47,6 +48,7 @@ def register(
     out.print(f"registered as {made.endpoint_id}: {', '.join(made.events)} go to {made.url}")
     out.print("Put its secret into the settings now; Robaws does not show it again:")
     out.print(f'  systems.robaws.webhook_secrets = ["{made.secret}"]')
+    out.print("Then start or restart contactsync up, and see whether events arrive: contactsync webhooks test")
     return DONE
 
 
@@ -116,3 +118,6 @@ def remove(
         return DONE
     console().print(f"{endpoint_id} is removed: Robaws sends nothing there any more")
     return DONE
+
+
+self_test.add_to(app)

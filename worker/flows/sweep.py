@@ -17,7 +17,18 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from worker.runtime import SOURCE, slots
-from worker.store import clock, contacts, create_locks, inbox, links, partitions, served, summary, systems
+from worker.store import (
+    arrivals,
+    clock,
+    contacts,
+    create_locks,
+    inbox,
+    links,
+    partitions,
+    served,
+    summary,
+    systems,
+)
 from worker.store.budget import RedisBudget
 
 if TYPE_CHECKING:
@@ -151,7 +162,8 @@ class Sweeper:
             oldest = {month.table: month for month in reversed(expired) if month not in stuck}
             steps += [partial(self._drop, month=month) for month in oldest.values()]
         steps += [partial(self._prune, table=table, before=now - timedelta(days=kept)) for table, kept in days.items()]
-        steps.append(partial(inbox.prune_rejects, before=now - timedelta(days=retention.events_days)))
+        before = now - timedelta(days=retention.events_days)
+        steps += [partial(inbox.prune_rejects, before=before), partial(arrivals.prune, before=before)]
         postponed = [step for step in steps if not self._partition_step(step)]
         return not postponed
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import socket
+from typing import Final
 
 from worker.errors import ConfigurationError
+
+ANSWER_SECONDS: Final = 2.0
+"""How long a receiver of this machine may take to say that it lives."""
 
 
 def require_port(host: str, port: int) -> None:
@@ -31,6 +37,20 @@ def require_port(host: str, port: int) -> None:
             f"the receiver cannot listen at {host} port {port} ({why}): end the program that listens there (another "
             "`contactsync up`?), or choose another address with receiver.host and receiver.port"
         ) from None
+
+
+def receiver_answers(host: str, port: int) -> bool:
+    """Whether a receiver of contactsync, of these settings or of others, serves at that address of this machine."""
+    name = "127.0.0.1" if host == "0.0.0.0" else "::1" if host == "::" else host  # noqa: S104  -- compared with
+    line = http.client.HTTPConnection(name, port, timeout=ANSWER_SECONDS)
+    try:
+        line.request("GET", "/healthz")
+        answer = line.getresponse()
+        return answer.status == 200 and json.loads(answer.read(1_000)) == {"status": "alive"}
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    finally:
+        line.close()
 
 
 def free_port(host: str) -> int:

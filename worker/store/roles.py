@@ -49,6 +49,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     "review": _KEPT,
     "row_tally": _EVERYTHING,
     "system_state": _KEPT,
+    "webhook_result": _EVERYTHING,
 }
 """What the application may do with each table. Partitions are reached through their table and are granted to nobody."""
 

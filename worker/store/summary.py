@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from worker.config import SYSTEM_NAMES
 from worker.core.masks import BY_WORD, MASK, Shown, Vocabulary, Word
+from worker.store.arrivals import LAST_EVENT, RESULTS, Arrivals, arrivals, since
 from worker.store.states import LINK_STATES
 from worker.store.systems import rate_of, recovery_of
 
@@ -27,7 +28,7 @@ SOURCE: Final = "robaws"
 TARGETS: Final = ("rompslomp", "recras", "workspace")
 
 _READ: Final = text(
-    """
+    f"""
     SELECT
         (SELECT jsonb_build_object('received', COALESCE(sum(received), 0), 'applied', COALESCE(sum(applied), 0),
             'skipped', COALESCE(sum(skipped), 0), 'rejected', COALESCE(sum(rejected), 0)) FROM event_tally) AS tally,
@@ -43,7 +44,9 @@ _READ: Final = text(
         (SELECT jsonb_build_object('count', count(*), 'since', min(fetch_since)) FROM contact
             WHERE fetch_state IN ('due', 'working', 'waiting')) AS fetch_due,
         (SELECT count(*) FROM contact WHERE fetch_state = 'dead') AS fetch_dead,
-        (SELECT jsonb_agg(s) FROM system_state AS s) AS systems
+        (SELECT jsonb_agg(s) FROM system_state AS s) AS systems,
+        {LAST_EVENT} AS last_event,
+        {RESULTS} AS results
     """
 )
 
@@ -119,6 +122,7 @@ class Summary:
     links: Annotated[Mapping[str, Mapping[str, int]], BY_WORD]
     systems: Annotated[Mapping[str, System], BY_WORD]
     conservation: int
+    webhooks: Arrivals
 
     def to_json(self) -> dict[str, Any]:
         """The shape of `GET /api/v1/summary`."""
@@ -127,7 +131,7 @@ class Summary:
 
 def read(connection: Connection, settings: Settings, now: datetime) -> Summary:
     """The summary of this moment; one statement."""
-    row = connection.execute(_READ).one()
+    row = connection.execute(_READ, {"refused_since": since(now)}).one()
     tally = {name: int(count) for name, count in row.tally.items()}
     events = Events(tally["received"], tally["applied"], tally["skipped"], row.open, row.dead, tally["rejected"])
     counted = {(one["counted"], one["system"]): int(one["rows"]) for one in row.rows or ()}
@@ -138,6 +142,7 @@ def read(connection: Connection, settings: Settings, now: datetime) -> Summary:
         _links(working, counted),
         _systems(settings, row, working, now),
         events.received - events.applied - events.skipped - events.open - events.dead,
+        arrivals(row.last_event, row.results, now),
     )
 
 
