@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from webhooks.group_commit import GroupCommit
     from webhooks.refusals import Refusals
     from worker.config import Settings
+    from worker.store.arrivals import Arrivals
     from worker.store.summary import Summary
     from worker.store.systems import SystemView
 
@@ -114,6 +115,7 @@ class SummaryFigures(Collector):
             for state, count in states.items():
                 links.add_metric([name, state], count)
         yield links
+        yield from _webhooks(summary.webhooks)
         yield from _systems(summary)
         yield from rates(self.views)
 
@@ -131,6 +133,20 @@ def rates(views: Mapping[str, SystemView]) -> Iterator[Metric]:
             rate.add_metric([name], view.rate)
         refusals.add_metric([name], view.recovery.refusals if view.recovery else 0)
     yield from (rate, refusals)
+
+
+def _webhooks(arrivals: Arrivals) -> Iterator[Metric]:
+    if arrivals.last_event_seconds is not None:
+        text = "Age of the newest event; there is none before the first"
+        yield GaugeMetricFamily("contactsync_last_event_age_seconds", text, arrivals.last_event_seconds)
+    refused = GaugeMetricFamily(
+        "contactsync_webhooks_refused", "Webhooks of the last 7 days that were refused, by reason", labels=["reason"]
+    )
+    for one in arrivals.refused:
+        refused.add_metric([one.reason], one.requests)
+    yield refused
+    obstructed = "1 while webhooks are refused for a wrong set-up and none has got in since"
+    yield GaugeMetricFamily("contactsync_webhooks_obstructed", obstructed, int(arrivals.obstacle is not None))
 
 
 def _systems(summary: Summary) -> Iterator[Metric]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from worker.core.refused import reason
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -34,7 +36,7 @@ def _templates() -> Environment:
 def render(summary: Summary | None, at: str) -> str:
     """The page; without a summary it says that the database is away."""
     template = _templates().get_template("summary.html")
-    return template.render(summary=summary, at=at, refresh=REFRESH_SECONDS, waited=_waited)
+    return template.render(summary=summary, at=at, refresh=REFRESH_SECONDS, waited=_waited, why=reason)
 
 
 def _waited(seconds: int) -> str:

@@ -45,6 +45,7 @@ class Results:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._counted: dict[str, _Counted] = {}
+        self._taken_at = clock()
 
     def count(self, result: str) -> None:
         """One more request ended so."""
@@ -59,19 +60,19 @@ class Results:
     def take(self) -> list[arrivals.Added]:
         """What was counted since the last time."""
         now, counted = self._clock(), self._counted
-        self._counted = {}
+        self._counted, self._taken_at = {}, now
         return [
             arrivals.Added(result, one.requests, now - one.first, now - one.last) for result, one in counted.items()
         ]
 
     def give_back(self, taken: list[arrivals.Added]) -> None:
-        """What could not be written down is counted again."""
-        now = self._clock()
+        """What was taken last and could not be written down is counted again."""
         for one in taken:
-            found = self._counted.setdefault(one.result, _Counted(0, now, now - one.last_ago))
+            last = self._taken_at - one.last_ago
+            found = self._counted.setdefault(one.result, _Counted(0, last, last))
             found.requests += one.requests
-            found.first = min(found.first, now - one.first_ago)
-            found.last = max(found.last, now - one.last_ago)
+            found.first = self._taken_at - one.first_ago
+            found.last = max(found.last, last)
 
 
 class Saver:

@@ -20,6 +20,7 @@ from tests.fixtures.servers import fresh_database, short_folder
 from worker.config import load_settings
 from worker.config.access import token_hash
 from worker.embedded.servers import LocalServers
+from worker.processes.listening import free_port
 from worker.processes.pulse import Pulse
 from worker.sandbox.server import SandboxServer
 from worker.sandbox.settings import as_toml
@@ -53,7 +54,8 @@ def settle(folder: Path, sandbox: SandboxServer, **changed: dict[str, Any]) -> N
         }
         for name, given in sandbox.settings().items()
     }
-    (folder / "contactsync.toml").write_text(as_toml(systems))
+    port = f"[receiver]\nport = {free_port('127.0.0.1')}\n"
+    (folder / "contactsync.toml").write_text(f"{as_toml(systems)}\n{port}")
 
 
 def test_a_newcomer_is_told_what_to_do_first(contactsync: Command) -> None:
@@ -164,7 +166,7 @@ def test_what_is_unwise_is_a_warning_and_no_failure(contactsync: Command, folder
     sandbox.register_webhook("http://127.0.0.1:8080/webhooks/robaws")
     settle(folder, sandbox, robaws={"webhook_secrets": ["kort"]})
     with (folder / "contactsync.toml").open("a") as file:
-        file.write("\n[receiver]\nsignature_tolerance_seconds = 0\n")
+        file.write("signature_tolerance_seconds = 0\n")
 
     ran, listed = contactsync("check"), contactsync("check", "--json")
 

@@ -27,7 +27,10 @@ def test_the_json_is_the_summary_of_the_api(operator: Command, hub: Hub, client:
     ran = operator("status", "--json")
 
     with hub.engine.connect() as connection:
-        assert ran.json == summary.read(connection, hub.settings, datetime.now(UTC)).to_json()
+        found = summary.read(connection, hub.settings, datetime.now(UTC)).to_json()
+    shown = ran.json
+    assert shown["webhooks"].pop("last_event_seconds") <= found["webhooks"].pop("last_event_seconds")
+    assert shown == found
 
 
 def test_what_needs_a_person_is_said_with_the_command_that_shows_it(operator: Command, hub: Hub, dead: str) -> None:

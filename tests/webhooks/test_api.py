@@ -38,7 +38,8 @@ def test_the_summary_has_the_shape_that_was_promised(filled: Served) -> None:
     for system in found["systems"].values():
         assert set(system) == {"state", "reason", "oldest_due_seconds", "calls_today", "quota_remaining"}
     assert found["conservation"] == 0
-    assert set(found) == {"events", "contacts", "links", "systems", "conservation"}
+    assert set(found) == {"events", "contacts", "links", "systems", "conservation", "webhooks"}
+    assert set(found["webhooks"]) == {"last_event_seconds", "last_test_seconds", "refused"}
 
 
 def test_contacts_are_listed_searched_and_shown(shared: Served) -> None:

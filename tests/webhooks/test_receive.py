@@ -245,7 +245,7 @@ def test_every_answer_that_is_none_of_an_event_is_a_problem(shared: Served) -> N
     assert [answer.status_code for answer in answers] == [405, 415, 401, 400, 413]
     for answer in answers:
         assert answer.headers["content-type"] == "application/problem+json"
-        assert set(answer.json()) == {"title", "status", "detail"}
+        assert set(answer.json()) == {"title", "status", "detail", "reason"}
         assert answer.json()["status"] == answer.status_code
 
 

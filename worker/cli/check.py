@@ -56,6 +56,7 @@ def _look() -> Iterator[Checked]:
     """Area by area, so that the first lines are there while a vendor thinks."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from worker.cli import check_receiver
     from worker.config import load_with_advice
     from worker.errors import ConfigurationError
     from worker.flows import checking
@@ -70,6 +71,7 @@ def _look() -> Iterator[Checked]:
     planned = checking.plan(settings)
     warnings = [Finding(one.subject, True, one.message, one.next_step, warning=True) for one in advice]
     yield checking.Checked("configuration", (_file(), *planned.findings, *warnings))
+    yield from check_receiver.receiver(settings)
     settings, bundled = _with_running_servers(settings)
     if bundled is not None:
         yield bundled
@@ -79,6 +81,8 @@ def _look() -> Iterator[Checked]:
         has_tables = any(finding.subject == "schema" and finding.ok for finding in looked.findings)
         if settings.database.owner_url is not None and has_tables:
             yield checking.owner(settings.database.owner_url)
+        if has_tables:
+            yield from check_receiver.arrivals(settings.database.url)
     if settings.redis.url is not None:
         yield checking.redis(settings.redis.url)
     names = checking.systems_to_check(settings)

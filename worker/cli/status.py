@@ -27,7 +27,8 @@ def status(
     """
     Show how everything stands: events, contacts, links, systems.
 
-    Ends with 1 when something needs a person: dead or in review, a system that is paused, an event unaccounted for.
+    Ends with 1 when something needs a person: dead or in review, a system that is paused, webhooks
+    that are refused while none gets in, an event unaccounted for.
 
     Example: contactsync status --json
     """
@@ -46,6 +47,8 @@ def status(
 
 def needs_a_person(found: Summary) -> list[str]:
     """What nothing but a person can put right, each with the command that shows it."""
+    from worker.cli.arrivals_text import obstacle
+
     dead = sum(states.get("dead", 0) for states in found.links.values())
     review = sum(states.get("review", 0) for states in found.links.values())
     wanting: list[str] = []
@@ -57,6 +60,8 @@ def needs_a_person(found: Summary) -> list[str]:
         wanting.append(f"{found.contacts.fetch_dead} fetches given up: contactsync retries list --system robaws")
     if review:
         wanting.append(f"{review} wait for a decision: contactsync reviews list, retries list --state review")
+    if (refused := obstacle(found.webhooks)) is not None:
+        wanting.append(refused)
     for name, system in found.systems.items():
         if system.state == "paused":
             wanting.append(f"{name} is paused ({system.reason}): contactsync systems resume {name}, when it is right")
@@ -66,6 +71,7 @@ def needs_a_person(found: Summary) -> list[str]:
 def _show(found: Summary, wanting: list[str]) -> None:
     from rich.text import Text
 
+    from worker.cli.arrivals_text import in_one_line
     from worker.cli.asking import span, state
     from worker.cli.tables import folds, show_table
 
@@ -75,6 +81,7 @@ def _show(found: Summary, wanting: list[str]) -> None:
         f"events    received {events.received} = applied {events.applied} + skipped {events.skipped}"
         f" + open {events.open} + dead {events.dead}" + (f"; {events.rejected} were no events" * bool(events.rejected))
     )
+    out.print(f"webhooks  {in_one_line(found.webhooks)}")
     out.print(
         f"contacts  {contacts.total}, of which {contacts.fetch_due} wait for a fetch, {contacts.fetch_dead} gave up"
     )

@@ -64,8 +64,13 @@ def try_address(
     resolve: Callable[[str, int], list[str]] | None = None,
     patience_seconds: float = PATIENCE_SECONDS,
     clock: Callable[[], float] = time.time,
+    trusted: ssl.SSLContext | None = None,
 ) -> Tried:
-    """Send one test, signed with this secret; never raises for what comes back, or does not."""
+    """
+    Send one test, signed with this secret; never raises for what comes back, or does not.
+
+    `resolve`, `clock` and `trusted` (the authorities, if not those that everybody trusts) are there for tests.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -83,7 +88,7 @@ def try_address(
     }
     began = time.monotonic()
     try:
-        answered = _post(url, body, headers, patience_seconds)
+        answered = _post(url, body, headers, patience_seconds, trusted)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return _unreached(error, f"{host} port {port}", patience_seconds)
     seconds = time.monotonic() - began
@@ -96,9 +101,12 @@ def _resolve(host: str, port: int) -> list[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str], patience_seconds: float) -> _Answered:
+def _post(
+    url: str, body: bytes, headers: Mapping[str, str], patience_seconds: float, trusted: ssl.SSLContext | None
+) -> _Answered:
+    verify = True if trusted is None else trusted
     with (
-        httpx.Client(timeout=patience_seconds, follow_redirects=False, trust_env=False) as client,
+        httpx.Client(timeout=patience_seconds, follow_redirects=False, trust_env=False, verify=verify) as client,
         client.stream("POST", url, content=body, headers=dict(headers)) as response,
     ):
         read = b""
