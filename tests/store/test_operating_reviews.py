@@ -215,6 +215,10 @@ def test_a_missing_required_value_is_supplied_in_robaws_and_nowhere_else(hub: Hu
     with pytest.raises(Unfit, match="Robaws"):
         act_on(hub, str(open_one["id"]), "ours")
 
+    act_on(hub, str(open_one["id"]), "exclude")
+    assert hub.link(client, "workspace")["reason"] == "excluded_by_person"
+    assert hub.questions(client, "workspace") == []
+
 
 def test_a_record_that_is_gone_is_made_anew_when_a_person_says_so(hub: Hub) -> None:
     client = hub.robaws.add_client(**CLIENT)

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from models.link import LINK_STATES as CHECKED
+from models.review import REVIEW_KINDS as CHECKED_KINDS
 from worker.errors import ConfigurationError
 from worker.store import migrations, schema
 from worker.store.engine import make_engine
-from worker.store.states import LINK_STATES
+from worker.store.states import LINK_STATES, REVIEW_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,3 +70,4 @@ def test_a_newer_schema_is_newer_to_both(engine: Engine, revision: str) -> None:
 
 def test_the_states_are_those_of_the_table() -> None:
     assert LINK_STATES == CHECKED
+    assert REVIEW_KINDS == CHECKED_KINDS

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from webhooks.api.calls import ABOUT_REASONS, PAGING, Asked, Body, Call, Outcome, Parameter, Parts
+from worker.config import SYSTEM_NAMES
 from worker.store import listing_reviews, operating_reviews
 from worker.store.listing import Page
-from worker.store.listing_reviews import ReviewView
+from worker.store.listing_reviews import ReviewFilter, ReviewView
 from worker.store.operating import Acted
+from worker.store.states import REVIEW_KINDS
 from worker.vendors.contract import id_shape
 
 if TYPE_CHECKING:
@@ -19,16 +21,23 @@ if TYPE_CHECKING:
 
 
 class Answer(Body):
-    """The answer: `ours` or `theirs` for a field; `link` (with the id), `create` or `exclude` for a match."""
+    """
+    The answer: one of the question's `choices`; `link` wants the `external_id` of the record.
+
+    `version` is the question's as it was shown: 409 if something else is asked by now.
+    """
 
     choose: Literal["ours", "robaws", "theirs", "system", "link", "record", "create", "exclude"]
     external_id: str | None = Field(default=None, max_length=100)
+    force: bool = Field(default=False, description="link a record that the question does not show")
+    version: str | None = Field(default=None, max_length=40)
     reason: str | None = Field(default=None, max_length=1_000, description=ABOUT_REASONS)
 
 
 def list_reviews(connection: Connection, asked: Asked) -> Page[ReviewView]:
     """Open questions."""
-    return listing_reviews.page(connection, asked.paging, system=asked.query.get("system"))
+    wanted = ReviewFilter(*(asked.query.get(name) for name in ("system", "field", "kind")))
+    return listing_reviews.page(connection, asked.paging, wanted)
 
 
 def show_review(connection: Connection, asked: Asked) -> ReviewView:
@@ -48,6 +57,8 @@ def resolve(connection: Connection, asked: Asked) -> Acted:
         shape_of=id_shape,
         external_id=answer.external_id,
         reason=answer.reason,
+        force=answer.force,
+        version=answer.version,
     )
 
 
@@ -71,7 +82,12 @@ CALLS = (
         "What waits for a person's choice, the oldest first.",
         list_reviews,
         Page[ReviewView],
-        parameters=(Parameter("system", "about this system"), *PAGING),
+        parameters=(
+            Parameter("system", "about this system", SYSTEM_NAMES),
+            Parameter("field", "about this field, by its canonical name (`phone`, `address`) or the vendor's"),
+            Parameter("kind", "of this kind", REVIEW_KINDS),
+            *PAGING,
+        ),
     ),
     Call("GET", "/reviews/{review_id}", "viewer", "One question.", show_review, ReviewView, refusals=(404,)),
     Call(

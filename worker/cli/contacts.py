@@ -95,6 +95,7 @@ def show(source_id: Id, masked: Masked = False, as_json: Json = False) -> int:
     _show_head(found)
     _show_links(found)
     _show_fields(found, parked)
+    _show_questions(found)
     console().print("\nHistory, newest first", style="bold")
     show_table(["when", "who", folds("what")], [_entry(entry) for entry in found.history])
     return DONE
@@ -156,6 +157,15 @@ def _show_fields(found: ContactDetail, parked: Mapping[str, Mapping[str, Any]]) 
     if rows:
         console().print()
         show_table(["system", "field", "", folds("", optional=True)], rows)
+
+
+def _show_questions(found: ContactDetail) -> None:
+    """What waits for a person, with the command that shows it."""
+    asked = [(link.system, review) for link in found.links for review in link.reviews]
+    if asked:
+        console().print("\nWaits for a person:", style="bold")
+    for system, review in asked:
+        console().print(f"  contactsync reviews show {review}   ({system})", soft_wrap=True)
 
 
 def _entry(entry: HistoryEntry) -> list[object]:

@@ -115,6 +115,8 @@ def show(
         out.print(f"  {printable(name)}: {printable(str(text))}")
     again = f", the next {asking.ago(found.next_attempt_at)}" if found.next_attempt_at else ""
     out.print(f"owed since {asking.when(found.since)}, {found.attempts} tries{again}\n")
+    for review in found.reviews:
+        out.print(f"waits for a person: contactsync reviews show {review}\n", soft_wrap=True)
     rows = [
         [asking.exactly(one.at), told(one, why=True), f"{one.duration_ms} ms", shortened(one.answer or "", 160)]
         for one in found.requests

@@ -2,204 +2,220 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from worker.cli import taking_part
-from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, stop
-from worker.cli.tables import folds, shortens
-from worker.cli.telling import name_in_list
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, say, stop
 from worker.core.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from sqlalchemy import Engine
 
-    from worker.store.listing_reviews import ReviewView
+    from worker.config import Settings
+    from worker.store.listing_reviews import ReviewFilter, ReviewView
+    from worker.store.operating import Acted
 
 app = typer.Typer(rich_markup_mode=None)
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="as reviews list shows it")]
+System = Annotated[str | None, typer.Option("--system", help="about this system")]
+Field = Annotated[
+    str | None, typer.Option("--field", help="about this field: phone, email, address … or the system's own name")
+]
+Kind = Annotated[str | None, typer.Option("--kind", help="match, field, gone or unusable")]
+
+ASKED_FIRST: Final = ("link", "create")
+"""Answers that write what nobody can take back; a person at a terminal is asked before they are given."""
 
 
 @app.command("list")
 @command
 def list_(
-    system: Annotated[str | None, typer.Option("--system", help="about this system")] = None,
+    system: System = None,
+    field: Field = None,
+    kind: Kind = None,
     limit: Annotated[int, typer.Option("--limit", help="how many at most, 1 to 200")] = 50,
     cursor: Annotated[str | None, typer.Option("--cursor", help="where the page before ended")] = None,
     masked: Masked = False,
     as_json: Json = False,
 ) -> int:
     """
-    List the open questions, the oldest first. Ends with 1 when there are any.
+    List the open questions with both values, the oldest first. Ends with 1 when there are any.
 
-    Example: contactsync reviews list --system rompslomp
+    Example: contactsync reviews list --system rompslomp --field phone
     """
-    from worker.cli import asking
+    from worker.cli import asking, review_screens
     from worker.store import listing_reviews
     from worker.store.listing import Paging
 
+    wanted = _filter(system, field, kind)
     with asking.asking() as (_, engine), engine.connect() as connection:
-        page = listing_reviews.page(connection, Paging(limit, cursor), system=system)
+        page = listing_reviews.page(connection, Paging(limit, cursor), wanted)
     page = asking.seen(page, masked=masked)
     if as_json:
         asking.show_document(page)
     else:
-        rows = [
-            [one.id, _client(one), one.system, _about(one), one.message, asking.ago(one.created_at)]
-            for one in page.items
-        ]
-        columns = ["review", shortens("client"), "system", "about", folds("question"), "asked"]
-        asking.show_page(page, columns, rows, "nothing waits")
+        review_screens.show_list(page)
     return NEEDS_A_PERSON if page.total else DONE
 
 
 @app.command()
 @command
-def show(
-    review_id: Annotated[str, typer.Argument(metavar="ID", help="as reviews list shows it")],
-    masked: Masked = False,
-    as_json: Json = False,
-) -> int:
+def show(review_id: Id, masked: Masked = False, as_json: Json = False) -> int:
     """
-    Show one question with all that is known about it, and the answers that it takes.
+    Show one question with all that is known about it, and the answers that it takes with what each of them does.
 
     Example: contactsync reviews show 12
     """
-    from worker.cli import asking
+    from worker.cli import asking, review_screens
     from worker.store import listing_reviews
 
     with asking.asking() as (_, engine), engine.connect() as connection:
         found = asking.seen(listing_reviews.one(connection, review_id), masked=masked)
     if as_json:
         asking.show_document(found)
-        return DONE
-    out = console()
-    out.print(f"review {found.id}: {_client(found)} in {found.system}, asked {asking.when(found.created_at)}")
-    out.print(f"{printable(found.message)} ({found.reason})\n")
-    if found.kind == "field":
-        _show_field(found)
     else:
-        _show_candidates(found)
-    if found.resolved_at is not None:
-        out.print(
-            f"\nanswered with {printable(f'{found.choice} by {found.resolved_by}')}, {asking.when(found.resolved_at)}"
-        )
-    elif not found.choices:
-        out.print("\nno answer is taken here: put another value in Robaws, or leave the client out")
-    else:
-        words = " | ".join("link:ID" if word == "link" else word for word in found.choices)
-        out.print(f"\nanswer: contactsync reviews resolve {found.id} --choose {words}")
+        review_screens.show(found)
     return DONE
 
 
-def _show_field(found: ReviewView) -> None:
-    from worker.cli.tables import show_table
-    from worker.cli.telling import value_text
+@dataclass(frozen=True)
+class _Answer:
+    """What a person typed as the answer."""
 
-    detail = found.detail
-    rows = [
-        ["Robaws", value_text(detail.get("ours"), 200)],
-        [found.system, value_text(detail.get("theirs"), 200)],
-        ["why it waits", str(detail.get("rule") or found.reason)],
-    ]
-    show_table([str(detail.get("label") or found.path), folds("")], rows)
-
-
-def _about(review: ReviewView) -> str:
-    """What the question is about, by its name for people."""
-    if review.kind == "match":
-        return "which record"
-    return str(review.detail.get("label") or review.path or "the record")
-
-
-def _show_candidates(found: ReviewView) -> None:
-    from worker.cli.tables import show_table
-    from worker.cli.telling import value_text
-
-    candidates = found.detail.get("candidates") or []
-    if found.detail.get("cut"):
-        console().print(printable(str(found.detail["cut"])))
-    if not candidates:
-        console().print("no record to choose from" if found.kind == "match" else "")
-        return
-    rows = [
-        [
-            str(one.get("external_id")),
-            str(one.get("name") or ""),
-            _holder_text(one.get("held_by")),
-            _evidence_text(one.get("evidence") or ()),
-            value_text({name: value for name, value in (one.get("values") or {}).items() if value}, 160),
-        ]
-        for one in candidates
-    ]
-    columns = ["record", shortens("name"), "held by", folds("what speaks for it, and against"), folds("what it holds")]
-    show_table(columns, rows)
-
-
-def _holder_text(holder: Any) -> str:
-    """The client that the record belongs to already, and why it may be taken over all the same."""
-    if not isinstance(holder, dict):
-        return "–"
-    free = f"; {holder['free']}: link takes the record over" if holder.get("free") else ""
-    return f"client {holder.get('source_id')}{free}"
-
-
-def _evidence_text(evidence: Sequence[Any]) -> str:
-    """Questions that an earlier release asked hold plain texts."""
-    for_it = [str(one["says"]) if isinstance(one, dict) else str(one) for one in evidence if _speaks_for(one)]
-    against = [str(one["says"]) for one in evidence if not _speaks_for(one)]
-    text = ", ".join(for_it)
-    return f"{text}; but {', '.join(against)}" if against else text
-
-
-def _speaks_for(one: Any) -> bool:
-    return bool(one.get("for")) if isinstance(one, dict) else True
+    word: str
+    external_id: str | None
+    reason: str | None
+    version: str | None
+    force: bool
+    yes: bool
 
 
 @app.command()
 @command
 def resolve(
-    review_id: Annotated[str, typer.Argument(metavar="ID", help="as reviews list shows it")],
+    review_id: Annotated[str | None, typer.Argument(metavar="ID", help="as reviews list shows it")] = None,
     choose: Annotated[
         str, typer.Option("--choose", help="ours, theirs, link:EXTERNAL_ID, create or exclude, as reviews show lists")
-    ],
-    reason: Annotated[str | None, typer.Option("--reason", help="why, for the log")] = None,
+    ] = "",
+    system: System = None,
+    field: Field = None,
+    kind: Kind = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="why, for the log; wanted for many")] = None,
+    force: Annotated[bool, typer.Option("--force", help="link a record that the question does not show")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    version: Annotated[
+        str | None, typer.Option("--version", help="refuse if the question has changed since: version in its --json")
+    ] = None,
+    expect: Annotated[int | None, typer.Option("--expect", help="refuse unless so many questions are found")] = None,
     as_json: Json = False,
 ) -> int:
     """
-    Answer a question. Robaws's value (ours) or the system's own (theirs); which record it is, or that it is none.
+    Answer a question: Robaws's value (ours) or the system's own (theirs); which record it is, or that it is none.
+    What the answer does is said before it is given.
+
+    Many questions are answered in one way by --system, --field and --kind in place of the ID: they are counted first,
+    and want --reason and --yes, or the count typed in.
 
     Example: contactsync reviews resolve 12 --choose theirs --reason "asked the bookkeeper"
     """
-    from worker.cli import asking
-    from worker.store import operating_reviews
-    from worker.vendors.contract import id_shape
+    from worker.cli import answering_many, asking
 
-    word, colon, external_id = choose.partition(":")
-    if (word == "link") != bool(colon and external_id):
-        stop(WRONG_USE, "write link:EXTERNAL_ID with the record's id in that system; the other words stand alone")
+    answer = _typed(choose, reason, version, force=force, yes=yes)
+    wanted = _filter(system, field, kind)
+    if review_id is not None and not wanted.empty:
+        stop(WRONG_USE, "name one question by its ID or many by a filter, not both")
+    if review_id is None:
+        if answer.external_id is not None:
+            stop(WRONG_USE, "a record is linked to one client: answer these questions one by one")
+        return answering_many.resolve(wanted, answer.word, reason, yes=yes, expect=expect, as_json=as_json)
     with asking.asking() as (settings, engine):
-        if word == "link":
-            with engine.connect() as connection:
-                system = operating_reviews.unseen(connection, review_id, external_id, shape_of=id_shape)
-            if system is not None:
-                taking_part.look_up(settings, engine, system, external_id)
-        with engine.begin() as connection:
-            acted = operating_reviews.resolve(
-                connection,
-                review_id,
-                word,
-                asking.actor(),
-                asking.now(),
-                shape_of=id_shape,
-                external_id=external_id or None,
-                reason=reason,
-            )
+        acted = _resolve(settings, engine, review_id, answer)
     asking.show_acted([acted], as_json=as_json)
     return DONE
 
 
-def _client(review: ReviewView) -> str:
-    return f"{name_in_list(review.contact.name)} ({review.contact.source_id})"
+def _typed(choose: str, reason: str | None, version: str | None, *, force: bool, yes: bool) -> _Answer:
+    word, colon, external_id = choose.partition(":")
+    if not word:
+        stop(WRONG_USE, "say which answer, with --choose: reviews show lists the ones that a question takes")
+    if (word == "link") != bool(colon and external_id):
+        stop(WRONG_USE, "write link:EXTERNAL_ID with the record's id in that system; the other words stand alone")
+    return _Answer(word, external_id or None, reason, version, force, yes)
+
+
+def _resolve(settings: Settings, engine: Engine, review_id: str, answer: _Answer) -> Acted:
+    from worker.cli import asking
+    from worker.store import listing_reviews, operating_reviews
+    from worker.vendors.contract import id_shape
+
+    with engine.connect() as connection:
+        shown = listing_reviews.one(connection, review_id)
+    record = _record(settings, engine, shown, answer.external_id) if answer.word == "link" else None
+    _say_effect(shown, answer, record)
+    with engine.begin() as connection:
+        return operating_reviews.resolve(
+            connection,
+            review_id,
+            answer.word,
+            asking.actor(),
+            asking.now(),
+            shape_of=id_shape,
+            external_id=answer.external_id,
+            reason=answer.reason,
+            force=answer.force,
+            version=answer.version or shown.version,
+        )
+
+
+def _record(settings: Settings, engine: Engine, shown: ReviewView, external_id: str | None) -> str:
+    """The record that is named, by its id and name; one that the question does not show is read there first."""
+    from worker.store import operating_reviews
+    from worker.vendors.contract import id_shape
+
+    known = {one.external_id: one.name for one in shown.candidates}
+    if external_id in known:
+        return f"record {external_id} {known[external_id] or ''}".strip()
+    with engine.connect() as connection:
+        system = operating_reviews.unseen(connection, shown.id, external_id, shape_of=id_shape)
+    if system is None:
+        return f"record {external_id}"
+    found = taking_part.look_up(settings, engine, system, str(external_id))
+    return f"record {external_id} {found.name or ''}".strip()
+
+
+def _say_effect(shown: ReviewView, answer: _Answer, record: str | None) -> None:
+    """What the answer does, before it is given; an answer that the question does not take has none."""
+    from worker.cli import review_screens
+    from worker.store.operating_reviews import SYNONYMS
+
+    word = SYNONYMS.get(answer.word, answer.word)
+    effect = shown.effect.get(word)
+    if effect is None:
+        return
+    say(f"review {shown.id}: {review_screens.client(shown)} in {shown.system}, {review_screens.about(shown)}")
+    if shown.kind == "field" and (shown.ours or shown.theirs):
+        say(f"  Robaws: {_value(shown.ours)} | there: {_value(shown.theirs)}")
+    say(f"  {word}{f' ({record})' if record else ''}: {effect}")
+    if word in ASKED_FIRST and not answer.yes and sys.stdin.isatty():
+        say("  this cannot be taken back by itself. Go on? Type yes: ", end="")
+        if sys.stdin.readline().strip().lower() != "yes":
+            stop(WRONG_USE, "not confirmed, nothing was done")
+
+
+def _value(value: Any) -> str:
+    from worker.cli.telling import value_text
+
+    return printable(value_text(value, 60))
+
+
+def _filter(system: str | None, field: str | None, kind: str | None) -> ReviewFilter:
+    from worker.store.listing_reviews import ReviewFilter
+
+    # A blank option is none: it must not stand for everything.
+    return ReviewFilter(*((given or "").strip() or None for given in (system, field, kind)))

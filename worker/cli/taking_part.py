@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from worker.config import Settings
     from worker.runtime import Runtime
     from worker.store.operating import Acted
+    from worker.vendors.contract import Record
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="the client's id in Robaws")]
@@ -111,13 +112,13 @@ def _act(act: Callable[..., Acted], source_id: str, system: str, reason: str, *,
     return DONE
 
 
-def look_up(settings: Settings, engine: Engine, system: str, external_id: str) -> None:
-    """A record that a person names must be there; wrong use where it is not, status 3 where nobody can tell."""
+def look_up(settings: Settings, engine: Engine, system: str, external_id: str) -> Record:
+    """The record that a person names; wrong use where there is none, status 3 where nobody can tell."""
     from worker.flows import looking_up
     from worker.flows.gate import Gate
 
     runtime = make_runtime(settings, engine)
-    looking_up.look_up(runtime, Gate(runtime), system, external_id)
+    return looking_up.look_up(runtime, Gate(runtime), system, external_id)
 
 
 def make_runtime(settings: Settings, engine: Engine) -> Runtime:

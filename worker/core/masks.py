@@ -232,7 +232,7 @@ def _field_name(value: Any, _view: Mapping[str, Any], vocabulary: Vocabulary) ->
 
 
 def _sentence(value: Any, _view: Mapping[str, Any], vocabulary: Vocabulary) -> Any:
-    return value if value in vocabulary.sentences else MASK
+    return value if value == "" or value in vocabulary.sentences else MASK
 
 
 def _client_name(value: Any, view: Mapping[str, Any], _vocabulary: Vocabulary) -> Any:
@@ -271,6 +271,14 @@ def _parameter(part: str, vocabulary: Vocabulary) -> str:
     return f"{shown}{is_}{MASK if value else ''}"
 
 
+def _sentences(value: Any, view: Mapping[str, Any], vocabulary: Vocabulary) -> Any:
+    return {
+        name: _sentence(inner, view, vocabulary)
+        for name, inner in value.items()
+        if _word(name, view, vocabulary) == name
+    }
+
+
 def _path(value: Any, _view: Mapping[str, Any], vocabulary: Vocabulary) -> Any:
     return mask_path(value, vocabulary)
 
@@ -303,6 +311,8 @@ ClientName = Annotated[str, Shown(_client_name)]
 """The name of a client; the view's `kind` says whether it is an organisation."""
 ClientFields = Annotated[dict[str, Any], Shown(_client_fields, whole=True)]
 """The canonical fields of a client; the view's `kind` says whether it is an organisation."""
+Sentences = Annotated[dict[str, str], Shown(_sentences, whole=True)]
+"""Such sentences by words of ours."""
 Body = Annotated[str, Shown(_body)]
 """The body of a request or an answer, as text."""
 Document = Annotated[dict[str, Any], Shown(_document, whole=True)]

@@ -23,6 +23,7 @@ from worker.errors import AmbiguousMatch, RecordGone, VendorRejected
 from worker.flows import answered, linking
 from worker.flows.delivery import Delivery, Ended
 from worker.flows.parking import park_questions, parked_fields
+from worker.store import reviews
 
 if TYPE_CHECKING:
     from worker.flows.reading import Reading
@@ -175,6 +176,16 @@ def settle(delivery: Delivery, snapshot: Snapshot, decisions: Sequence[Decision]
     )
 
 
+def _other_candidates(reading: Reading) -> dict[str, Any]:
+    """Of a record that a person chose and that was never delivered to: the others that there were to choose from."""
+    if not reading.answers.linked:
+        return {}
+    with reading.runtime.engine.connect() as connection:
+        shown = reviews.last_candidates(connection, reading.claim.id)
+    others = [one for one in shown if str(one.get("external_id")) != reading.claim.external_id]
+    return {"candidates": others} if others else {}
+
+
 def _gone(delivery: Delivery, gone: RecordGone) -> Ended:
     """The record is gone there: by policy it is made anew, or a person says what is right."""
     if delivery.claim.gone:
@@ -187,5 +198,5 @@ def may_be_made_anew(reading: Reading, gone: RecordGone) -> str:
     system, external_id = reading.claim.system, str(reading.claim.external_id)
     if reading.runtime.settings.system(system).on_gone == "recreate":
         return external_id
-    reading.evidence = {"external_id": external_id}
+    reading.evidence = {"external_id": external_id, **_other_candidates(reading)}
     raise AmbiguousMatch(f"record {external_id} is gone from {system}: {gone.message}", reason="gone") from gone

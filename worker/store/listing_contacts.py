@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, text
 
 from worker.core.identity import WHOLE_NUMBER
 from worker.core.masks import ClientFields, ClientName, FieldName, Id, Word
+from worker.store import reviews
 from worker.store.listing import COUNT_CAP, Page, Paging, matches, plain, words
 from worker.store.listing_history import DifferenceView, HistoryEntry, history
 from worker.store.refusals import NotFound, Unfit
@@ -26,7 +27,10 @@ _COLUMNS: Final = """
 
 @dataclass(frozen=True)
 class LinkView:
-    """One contact in one system. `unheld` are fields that the system has no place for, `parked` those in review."""
+    """
+    One contact in one system. `unheld` are fields that the system has no place for, `parked` those in review, and
+    `reviews` the ids of the questions that are open about it.
+    """
 
     id: Id
     system: Word
@@ -42,6 +46,7 @@ class LinkView:
     synced_at: datetime | None
     unheld: list[FieldName]
     parked: list[FieldName]
+    reviews: list[Id]
 
 
 @dataclass(frozen=True)
@@ -188,9 +193,11 @@ def _links(connection: Connection, contact_ids: list[int]) -> dict[int, list[Lin
         " WHERE contact_id = ANY(CAST(:ids AS bigint[])) ORDER BY contact_id, system"
     )
     found: dict[int, list[LinkView]] = {}
-    for row in connection.execute(statement, {"ids": contact_ids}):
+    rows = connection.execute(statement, {"ids": contact_ids}).all()
+    asked = reviews.open_of(connection, [row.id for row in rows])
+    for row in rows:
         values = dict(row._mapping)
-        values |= {"id": f"link-{row.id}", "parked": list(row.parked)}
+        values |= {"id": f"link-{row.id}", "parked": list(row.parked), "reviews": asked.get(row.id, [])}
         found.setdefault(values.pop("contact_id"), []).append(LinkView(**values))
     return found
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, text
 
 from worker.config import SYSTEM_NAMES
 from worker.core.masks import ClientName, Document, Id, Word
+from worker.store import reviews
 from worker.store.clock import database_time
 from worker.store.held import Held, held
 from worker.store.listing import Page, Paging, matches, number, plain, words
@@ -98,9 +99,10 @@ class Retry:
 
 @dataclass(frozen=True)
 class RetryDetail(Retry):
-    """One line with every request that was made for it, newest first."""
+    """One line with every request that was made for it, newest first, and the questions that are open about it."""
 
     requests: list[RequestView]
+    reviews: list[Id]
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,8 @@ def one(connection: Connection, retry_id: str, now: datetime | None = None) -> R
     if row is None:
         raise NotFound(f"{retry_id} does not wait in the retry queue")
     requests = of_link(connection, row_id) if kind else of_fetch(connection, row_id)
-    return RetryDetail(**vars(_retry(row)), requests=requests)
+    questions = reviews.open_of(connection, [row_id]).get(row_id, []) if kind else []
+    return RetryDetail(**vars(_retry(row)), requests=requests, reviews=questions)
 
 
 def parse_id(retry_id: str) -> tuple[int, int]:

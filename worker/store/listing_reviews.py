@@ -2,32 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
-from worker.core.field_merge import DOES_NOT_FIT
-from worker.core.masks import Document, FieldName, Id, Word
+from worker.config import SYSTEM_NAMES
+from worker.core import contact as canonical
+from worker.core.echo import content_hash
+from worker.core.masks import Document, DocumentList, FieldName, Id, Sentence, Sentences, Value, Word
+from worker.core.questions import AnswerOptions
 from worker.store.listing import Page, Paging, number, plain
 from worker.store.listing_retries import ContactName
 from worker.store.refusals import NotFound, Unfit
+from worker.store.states import REVIEW_KINDS
 
 _SELECT: Final = """
-    SELECT r.id, r.kind, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, l.system, l.id AS link_id, r.path,
-        r.reason, r.message, r.detail, r.created_at, r.resolved_at, r.choice, r.resolved_by, r.resolve_reason,
-        l.external_id IS NOT NULL AND l.snapshot IS NOT NULL AS agreed
+    SELECT r.id, r.kind, c.source_id, c.name, c.canonical, l.system, l.id AS link_id, r.path, r.reason, r.message,
+        r.detail, r.created_at, r.resolved_at, r.choice, r.resolved_by, r.resolve_reason,
+        l.external_id IS NOT NULL AND l.snapshot IS NOT NULL AS made, l.snapshot -> 'theirs' AS agreed
     FROM review AS r JOIN link AS l ON l.id = r.link_id JOIN contact AS c ON c.id = l.contact_id
 """
+_COUNT: Final = "SELECT count(*) FROM review AS r JOIN link AS l ON l.id = r.link_id"
+_ABOUT_FIELD: Final = "(r.detail ->> 'field' = :field OR r.path = :field OR r.path = :unit)"
+_FIELDS: Final = text(
+    """
+    SELECT DISTINCT COALESCE(NULLIF(detail ->> 'field', ''), path) AS field FROM review
+    WHERE resolved_at IS NULL AND kind = 'field' ORDER BY field LIMIT 40
+    """
+)
+
+
+@dataclass(frozen=True)
+class CandidateView:
+    """
+    A record that could be the client: `fields` by canonical path as the record held them, `evidence` what speaks for
+    it and against. `held_by` is the client that it belongs to already.
+    """
+
+    external_id: Id
+    name: str | None
+    strength: Word | None
+    fields: Document
+    evidence: DocumentList
+    held_by: Document | None
 
 
 @dataclass(frozen=True)
 class ReviewView:
     """
-    One question. `match`: `detail.candidates` are records that could be this contact. `field`: `path` is the vendor's,
-    `detail` holds `ours`, `theirs` and the rule that parked it. `choices` are the words that answer it; there are none
-    where only another value in Robaws does.
+    One question. `field` is the canonical field that it is about, `path` the vendor's; both are empty for a question
+    about a record. `ours` is what Robaws holds, `theirs` what the system does (of a match `ours` is the client by
+    field, and `candidates` are the records), `agreed` what both sides last agreed on. `why` is the stable word for why
+    it is asked. `choices` are the words that answer it, `effect` says what each does, and `advice` what else helps.
+
+    `version` changes with the question: an answer that names an older one is refused. `by`, `choice` and `reason` are
+    who answered, what and why.
     """
 
     id: Id
@@ -35,43 +67,55 @@ class ReviewView:
     contact: ContactName
     system: Word
     link: Id
+    field: FieldName
     path: FieldName
-    reason: Word
+    why: Word
     message: str
-    detail: Document
+    ours: Value
+    theirs: Value
+    agreed: Value
+    candidates: list[CandidateView]
     choices: list[Word]
-    created_at: datetime
+    effect: Sentences
+    advice: Sentence
+    version: Id
+    detail: Document
+    opened_at: datetime
     resolved_at: datetime | None
+    by: str | None
     choice: Word | None
-    resolved_by: str | None
-    resolve_reason: str | None
+    reason: str | None
 
 
-CHOICES: Final[dict[str, list[str]]] = {
-    "field": ["ours", "theirs"],
-    "match": ["link", "create", "exclude"],
-    "gone": ["link", "create", "exclude"],
-    "unusable": ["ours", "link", "create", "exclude"],
-    "proposal": [],
-    "brake": [],
-}
+@dataclass(frozen=True)
+class ReviewFilter:
+    """Which questions; every part that is given must hold. `field` is a canonical field or a vendor's own path."""
+
+    system: str | None = None
+    field: str | None = None
+    kind: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is asked for, which stands for everything."""
+        return not any((given or "").strip() for given in (self.system, self.field, self.kind))
+
+    def to_json(self) -> dict[str, str]:
+        """What was given."""
+        return {name: value for name, value in vars(self).items() if value}
 
 
-def page(connection: Connection, paging: Paging, *, system: str | None = None) -> Page[ReviewView]:
+def page(connection: Connection, paging: Paging, wanted: ReviewFilter | None = None) -> Page[ReviewView]:
     """The open questions, the oldest first."""
     after = paging.after(1)
     if after is not None and type(after[0]) is not int:
         raise Unfit("cursor is none that was given out here")
-    system = plain(system, "system")
-    condition = "r.resolved_at IS NULL" + (" AND l.system = :system" if system else "")
-    values = {"system": system} if system else {}
+    condition, values = _condition(connection, wanted or ReviewFilter())
     rows = connection.execute(
         text(f"{_SELECT} WHERE {condition} AND r.id > :after ORDER BY r.id LIMIT :limit"),
         {**values, "after": after[0] if after else 0, "limit": paging.limit + 1},
     ).all()
-    total = connection.execute(
-        text(f"SELECT count(*) FROM review AS r JOIN link AS l ON l.id = r.link_id WHERE {condition}"), values
-    ).scalar_one()
+    total = connection.execute(text(f"{_COUNT} WHERE {condition}"), values).scalar_one()
     return paging.page([_view(row) for row in rows], [[row.id] for row in rows], total)
 
 
@@ -84,29 +128,120 @@ def one(connection: Connection, review_id: str) -> ReviewView:
     return _view(row)
 
 
+def versions(connection: Connection, wanted: ReviewFilter) -> dict[str, str]:
+    """The version of each open question that a filter finds, by its id, the oldest first."""
+    condition, values = _condition(connection, wanted)
+    rows = connection.execute(text(f"{_SELECT} WHERE {condition} ORDER BY r.id"), values)
+    return {str(row.id): version_of(row) for row in rows}
+
+
+def version_of(row: Any) -> str:
+    """What a question asks, as one short text: another one means that something else is asked by now."""
+    asked = {"kind": row.kind, "path": row.path, "reason": row.reason, "detail": row.detail}
+    return content_hash(asked)[:12]
+
+
+def _condition(connection: Connection, wanted: ReviewFilter) -> tuple[str, dict[str, Any]]:
+    given = {name: value for name, raw in vars(wanted).items() if (value := plain(raw, name)) is not None}
+    if given.get("system", SYSTEM_NAMES[0]) not in SYSTEM_NAMES:
+        raise Unfit(f"system is one of {', '.join(SYSTEM_NAMES)}")
+    if given.get("kind", REVIEW_KINDS[0]) not in REVIEW_KINDS:
+        raise Unfit(f"kind is one of {', '.join(REVIEW_KINDS)}")
+    conditions = ["r.resolved_at IS NULL"]
+    conditions += [f"{column} = :{name}" for name, column in _COLUMNS.items() if name in given]
+    if "field" in given:
+        _must_be_a_field(connection, given["field"])
+        conditions.append(_ABOUT_FIELD)
+        given["unit"] = f"{given['field']}.*"
+    return " AND ".join(conditions), given
+
+
+_COLUMNS: Final = {"system": "l.system", "kind": "r.kind"}
+
+
+def _must_be_a_field(connection: Connection, field: str) -> None:
+    """A slip must not look like peace."""
+    if field in canonical.BY_PATH or field in canonical.UNITS:
+        return
+    asked = [row.field for row in connection.execute(_FIELDS)]
+    found = connection.execute(
+        text("SELECT EXISTS (SELECT FROM review WHERE path = :path AND resolved_at IS NULL)"), {"path": field}
+    ).scalar_one()
+    if not found:
+        known = f"questions are open about {', '.join(asked)}" if asked else "no question about a field is open"
+        raise Unfit(f"no field is called {field[:60]!r} here: {known}")
+
+
 def _view(row: Row[Any]) -> ReviewView:
+    options = AnswerOptions(row.kind, row.path, row.reason, row.detail, row.system, row.made)
+    still = row.resolved_at is None
+    client: Mapping[str, Any] = row.canonical or {}
+    detail: Mapping[str, Any] = row.detail
+    about_record = row.kind != "field"
     return ReviewView(
-        str(row.id),
-        row.kind,
-        ContactName(row.source_id, row.name, row.client_kind),
-        row.system,
-        f"link-{row.link_id}",
-        row.path,
-        row.reason,
-        row.message,
-        row.detail,
-        _choices(row),
-        row.created_at,
-        row.resolved_at,
-        row.choice,
-        row.resolved_by,
-        row.resolve_reason,
+        id=str(row.id),
+        kind=row.kind,
+        contact=ContactName(row.source_id, row.name, client.get("kind")),
+        system=row.system,
+        link=f"link-{row.link_id}",
+        field="" if about_record else options.field,
+        path=row.path,
+        why=row.reason,
+        message=row.message,
+        ours=_fields_of(client) if about_record else detail.get("ours"),
+        theirs=None if about_record else detail.get("theirs"),
+        agreed=_agreed(row.agreed or {}, row.path, detail) if still and not about_record else None,
+        candidates=[_candidate(one) for one in detail.get("candidates") or () if one.get("external_id") is not None],
+        choices=list(options.choices) if still else [],
+        effect=options.effects if still else {},
+        advice=options.advice if still else "",
+        version=version_of(row),
+        detail=row.detail,
+        opened_at=row.created_at,
+        resolved_at=row.resolved_at,
+        by=row.resolved_by,
+        choice=row.choice,
+        reason=row.resolve_reason,
     )
 
 
-def _choices(row: Row[Any]) -> list[str]:
-    """As `operating_reviews` takes them: of a record that is not made yet no value could stand, or be written over."""
-    if row.kind == "field" and not row.agreed:
-        return []
-    unfit = row.kind == "field" and row.detail.get("rule") == DOES_NOT_FIT
-    return [word for word in CHOICES[row.kind] if not (unfit and word == "ours")]
+def _agreed(theirs: Mapping[str, Any], path: str, detail: Mapping[str, Any]) -> Any:
+    members = detail.get("members")
+    if not members:
+        return theirs.get(path)
+    return {member: theirs[member] for member in members if member in theirs} or None
+
+
+def _candidate(one: Mapping[str, Any]) -> CandidateView:
+    fields = {path: value for path, value in (one.get("values") or {}).items() if value not in (None, "", [])}
+    emails = one.get("emails") or []
+    if emails:
+        fields["email"] = ", ".join(map(str, emails))
+    if one.get("name"):
+        fields["name"] = one["name"]
+    # An earlier release kept plain texts.
+    evidence = [row if isinstance(row, dict) else {"field": "", "says": str(row), "for": True} for row in _rows(one)]
+    return CandidateView(
+        str(one["external_id"]), one.get("name"), one.get("strength"), fields, evidence, one.get("held_by")
+    )
+
+
+def _rows(one: Mapping[str, Any]) -> Sequence[Any]:
+    rows: Sequence[Any] = one.get("evidence") or ()
+    return rows
+
+
+def _fields_of(client: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a client that are shown beside those of a record; of its persons the names and e-mails."""
+    found = {
+        known.path: value
+        for known in canonical.FIELDS
+        if known.path not in ("persons", "notes") and (value := canonical.get(client, known.path)) not in (None, "", [])
+    }
+    persons = [_person(person) for person in client.get("persons") or ()]
+    return found | ({"persons": "; ".join(filter(None, persons))} if any(persons) else {})
+
+
+def _person(person: Mapping[str, Any]) -> str:
+    name = " ".join(str(person[part]) for part in ("first_name", "last_name") if person.get(part))
+    return f"{name} <{person['email']}>" if person.get("email") else name

@@ -19,11 +19,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from worker.core.differences import kept_by_a_person
-from worker.core.field_merge import DOES_NOT_FIT
 from worker.core.identity import IdShape
+from worker.core.questions import AnswerOptions
 from worker.store import link_rows, operating_links
 from worker.store.link_rows import LinkRow
 from worker.store.listing import number, reason_given
+from worker.store.listing_reviews import version_of
 from worker.store.operating import Acted, Actor, Owed, record
 from worker.store.refusals import Conflict, NotFound, Unfit
 
@@ -32,9 +33,18 @@ SYNONYMS: Final = {"robaws": "ours", "system": "theirs", "record": "link"}
 ABOUT_A_CREATE: Final = ("several_made", "outcome_unknown")
 """Reasons of questions that are always about the create that is open."""
 
+SEARCHED_AGAIN: Final = (
+    "it is none of these: the system is searched once more at the next delivery, which is due now, and a new record is"
+    " made if nothing else is found"
+)
+
 _LINK_OF: Final = text("SELECT l.id, l.system FROM review AS r JOIN link AS l ON l.id = r.link_id WHERE r.id = :id")
 
-_READ: Final = text("SELECT id, kind, path, reason, detail, resolved_at FROM review WHERE id = :id FOR UPDATE")
+_READ: Final = text(
+    """
+    SELECT id, kind, path, reason, detail, resolved_at, choice, resolved_by FROM review WHERE id = :id FOR UPDATE
+    """
+)
 
 _SHOWN: Final = text("SELECT l.system, r.detail FROM review AS r JOIN link AS l ON l.id = r.link_id WHERE r.id = :id")
 
@@ -67,6 +77,12 @@ class _Asked:
         return now.timestamp() >= float(self.detail.get("settled_at") or 0.0)
 
     @property
+    def options(self) -> AnswerOptions:
+        """Which answers it takes."""
+        made = self.link.external_id is not None and bool(self.link.snapshot)
+        return AnswerOptions(self.kind, self.path, self.reason, self.detail, self.link.system, made)
+
+    @property
     def candidates(self) -> list[str]:
         """The ids of the records that were shown."""
         return _candidates(self.detail)
@@ -82,16 +98,17 @@ def resolve(
     shape_of: Callable[[str], IdShape],
     external_id: str | None = None,
     reason: str | None = None,
+    force: bool = False,
+    version: str | None = None,
 ) -> Acted:
     """
-    Answer a question.
+    Answer a question with one of the words that it takes (`core.questions`); another one is Unfit.
 
-    `field`: `ours` writes our value at the next delivery, `theirs` lets the other side's value stand until ours
-    changes. `match`, `gone`, `unusable`: `link` with the `external_id` that it is, `create` when it is none of the
-    candidates, `exclude` to leave the contact out of that system; for `unusable` also `ours`, to write on into the
-    record as it is. `shape_of` a system says what its ids look like, and another is Unfit.
+    `link` wants the `external_id` of the record. `shape_of` a system says what its ids look like, and another is Unfit;
+    so is a record that is not among those which the question shows, without `force`.
 
-    Conflict while the link is being delivered, and where a create is open that the question is not about.
+    Conflict while the link is being delivered, where a create is open that the question is not about, and where
+    `version` is not the question's (any more).
     """
     row_id = number(review_id, "question")
     of = connection.execute(_LINK_OF, {"id": row_id}).one_or_none()
@@ -102,30 +119,48 @@ def resolve(
     link, holder = link_rows.lock(connection, of.id, of.system, wanted)
     row = connection.execute(_READ, {"id": row_id}).one()
     if row.resolved_at is not None:
-        raise Conflict("this question has been answered already")
+        raise Conflict(f"this question has been answered already: {row.choice} by {row.resolved_by}")
+    if version is not None and version != version_of(row):
+        raise Conflict("the question has changed since it was shown: look at it again before you answer")
     asked = _Asked(row.id, row.kind, row.path, row.reason, row.detail, link, holder)
+    if word not in asked.options.choices:
+        raise Unfit(asked.options.refusal(word))
     why = reason_given(reason)
     choice = f"link:{wanted}" if wanted is not None else word
     connection.execute(_RESOLVE, {"id": row.id, "now": now, "choice": choice, "by": actor.name, "why": why})
-    if row.kind == "field":
+    if word in ("ours", "theirs") and row.kind == "field":
         after, message = _field(connection, asked, word, actor, now)
     elif word == "link":
-        after, message = _link(connection, asked, str(wanted), actor, now, why)
+        after, message = _link(connection, asked, str(wanted), actor, now, why, force=force)
     else:
         after, message = _match(asked, word, now)
     link_rows.save(connection, link, after, now)
-    details = {
-        "review": str(row.id),
-        "kind": row.kind,
-        "system": of.system,
-        "path": row.path or None,
-        "field": row.detail.get("field"),
-        "choose": word,
-        "external_id": wanted,
-    }
-    record(connection, actor, "resolve", f"link-{link.id}", why, now, details)
+    if word == "exclude":
+        link_rows.withdraw_questions(connection, link.id, actor.name, "exclude", now)
+    _record(connection, asked, word, wanted, actor, now, why)
     owed = Owed(links=((link.id, link.system),)) if after.state == "due" else Owed()
     return Acted(str(row.id), "resolved", message, owed)
+
+
+def _record(
+    connection: Connection,
+    asked: _Asked,
+    word: str,
+    record_id: str | None,
+    actor: Actor,
+    now: datetime,
+    why: str | None,
+) -> None:
+    details = {
+        "review": str(asked.id),
+        "kind": asked.kind,
+        "system": asked.link.system,
+        "path": asked.path or None,
+        "field": asked.detail.get("field"),
+        "choose": word,
+        "external_id": record_id,
+    }
+    record(connection, actor, "resolve", f"link-{asked.link.id}", why, now, details)
 
 
 def unseen(
@@ -140,34 +175,27 @@ def unseen(
 
 
 def _field(connection: Connection, asked: _Asked, word: str, actor: Actor, now: datetime) -> tuple[LinkRow, str]:
-    link = asked.link
-    if word not in ("ours", "theirs"):
-        raise Unfit("choose `ours` or `theirs` for a field")
-    if not link.snapshot or link.external_id is None:
-        raise Unfit("the record is not made yet, as this value is missing or does not fit: change it in Robaws")
-    path, detail = asked.path, asked.detail
-    unfit = detail.get("rule") == DOES_NOT_FIT
-    ours, theirs = dict(link.snapshot.get("ours") or {}), dict(link.snapshot.get("theirs") or {})
-    because = {**(link.snapshot.get("because") or {})}
+    link, path, detail = asked.link, asked.path, asked.detail
+    snapshot = link.snapshot or {}
+    ours, theirs = dict(snapshot.get("ours") or {}), dict(snapshot.get("theirs") or {})
+    because = {**(snapshot.get("because") or {})}
     parked = {name: value for name, value in link.parked.items() if name != path}
     values: dict[str, Any] = detail.get("members") or {path: detail}
     if word == "ours":
-        if unfit:
-            raise Unfit("our value does not fit there: change it in Robaws, or choose `theirs`")
         # As if both sides had agreed on theirs, and ours had changed since.
         for member, value in values.items():
             ours[member] = theirs[member] = value.get("theirs")
             because.pop(member, None)
         link = replace(link, answers=replace(link.answers, ours=link.answers.ours | set(values)))
-        link, message = _soon(link, now, "our value is written at the next delivery")
+        link, message = _soon(link, now, "Robaws's value is written at the next delivery")
     else:
         for member, value in values.items():
             ours[member], theirs[member] = value.get("ours"), value.get("theirs")
             because[member] = kept_by_a_person(actor.name, now.isoformat(), asked.id)
-        message = "their value stands until ours changes"
+        message = "the value there stands until Robaws's changes; nothing is written"
         link = _rested(connection, link, now)
-    snapshot = {**(link.snapshot or {}), "ours": ours, "theirs": theirs, "because": because}
-    return replace(link, snapshot=snapshot, parked=parked), message
+    settled = {**snapshot, "ours": ours, "theirs": theirs, "because": because}
+    return replace(link, snapshot=settled, parked=parked), message
 
 
 def _candidates(detail: dict[str, Any]) -> list[str]:
@@ -199,7 +227,14 @@ def _rested(connection: Connection, link: LinkRow, now: datetime) -> LinkRow:
 
 
 def _link(
-    connection: Connection, asked: _Asked, external_id: str, actor: Actor, now: datetime, why: str | None
+    connection: Connection,
+    asked: _Asked,
+    external_id: str,
+    actor: Actor,
+    now: datetime,
+    why: str | None,
+    *,
+    force: bool,
 ) -> tuple[LinkRow, str]:
     """It is this record. Of a create that is open: this is what came of it, or nothing did."""
     if asked.link.intent is not None and external_id not in asked.candidates:
@@ -207,9 +242,13 @@ def _link(
     elif asked.link.intent is not None and not asked.is_about_the_create():
         raise _open_create()
     after = operating_links.bound(connection, asked.link, asked.holder, external_id, actor, now, why)
-    return after.due(
-        now
-    ), f"linked to record {external_id}; what differs is settled at the next delivery, which is due now"
+    if asked.candidates and external_id not in asked.candidates and not force:
+        raise Unfit(
+            f"record {external_id} is not among those that this question shows ({', '.join(asked.candidates)}): look at"
+            ' it there, and if it is the one all the same, answer with --force (in the API: "force": true)'
+        )
+    said = f"linked to record {external_id}: at the next delivery, which is due now, what is empty there is filled in"
+    return after.due(now), f"{said}, and each field that differs is asked about"
 
 
 def _match(asked: _Asked, word: str, now: datetime) -> tuple[LinkRow, str]:
@@ -225,9 +264,9 @@ def _match(asked: _Asked, word: str, now: datetime) -> tuple[LinkRow, str]:
         message = "a person left this client out of the system"
         return (
             replace(link.resting("excluded", reason="excluded_by_person", message=message), restore=False),
-            "the contact is left out of this system",
+            f"client {link.source_id} is left out of {link.system} until it is included again",
         )
-    raise Unfit("choose `link` with an external_id, `create` or `exclude` for a record")
+    raise Unfit(asked.options.refusal(word))
 
 
 def _create(asked: _Asked, now: datetime) -> tuple[LinkRow, str]:
@@ -237,13 +276,13 @@ def _create(asked: _Asked, now: datetime) -> tuple[LinkRow, str]:
     held = [asked.link.external_id] if lost and asked.link.external_id else []
     link = replace(asked.link, answers=asked.link.answers.refuse([*asked.candidates, *held]))
     if link.intent is None:
-        return link.at_record(None).due(now), "a new record is made at the next delivery, which is due now"
+        return link.at_record(None).due(now), SEARCHED_AGAIN
     if not asked.is_about_the_create():
         raise _open_create()
     if not asked.had_its_time(now):
         return link.due(now), "it is none of these; when the create has had its time to arrive, it is sent again"
     after = replace(link.at_record(None), intent=None)
-    return after.due(now), "a new record is made at the next delivery, which is due now"
+    return after.due(now), SEARCHED_AGAIN
 
 
 def _must_be_settled(asked: _Asked, now: datetime) -> None:

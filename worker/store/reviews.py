@@ -31,6 +31,20 @@ _ASK = text(
     """
 )
 
+_CANDIDATES = text(
+    """
+    SELECT detail -> 'candidates' AS candidates FROM review
+    WHERE link_id = :link AND kind = 'match' AND resolved_at IS NOT NULL ORDER BY resolved_at DESC LIMIT 1
+    """
+)
+
+_OPEN_OF = text(
+    """
+    SELECT link_id, id FROM review
+    WHERE link_id = ANY(CAST(:links AS bigint[])) AND resolved_at IS NULL ORDER BY id
+    """
+)
+
 _WITHDRAW = text(
     """
     UPDATE review SET resolved_at = :now, choice = 'settled', resolved_by = 'contactsync'
@@ -55,3 +69,17 @@ def ask(connection: Connection, link_id: int, questions: Sequence[Question], now
             },
         )
     connection.execute(_WITHDRAW, {"link": link_id, "paths": [question.path for question in questions], "now": now})
+
+
+def last_candidates(connection: Connection, link_id: int) -> list[dict[str, Any]]:
+    """The records that the last answered question about a match showed."""
+    found: list[dict[str, Any]] | None = connection.execute(_CANDIDATES, {"link": link_id}).scalar()
+    return found or []
+
+
+def open_of(connection: Connection, link_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The ids of the questions that are open about each of these links; one without any is left out."""
+    found: dict[int, list[str]] = {}
+    for row in connection.execute(_OPEN_OF, {"links": list(link_ids)}):
+        found.setdefault(row.link_id, []).append(str(row.id))
+    return found

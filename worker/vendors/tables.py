@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from worker.config import RecrasSettings, RompslompSettings, RoutixSettings, WorkspaceSettings
 from worker.core import contact as canonical
-from worker.core import differences, emptied, field_merge, planning, sent, units
+from worker.core import differences, emptied, field_merge, planning, questions, sent, units
 from worker.core.mapping import FieldRow, VendorMapping
 from worker.core.masks import (
     Vocabulary,
@@ -108,6 +108,7 @@ def _sentences() -> Iterator[str]:
     """The rules behind decisions, and the labels of fields."""
     for known in (*canonical.FIELDS, *canonical.PERSON_FIELDS, *canonical.UNITS.values()):
         yield known.label
+    yield from questions.SENTENCES
     yield from (emptied.MANY_EMPTIED, planning.PERSONS_DECIDED, units.CHANGED_TOGETHER, units.WAITS)
     yield from (differences.KEPT_BY_A_PERSON, *sent.RULES)
     yield from (value for name, value in vars(field_merge).items() if name.isupper() and isinstance(value, str))

@@ -1,0 +1,104 @@
+"""`contactsync reviews resolve` for many questions at once: counted, confirmed, and one result for each."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, console, say, stop
+from worker.core.printable import printable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from worker.store.listing_reviews import ReviewFilter
+
+
+def resolve(
+    wanted: ReviewFilter, word: str, reason: str | None, *, yes: bool, expect: int | None, as_json: bool
+) -> int:
+    """
+    Give one answer to all open questions that the filter finds, each in a transaction of its own.
+
+    A question that changed since it was counted, does not take the answer, or is being delivered is `skipped`.
+    """
+    from worker.cli import asking
+    from worker.store import listing_reviews
+
+    if wanted.empty:
+        stop(WRONG_USE, "say which: an ID, or --system, --field, --kind; there is no `all`")
+    if reason is None or not reason.strip():
+        stop(WRONG_USE, "many at once want --reason: it stands in the log of actions")
+    said = " ".join(f"--{name} {value}" for name, value in wanted.to_json().items())
+    with asking.asking() as (_, engine):
+        with engine.connect() as connection:
+            counted = listing_reviews.versions(connection, wanted)
+        if expect is not None and len(counted) != expect:
+            stop(NEEDS_A_PERSON, f"{len(counted)} questions are found by {said}, not {expect}: nothing was answered")
+        say(f"{len(counted)} questions are found by {said}")
+        if counted:
+            _say_effects(engine, counted, word)
+            _confirm(word, len(counted), yes=yes)
+        with engine.connect() as connection:
+            now = listing_reviews.versions(connection, wanted)
+        if now.keys() != counted.keys():
+            stop(NEEDS_A_PERSON, f"there are {len(now)} by now, not {len(counted)}: look again, nothing was answered")
+        items = [_answer(engine, review, version, word, reason) for review, version in counted.items()]
+    results = Counter(item["result"] for item in items)
+    if as_json:
+        done = results["resolved"]
+        asking.show_document(
+            {"choose": word, "filter": wanted.to_json(), "total": len(items), "done": done, "items": items}
+        )
+    else:
+        for item in items:
+            console().print(printable(f"{item['id']}: {item['result']}: {item['message']}"), soft_wrap=True)
+        told = ", ".join(f"{results[result]} {result}" for result in sorted(results))
+        console().print(told or "nothing to answer")
+    return NEEDS_A_PERSON if results["skipped"] else DONE
+
+
+def _say_effects(engine: Engine, counted: dict[str, str], word: str) -> None:
+    """What the answer does to how many of them, and how many do not take it."""
+    from worker.store import listing_reviews
+    from worker.store.operating_reviews import SYNONYMS
+
+    with engine.connect() as connection:
+        found = [listing_reviews.one(connection, review).effect for review in counted]
+    effects = Counter(effect.get(SYNONYMS.get(word, word), "") for effect in found)
+    for sentence, many in effects.most_common():
+        say(f"  {many}: {sentence or f'do not take {word!r}, and are skipped'}")
+
+
+def _confirm(word: str, count: int, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        stop(WRONG_USE, "nobody is there to confirm: add --yes, once the count is what you expect")
+    say(f"Type {count} to answer them all with {word}: ", end="")
+    if sys.stdin.readline().strip() != str(count):
+        stop(WRONG_USE, "not confirmed, nothing was done")
+
+
+def _answer(engine: Engine, review: str, version: str, word: str, reason: str) -> dict[str, str]:
+    from worker.cli import asking
+    from worker.store import operating_reviews
+    from worker.store.refusals import Conflict, NotFound, Unfit
+    from worker.vendors.contract import id_shape
+
+    try:
+        with engine.begin() as connection:
+            acted = operating_reviews.resolve(
+                connection,
+                review,
+                word,
+                asking.actor(),
+                asking.now(),
+                shape_of=id_shape,
+                reason=reason,
+                version=version,
+            )
+    except (Conflict, NotFound, Unfit) as refusal:
+        return {"id": review, "result": "skipped", "message": refusal.message}
+    return {"id": review, "result": "resolved", "message": acted.message}
