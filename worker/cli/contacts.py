@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli import taking_part
+from worker.cli import contact_plan, taking_part
 from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, stop
 from worker.cli.tables import folds, optional, shortens, show_table
 from worker.cli.telling import name_in_list
@@ -244,4 +244,5 @@ def _now(connection: Connection, source_id: str) -> ContactDetail:
     return listing_contacts.one(connection, source_id)
 
 
+contact_plan.add_to(app)
 taking_part.add_to(app)

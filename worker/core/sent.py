@@ -7,7 +7,7 @@ what stood in it: a decision about a field that is not there is not told of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,7 +90,7 @@ def _changed(change: PersonChange, said: Mapping[str, Any], planned: Planned) ->
         {
             "path": f"{PERSONS}.{member}",
             "action": "write",
-            "rule": _rule(change, member, planned),
+            "rule": _rule(change, member, planned.table, planned.base),
             "theirs": change.theirs.fields.get(member),
             **_who(change.key, change.person.fields, planned.table),
         }
@@ -99,11 +99,20 @@ def _changed(change: PersonChange, said: Mapping[str, Any], planned: Planned) ->
     ]
 
 
-def _rule(change: PersonChange, member: str, planned: Planned) -> str:
-    row = next((row for row in planned.table.rows if row.vendor == member), None) if planned.table else None
+def person_changes(
+    plan: PersonPlan, table: PersonTable | None, base: Snapshot | None
+) -> Iterator[tuple[PersonChange, str, str]]:
+    """What is changed of persons who are there: who, which member, and by which rule."""
+    for change in plan.kept:
+        for member in change.patch:
+            yield change, member, _rule(change, member, table, base)
+
+
+def _rule(change: PersonChange, member: str, table: PersonTable | None, base: Snapshot | None) -> str:
+    row = next((row for row in table.rows if row.vendor == member), None) if table else None
     if row is not None and row.key(change.theirs.fields.get(member)) == "":
         return EMPTY_THERE
-    agreed = (planned.base.persons.get(change.key) or {}) if planned.base else {}
+    agreed = (base.persons.get(change.key) or {}) if base else {}
     before = agreed.get("ours") or {}
     unchanged = row is not None and member in before and row.key(before[member]) == row.key(change.patch[member])
     return RESTORED if unchanged else ROBAWS_OWNS

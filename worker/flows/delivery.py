@@ -114,9 +114,7 @@ class Delivery(Reading):
             return due
 
         due = self.commit(commit)
-        self.claim = replace(self.claim, external_id=external_id, intent=None, snapshot=value, repair=[], overtaken=[])
-        self.claim = replace(self.claim, asked=False)
-        self.repair = frozenset()
+        self.take(external_id, value)
         self.runtime.announce(due)
 
     def expect(self, snapshot: Snapshot, paths: Sequence[str]) -> None:

@@ -134,6 +134,19 @@ class Reading:
         """The external ids of the records that its search compared."""
         return frozenset(candidate.external_id for candidate in self.candidates or ())
 
+    def take(self, external_id: str, snapshot: dict[str, Any] | None) -> None:
+        """From here on that record is this contact's; `snapshot` is what is known to stand in it."""
+        self.claim = replace(
+            self.claim,
+            external_id=external_id,
+            intent=None,
+            snapshot=snapshot,
+            repair=[],
+            overtaken=[],
+            asked=False,
+        )
+        self.repair = frozenset()
+
     def find_persons(self, record: Record) -> None:
         """Give the persons of a create that has just been read their ids there, so that they are ours from now on."""
         base, table = self.base, self.mapping.persons
@@ -151,8 +164,8 @@ class Reading:
 
     def _context(self) -> AttemptContext:
         return AttemptContext(
-            contact_id=self.claim.contact_id,
-            link_id=self.claim.id,
+            contact_id=self.claim.contact_id or None,
+            link_id=self.claim.id or None,
             correlation_id=self.claim.correlation_id,
             contact_version=self.claim.version,
             mapping_version=self.mapping.version if self.claim.system != SOURCE else None,

@@ -368,10 +368,14 @@ def open_references(connection: Connection, system: str, references: Sequence[st
     return frozenset(row.reference for row in rows)
 
 
+LEFT_OUT: Final = ("unlinked", "taken_over")
+"""The reasons of a link that stays excluded whatever is requested, until a person links it or takes it in again."""
+
+
 def left_out_by_a_person(connection: Connection, contact_id: int) -> list[str]:
-    """The systems that a contact stays out of whatever is requested, until a person links it or takes it in again."""
+    """The systems that a contact stays out of in that way."""
     statement = text(
-        "SELECT system FROM link WHERE contact_id = :id AND state = 'excluded' AND reason IN ('unlinked', 'taken_over')"
+        "SELECT system FROM link WHERE contact_id = :id AND state = 'excluded' AND reason = ANY(:reasons)"
         " ORDER BY system"
     )
-    return list(connection.execute(statement, {"id": contact_id}).scalars())
+    return list(connection.execute(statement, {"id": contact_id, "reasons": list(LEFT_OUT)}).scalars())

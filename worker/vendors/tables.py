@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from worker.config import RecrasSettings, RompslompSettings, RoutixSettings, WorkspaceSettings
 from worker.core import contact as canonical
-from worker.core import differences, emptied, field_merge, planning, questions, sent, units
+from worker.core import differences, emptied, field_merge, planning, preview, questions, sent, units
 from worker.core.mapping import FieldRow, VendorMapping
 from worker.core.masks import (
     Vocabulary,
@@ -47,7 +47,7 @@ _MORE_NAMES: Final = (
     "integervalue booleanvalue numbervalue isprimary receivesinvoices createdat updatedat created_at updated_at "
     "timestamp correlationid search q sort include selection updatedfrom database-mode "
     "path action rule ours theirs changed members candidates evidence external_id externalid label reason says for why "
-    "posts sent key main invoices person "
+    "posts sent key main invoices person from to "
     "clients companies klanten contacten personeel me webhook-endpoints api accounts token v1 v2 v3 "
     "content-type user-agent traceparent robaws-signature"
 )
@@ -110,5 +110,5 @@ def _sentences() -> Iterator[str]:
         yield known.label
     yield from questions.SENTENCES
     yield from (emptied.MANY_EMPTIED, planning.PERSONS_DECIDED, units.CHANGED_TOGETHER, units.WAITS)
-    yield from (differences.KEPT_BY_A_PERSON, *sent.RULES)
+    yield from (differences.KEPT_BY_A_PERSON, *sent.RULES, preview.NEW_RECORD, preview.ITS_ID)
     yield from (value for name, value in vars(field_merge).items() if name.isupper() and isinstance(value, str))
