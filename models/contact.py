@@ -38,6 +38,13 @@ class Contact(Base):
             postgresql_where=text("fetch_state IN ('due', 'working', 'waiting')"),
         ),
         Index("ix_contact_fetch_dead", "id", postgresql_where=text("fetch_state = 'dead'")),
+        Index(
+            "ix_contact_fetch_queue",
+            "fetch_state",
+            text("fetch_since NULLS FIRST"),
+            "id",
+            postgresql_where=text("fetch_state IN ('waiting', 'dead')"),
+        ),
         Index("ix_contact_words", text("to_tsvector('simple', coalesce(name, ''))"), postgresql_using="gin"),
     )
 

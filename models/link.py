@@ -54,6 +54,13 @@ class Link(Base):
             "id",
             postgresql_where=text("state IN ('waiting', 'unknown', 'review', 'dead')"),
         ),
+        Index(
+            "ix_link_queue",
+            "state",
+            text("since NULLS FIRST"),
+            "id",
+            postgresql_where=text("state IN ('waiting', 'unknown', 'review', 'dead')"),
+        ),
         Index("ix_link_excluded", "contact_id", postgresql_where=text("state = 'excluded'")),
         Index(
             "ix_link_system_state",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -204,3 +206,94 @@ def test_at_a_terminal_the_count_is_typed_in(
     assert ran.returncode == status, ran.stderr
     assert "Type 5 to retry them all" in ran.stderr
     assert {hub.link(client, "rompslomp")["state"] for client in several} == {state}
+
+
+def test_below_a_line_stands_what_to_do_with_commands_to_copy(operator: Command, hub: Hub, dead: str) -> None:
+    line = line_of(hub, dead, "rompslomp")
+
+    ran = operator("retries", "show", line)
+
+    assert "by itself: it is sent again when the client changes in Robaws" in ran.out
+    assert "you:       " in ran.out
+    assert f"\n  contactsync retries retry {line} --wait\n" in ran.out
+    assert f'\n  contactsync retries discard {line} --reason "…"\n' in ran.out
+    assert "1 try" in ran.out
+    assert "1 tries" not in ran.out
+
+
+def test_a_line_that_left_the_queue_is_shown_with_the_state_that_it_has_now(
+    operator: Command, hub: Hub, client: str
+) -> None:
+    ran = operator("retries", "show", line_of(hub, client, "recras"))
+
+    assert ran.status == 0
+    assert "synced" in ran.out
+    assert "retries retry" not in ran.out
+
+
+def test_causes_are_shown_with_what_to_do_about_all_of_them(operator: Command, hub: Hub, several: list[str]) -> None:
+    ran = operator("retries", "groups")
+    fingerprint = operator("retries", "groups", "--json").json["items"][0]["fingerprint"]
+
+    assert ran.status == 1
+    assert ran.out.startswith("rompslomp: invalid_record: 5 dead\n")
+    assert "5 clients, since " in ran.out
+    assert f'\n  contactsync retries retry --fingerprint {fingerprint} --reason "…"\n' in ran.out
+    assert operator("retries", "list", "--fingerprint", fingerprint, "--json").json["total"] == 5
+
+
+def test_questions_have_a_list_of_their_own(operator: Command, hub: Hub, dead: str) -> None:
+    hub.sync(hub.robaws.add_client(name="Zonder Adres"))
+
+    listed, groups = operator("retries", "list"), operator("retries", "groups")
+    asked = operator("retries", "list", "--state", "review")
+
+    for ran in (listed, groups):
+        assert "Zonder Adres" not in ran.out
+        assert "missing_required" not in ran.out
+        assert re.search(r"\d questions? waits? for an answer: contactsync reviews list", ran.out)
+    assert "missing_required" in asked.out
+
+
+@pytest.mark.parametrize(
+    ("filter_", "said"),
+    [
+        pytest.param(["--why", "validatoin"], "did you mean validation?", id="a slip"),
+        pytest.param(["--why", "foo"], "reason is one of", id="no word at all"),
+        pytest.param(["--state", "daed"], "did you mean dead?", id="a state"),
+        pytest.param(["--system", "recas"], "did you mean recras?", id="a system"),
+    ],
+)
+def test_an_unknown_word_is_no_empty_queue(operator: Command, hub: Hub, filter_: list[str], said: str) -> None:
+    for name in ("list", "groups"):
+        ran = operator("retries", name, *filter_)
+
+        assert (ran.status, ran.out) == (2, "")
+        assert said in ran.err
+
+
+def test_a_bulk_action_can_be_looked_at_afterwards(operator: Command, hub: Hub, several: list[str]) -> None:
+    ran = operator("retries", "retry", "--system", "rompslomp", "--state", "dead", "--reason", "fixed", "--yes")
+    number = ran.out.split()[-1]
+
+    shown = operator("retries", "bulk", number)
+
+    assert ran.out.endswith(f"contactsync retries bulk {number}\n")
+    assert shown.status == 0
+    assert "done, 5 of 5" in shown.out
+    assert line_with(shown.out, line_of(hub, several[0], "rompslomp"), "retried")
+    assert operator("retries", "bulk", "4711").status == 2
+
+
+def test_a_retry_waits_for_what_becomes_of_it(
+    operator: Command, hub: Hub, dead: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _seconds: catch_up(hub))
+    hub.rompslomp.fail("status", status=422, body='{"error": {"type": "validation", "message": "Nog niet."}}')
+
+    failed = operator("retries", "retry", line_of(hub, dead, "rompslomp"), "--wait")
+    done = operator("retries", "retry", line_of(hub, dead, "rompslomp"), "--wait")
+
+    assert (failed.status, done.status) == (1, 0)
+    assert f"{line_of(hub, dead, 'rompslomp')}: dead, validation: " in failed.out
+    assert f"{line_of(hub, dead, 'rompslomp')}: synced\n" in done.out

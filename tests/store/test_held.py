@@ -174,8 +174,10 @@ def test_a_line_behind_a_system_is_shown_retried_and_discarded(hub: Hub) -> None
     assert retried.message == "it is due, and goes out when recras may be called again (paused)"
     assert [line.id for line in queue(hub)] == [first.id]
     assert [hub.link(one, "recras")["state"] for one in clients] == ["due", "excluded", "excluded"]
+    left = ask(hub, listing_retries.one, third.id, hub.time)
+    assert (left.state, left.reason, left.waits_for_system) == ("excluded", "discarded", False)
     with pytest.raises(NotFound):
-        ask(hub, listing_retries.one, third.id, hub.time)
+        ask(hub, listing_retries.one, "link-4711", hub.time)
 
 
 def test_a_fetch_behind_robaws_is_shown_retried_and_discarded(hub: Hub) -> None:

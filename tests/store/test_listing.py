@@ -163,8 +163,8 @@ def test_the_queue_holds_fetches_and_links_that_need_something(hub: Hub) -> None
     assert [(line.contact.name, line.system, line.state, line.reason) for line in lines] == [
         ("B", "robaws", "dead", "server_error"),
         ("A", "recras", "dead", "rejected"),
-        ("A", "workspace", "review", "rejected"),
         ("B", "recras", "waiting", "rate_limited"),
+        ("A", "workspace", "review", "rejected"),
     ]
     assert lines[0].id.startswith("fetch-")
     assert lines[1].id.startswith("link-")

@@ -29,6 +29,7 @@ from worker.store import (
     links,
     listing_contacts,
     listing_events,
+    listing_groups,
     listing_retries,
     migrations,
     summary,
@@ -130,6 +131,14 @@ def detail(connection: Connection) -> None:
     listing_contacts.one(connection, "100500")
 
 
+def everything(connection: Connection, wanted: RetryFilter, pages: int) -> None:
+    """The first pages of the queue."""
+    cursor = None
+    for _ in range(pages):
+        cursor = listing_retries.page(connection, wanted, Paging(limit=20, cursor=cursor)).next
+        assert cursor is not None
+
+
 def behind_systems(connection: Connection) -> None:
     """Every system is held back, one of them for creates only."""
     systems.ensure(connection, crowd.SYSTEMS)
@@ -137,6 +146,7 @@ def behind_systems(connection: Connection) -> None:
         systems.pause(connection, name, "nobody", "they move", NOW)
     systems.pause_creates(connection, crowd.SYSTEMS[0], NOW + timedelta(hours=1), "full", NOW)
     listing_retries.page(connection, RetryFilter(), Paging())
+    listing_groups.page(connection, RetryFilter(), Paging())
     listing_retries.page(connection, RetryFilter(system="recras", query="klant 4711"), Paging())
 
 
@@ -179,6 +189,10 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "the queue, one system's dead": lambda c: listing_retries.page(
         c, RetryFilter(system="recras", state="dead"), Paging()
     ),
+    "the queue, a later page": lambda c: everything(c, RetryFilter(), pages=3),
+    "the queue, by a word": lambda c: listing_retries.page(c, RetryFilter(query="klant 4711"), Paging()),
+    "the queue, by cause": lambda c: listing_groups.page(c, RetryFilter(), Paging()),
+    "the queue, one cause": lambda c: listing_retries.page(c, RetryFilter(fingerprint="0123456789abcdef"), Paging()),
     "the queue, how many": lambda c: listing_retries.count(c, RetryFilter()),
     "the queue, with what waits behind systems": behind_systems,
     "events, first page": lambda c: listing_events.page(c, Paging()),

@@ -69,6 +69,7 @@ def test_real_answers_are_what_it_says(served: Served, description: dict[str, An
         ("/api/v1/contacts/{source_id}", "/contacts/1834"),
         ("/api/v1/contacts/{source_id}", "/contacts/1835"),
         ("/api/v1/retries", "/retries"),
+        ("/api/v1/retries/groups", "/retries/groups"),
         *(("/api/v1/retries/{retry_id}", f"/retries/{retry}") for retry in retries),
         ("/api/v1/reviews", "/reviews"),
         ("/api/v1/reviews/{review_id}", f"/reviews/{review}"),

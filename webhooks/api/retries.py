@@ -8,8 +8,9 @@ from pydantic import Field
 
 from webhooks.api.calls import ABOUT_REASONS, PAGING, Asked, Body, Call, Outcome, Parameter
 from webhooks.api.contacts import MaybeReason
-from worker.store import listing_retries, operating, operating_bulk
+from worker.store import listing_groups, listing_retries, operating, operating_bulk
 from worker.store.listing import Page
+from worker.store.listing_groups import RetryGroup
 from worker.store.listing_retries import STATES, Retry, RetryDetail, RetryFilter
 from worker.store.operating import Acted
 from worker.store.operating_bulk import Bulk
@@ -31,6 +32,7 @@ class Filter(Body):
     system: str | None = None
     reason: str | None = None
     query: str | None = None
+    fingerprint: str | None = None
 
 
 class NewBulk(Body):
@@ -43,12 +45,19 @@ class NewBulk(Body):
 
 
 def _filter(asked: Asked) -> RetryFilter:
-    return RetryFilter(**{name: asked.query.get(name) for name in ("state", "system", "reason", "query")})
+    return RetryFilter(
+        **{name: asked.query.get(name) for name in ("state", "system", "reason", "query", "fingerprint")}
+    )
 
 
 def list_retries(connection: Connection, asked: Asked) -> Page[Retry]:
     """A page of the queue."""
     return listing_retries.page(connection, _filter(asked), asked.paging, asked.now, names_of_persons=not asked.masked)
+
+
+def list_groups(connection: Connection, asked: Asked) -> Page[RetryGroup]:
+    """The causes."""
+    return listing_groups.page(connection, _filter(asked), asked.paging, asked.now, names_of_persons=not asked.masked)
 
 
 def show_retry(connection: Connection, asked: Asked) -> RetryDetail:
@@ -90,7 +99,8 @@ FILTERS = (
     Parameter("state", "in this state", STATES),
     Parameter("system", "owed to this system; `robaws` for fetches"),
     Parameter("reason", "waiting for this reason (the stable word)"),
-    Parameter("query", "of contacts that this finds, as in the list of contacts"),
+    Parameter("query", "of contacts that this finds, as in the list of contacts, or with this in the message"),
+    Parameter("fingerprint", "of this cause, as `GET /retries/groups` gives it"),
 )
 
 CALLS = (
@@ -98,16 +108,25 @@ CALLS = (
         "GET",
         "/retries",
         "viewer",
-        "What waits, is dead, unknown or in review: fetches first, then links.",
+        "What is dead, unknown, waits or is in review, in this order; what is owed for longest first.",
         list_retries,
         Page[Retry],
         parameters=(*FILTERS, *PAGING),
     ),
     Call(
         "GET",
+        "/retries/groups",
+        "viewer",
+        "The queue by cause, the largest first: how many, since when, and what to do.",
+        list_groups,
+        Page[RetryGroup],
+        parameters=(*FILTERS, *PAGING),
+    ),
+    Call(
+        "GET",
         "/retries/{retry_id}",
         "viewer",
-        "One line with its requests, newest first; a viewer sees their shape.",
+        "One line with its requests, newest first, also after it left the queue; a viewer sees their shape.",
         show_retry,
         RetryDetail,
         refusals=(404,),

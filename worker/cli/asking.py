@@ -134,10 +134,15 @@ class Listed(Protocol):
 
 def show_page(page: Listed, columns: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:
     """A page for people, and how to see the next one."""
+    if page.items:
+        show_table(columns, rows)
+    show_next(page, none)
+
+
+def show_next(page: Listed, none: str) -> None:
+    """Behind a page: how to see the next one, or that there is nothing."""
     if not page.items:
         console().print(none)
-        return
-    show_table(columns, rows)
     if page.next is not None:
         many = f"more than {page.total}" if page.total_is_capped else str(page.total)
         console().print(f"\n{len(page.items)} of {many}; the next: --cursor {page.next}", soft_wrap=True)

@@ -94,6 +94,18 @@ def of(systems: Sequence[Held], name: str) -> Held | None:
     return next((one for one in systems if one.system == name), None)
 
 
+def behind(systems: Sequence[Held], system: str, state: str, external_id: str | None) -> Held | None:
+    """
+    The system behind which a link, or for the source a fetch, waits although its row is due; None where it does not.
+
+    The one rule for what people see: whatever shows the state of a link asks here, or `Held.links` in a statement.
+    """
+    one = of(systems, system)
+    if one is None or state != "due" or (one.creates_only and external_id is not None):
+        return None
+    return one
+
+
 def waits(connection: Connection, one: Held) -> int:
     """How many links, and for the source fetches, wait behind it."""
     statement = f"SELECT count(*) FROM link AS l WHERE {one.links(0)}"

@@ -1,68 +1,32 @@
-"""
-The retry queue as a query: links and fetches that wait, gave up, do not know their outcome, or need a person.
-
-What is due at a system that is held back waits as well, though its rows do not say so (`worker.store.held`): such a
-line has the state `waiting`, and the reason for which the system is held.
-"""
+"""The retry queue for people: its lines, how many, and one with its requests."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 from sqlalchemy import Connection, Row, text
 
-from worker.config import SYSTEM_NAMES
-from worker.core.masks import ClientName, Document, Id, Word
+from worker.core.masks import ClientName, Document, FieldName, Id, Shown, Vocabulary, Word
+from worker.core.what_to_do import SENTENCES, what_to_do
 from worker.store import reviews
 from worker.store.clock import database_time
-from worker.store.held import Held, held
-from worker.store.listing import Page, Paging, matches, number, plain, words
+from worker.store.held import behind, held
+from worker.store.listing import Page, Paging, number
 from worker.store.listing_requests import RequestView, of_fetch, of_link
 from worker.store.refusals import NotFound, Unfit
+from worker.store.retry_queue import FETCH_COLUMNS, LINK_COLUMNS, LINKS, STATES, Part, Parts, RetryFilter, cause, parts
 
-STATES: Final = ("waiting", "unknown", "review", "dead")
-SOURCE: Final = "robaws"
+__all__ = ["STATES", "ContactName", "Retry", "RetryDetail", "RetryFilter", "count", "ids", "one", "page"]
 
-# Two reads put together, as each of the states has a partial index of its own.
-_STUCK: Final = """
-    (SELECT * FROM contact WHERE fetch_state = 'waiting'
-        UNION ALL SELECT * FROM contact WHERE fetch_state = 'dead') AS c
-"""
-_FETCHES: Final = f"""
-    SELECT 0 AS kind, c.id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, 'robaws' AS system,
-        c.fetch_state AS state, c.fetch_reason AS reason, c.fetch_message AS message, c.fetch_attempts AS attempts,
-        c.fetch_since AS since, c.fetch_next_attempt_at AS next_attempt_at, 'fetch' AS operation,
-        NULL::bigint AS status, NULL::jsonb AS fields, c.fetch_fingerprint AS fingerprint
-    FROM {_STUCK} WHERE true
-"""
-_LINKS: Final = """
-    SELECT 1 AS kind, l.id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, l.system, l.state, l.reason,
-        l.message, l.attempts, l.since, l.next_attempt_at, l.operation, l.status, l.fields, l.fingerprint
-    FROM link AS l JOIN contact AS c ON c.id = l.contact_id WHERE l.state IN ('waiting', 'unknown', 'review', 'dead')
-"""
 
-# Found first and ordered then (OFFSET 0 keeps the two apart), so that the cost follows what is due there.
-_HELD_FETCHES: Final = """
-    SELECT 0 AS kind, c.id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, 'robaws' AS system,
-        'waiting' AS state, CAST(:held_reason_{place} AS text) AS reason,
-        CAST(:held_message_{place} AS text) AS message, c.fetch_attempts AS attempts, c.fetch_since AS since,
-        CAST(:held_until_{place} AS timestamptz) AS next_attempt_at, 'fetch' AS operation, NULL::bigint AS status,
-        NULL::jsonb AS fields, NULL AS fingerprint
-    FROM (SELECT id FROM ({found} OFFSET 0) AS f {some}) AS due JOIN contact AS c USING (id)
-"""
-_HELD_LINKS: Final = """
-    SELECT 1 AS kind, l.id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, l.system,
-        'waiting' AS state, CAST(:held_reason_{place} AS text) AS reason,
-        CAST(:held_message_{place} AS text) AS message, l.attempts, l.since,
-        CAST(:held_until_{place} AS timestamptz) AS next_attempt_at, l.operation, l.status, l.fields,
-        NULL AS fingerprint
-    FROM (SELECT id FROM ({found} OFFSET 0) AS f {some}) AS due JOIN link AS l USING (id)
-    JOIN contact AS c ON c.id = l.contact_id
-"""
-_SOME: Final = "ORDER BY id LIMIT :limit"
-_SOME_LINKS: Final = "ORDER BY l.id LIMIT :limit"
+def _ours(value: str, _view: Any, _vocabulary: Vocabulary) -> str:
+    return value if value in SENTENCES else "•••"
+
+
+OurSentence = Annotated[str, Shown(_ours)]
+"""What to do, which holds nothing of a client."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +43,9 @@ class Retry:
     """
     One line of the queue. `reason` is one stable word, `message` the vendor's own; `since` when it was first owed.
 
-    `fields` are the vendor's messages by its field, `fingerprint` is the same for failures of the same cause.
+    `fields` are the vendor's messages by its field, `fingerprint` is the same for failures of the same cause, and
+    `what_to_do` says what happens by itself and what a person can do. `waits_for_system`: it is due, and goes out when
+    its system is no longer held back.
     """
 
     id: Id
@@ -94,51 +60,21 @@ class Retry:
     operation: Word | None
     status: int | None
     fields: Document | None
+    field: FieldName | None
     fingerprint: Id | None
+    waits_for_system: bool
+    what_to_do: OurSentence
 
 
 @dataclass(frozen=True)
 class RetryDetail(Retry):
-    """One line with every request that was made for it, newest first, and the questions that are open about it."""
+    """
+    One line with every request that was made for it, newest first. Also one that has left the queue: its `state` is
+    then the one that it has now. `reviews` are the questions that are open about it.
+    """
 
     requests: list[RequestView]
     reviews: list[Id]
-
-
-@dataclass(frozen=True)
-class RetryFilter:
-    """Which lines; every part that is given must hold. `query` is as in the list of contacts."""
-
-    state: str | None = None
-    system: str | None = None
-    reason: str | None = None
-    query: str | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is asked for, which stands for everything; blanks ask for nothing."""
-        return not any((given or "").strip() for given in (self.state, self.system, self.reason, self.query))
-
-    def to_json(self) -> dict[str, str]:
-        """What was given."""
-        return {name: value for name, value in vars(self).items() if value}
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Conditions on fetches and on links with their values, and on what is due at each system that is held."""
-
-    fetches: str
-    links: str
-    values: dict[str, Any]
-    held_fetches: dict[int, str]
-    held_links: dict[int, str]
-
-    def found(self, *, fetches: str = "", links: str = "", some: str = "") -> list[str]:
-        """What waits behind systems, as parts of a union; more conditions, and how many of each."""
-        parts = [(_HELD_FETCHES, place, f"{sql} {fetches}") for place, sql in self.held_fetches.items()]
-        parts += [(_HELD_LINKS, place, f"{sql} {links}") for place, sql in self.held_links.items()]
-        return [part.format(place=place, found=sql, some=some) for part, place, sql in parts]
 
 
 def page(
@@ -148,69 +84,110 @@ def page(
     now: datetime | None = None,
     *,
     names_of_persons: bool = True,
+    questions: bool = True,
 ) -> Page[Retry]:
     """
-    Fetches first, as nothing is delivered before them; then links; each in the order of their ids.
+    By state in the order of `STATES`, what has been owed for longest first; of the same moment fetches before links.
 
-    Without `names_of_persons` only organisations are found by their name.
+    Without `names_of_persons` only organisations are found by their name, and nothing by what a message says; without
+    `questions` what is in review is left out.
     """
-    after = paging.after(2) or [0, 0]
-    if not all(type(part) is int for part in after):
+    after = _position(paging)
+    asked = parts(connection, wanted, now, names_of_persons=names_of_persons, questions=questions)
+    selected = [
+        f"(SELECT {STATES.index(part.state)} AS rank, t.* FROM ({part.ordered(position, 'LIMIT :limit')}) AS t)"
+        for part in asked.parts
+        if (position := _after(part, after)) is not None
+    ]
+    values = {**asked.values, "limit": paging.limit + 1}
+    if after is not None:
+        values |= {"after_since": after[1], "after_id": after[3]}
+    statement = f"{' UNION ALL '.join(selected)} ORDER BY rank, since NULLS FIRST, kind, id LIMIT :limit"
+    rows = connection.execute(text(statement), values).all() if selected else []
+    keys = [[row.rank, _written(row.since), row.kind, row.id] for row in rows]
+    return paging.page([_retry(row) for row in rows], keys, _count(connection, asked))
+
+
+def _position(paging: Paging) -> tuple[int, datetime | None, int, int] | None:
+    """Where a page begins: after this rank, time, kind and id."""
+    after = paging.after(4)
+    if after is None:
+        return None
+    rank, since, kind, row_id = after
+    try:
+        at = datetime.fromisoformat(since) if since else None
+    except (TypeError, ValueError):
+        raise Unfit("cursor is none that was given out here") from None
+    if not all(type(part) is int for part in (rank, kind, row_id)) or (at is not None and at.tzinfo is None):
         raise Unfit("cursor is none that was given out here")
-    kind, last = after
-    asked = _asked(connection, wanted, now, names_of_persons=names_of_persons)
-    before_links = "AND false" if kind else "AND c.id > :after_fetch"
-    parts = [f"({_LINKS} {asked.links} AND l.id > :after_link {_SOME_LINKS})"]
-    if kind == 0:
-        parts.insert(0, f"({_FETCHES} {asked.fetches} AND c.id > :after_fetch ORDER BY c.id LIMIT :limit)")
-    parts += asked.found(fetches=before_links, links="AND l.id > :after_link", some=_SOME)
-    rows = connection.execute(
-        text(f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS t ORDER BY kind, id LIMIT :limit"),
-        {**asked.values, "limit": paging.limit + 1, "after_fetch": last, "after_link": last if kind else 0},
-    ).all()
-    keys = [[row.kind, row.id] for row in rows]
-    return paging.page([_retry(row) for row in rows], keys, _count(connection, wanted, asked))
+    return rank, at, kind, row_id
+
+
+def _written(since: datetime | None) -> str:
+    return since.astimezone(UTC).isoformat() if since else ""
+
+
+def _after(part: Part, after: tuple[int, datetime | None, int, int] | None) -> str | None:
+    """The condition on a part's rows beyond a position; None where all of them lie before it."""
+    if after is None:
+        return ""
+    rank, since, kind, _ = after
+    if STATES.index(part.state) != rank:
+        return "" if STATES.index(part.state) > rank else None
+    column, row_id = ("l.since", "l.id") if part.kind else ("c.fetch_since", "c.id")
+    # Of the same moment fetches come before links, and within a kind the smaller id.
+    last = "0" if part.kind > kind else "9223372036854775807" if part.kind < kind else ":after_id"
+    if since is None:
+        return f"AND (({column} IS NULL AND {row_id} > {last}) OR {column} IS NOT NULL)"
+    return f"AND ({column}, {row_id}) > (:after_since, {last})"
 
 
 def count(connection: Connection, wanted: RetryFilter, now: datetime | None = None) -> int:
     """How many lines, exactly."""
-    return _count(connection, wanted, _asked(connection, wanted, now))
+    return _count(connection, parts(connection, wanted, now))
 
 
-def _count(connection: Connection, wanted: RetryFilter, asked: _Asked) -> int:
-    behind = [*asked.held_fetches.values(), *asked.held_links.values()]
-    statement = text(
-        f"SELECT (SELECT count(*) FROM {_STUCK} WHERE true {asked.fetches})"
-        f" + (SELECT count(*) FROM link AS l {'JOIN contact AS c ON c.id = l.contact_id' if wanted.query else ''}"
-        f" WHERE l.state IN ('waiting', 'unknown', 'review', 'dead') {asked.links})"
-        + "".join(f" + (SELECT count(*) FROM ({sql}) AS f)" for sql in behind)
-    )
+def _count(connection: Connection, asked: Parts) -> int:
+    if not asked.parts:
+        return 0
+    statement = text(f"SELECT {' + '.join(part.count() for part in asked.parts)}")
     return int(connection.execute(statement, asked.values).scalar_one())
 
 
 def ids(connection: Connection, wanted: RetryFilter, now: datetime | None = None) -> list[str]:
-    """The ids of all lines, for a bulk action."""
-    asked = _asked(connection, wanted, now)
-    parts = [f"{_FETCHES} {asked.fetches}", f"{_LINKS} {asked.links}", *asked.found()]
-    statement = text(f"SELECT kind, id FROM ({' UNION ALL '.join(parts)}) AS t ORDER BY kind, id")
+    """The ids of all lines in the order of the list, for a bulk action."""
+    asked = parts(connection, wanted, now)
+    if not asked.parts:
+        return []
+    union = " UNION ALL ".join(part.ids() for part in asked.parts)
+    statement = text(f"SELECT kind, id FROM ({union}) AS t ORDER BY rank, since NULLS FIRST, kind, id")
     return [public_id(row.kind, row.id) for row in connection.execute(statement, asked.values)]
 
 
 def one(connection: Connection, retry_id: str, now: datetime | None = None) -> RetryDetail:
-    """One line with its requests; NotFound also where it does not wait any more."""
+    """One line with its requests, also where it has left the queue; NotFound for one that never was."""
     kind, row_id = parse_id(retry_id)
-    asked = _asked(connection, RetryFilter(), now)
-    parts = [f"{_LINKS} AND l.id = :id" if kind else f"{_FETCHES} AND c.id = :id"]
-    if kind:
-        parts += asked.found(fetches="AND false", links="AND l.id = :id")
-    else:
-        parts += asked.found(fetches="AND c.id = :id", links="AND false")
-    row = connection.execute(text(" UNION ALL ".join(parts)), {**asked.values, "id": row_id}).one_or_none()
+    columns, source, alias = (LINK_COLUMNS, LINKS, "l") if kind else (FETCH_COLUMNS, "contact AS c", "c")
+    statement = text(f"SELECT {columns} FROM {source} WHERE {alias}.id = :id")
+    row = connection.execute(statement, {"id": row_id}).one_or_none()
     if row is None:
-        raise NotFound(f"{retry_id} does not wait in the retry queue")
+        raise NotFound(f"there is no {retry_id}")
+    line = _retry(row)
+    one_held = behind(held(connection, now or database_time(connection)), row.system, row.state, row.external_id)
+    if one_held is not None and (kind or not one_held.creates_only):
+        line = replace(
+            line,
+            state="waiting",
+            reason=one_held.reason,
+            message=one_held.message,
+            next_attempt_at=one_held.until,
+            fingerprint=cause(one_held),
+            waits_for_system=True,
+            what_to_do=str(what_to_do(one_held.reason, "waiting")),
+        )
     requests = of_link(connection, row_id) if kind else of_fetch(connection, row_id)
     questions = reviews.open_of(connection, [row_id]).get(row_id, []) if kind else []
-    return RetryDetail(**vars(_retry(row)), requests=requests, reviews=questions)
+    return RetryDetail(**vars(line), requests=requests, reviews=questions)
 
 
 def parse_id(retry_id: str) -> tuple[int, int]:
@@ -240,47 +217,8 @@ def _retry(row: Row[Any]) -> Retry:
         row.operation,
         row.status,
         row.fields,
+        row.field,
         row.fingerprint,
-    )
-
-
-def _asked(
-    connection: Connection, wanted: RetryFilter, now: datetime | None, *, names_of_persons: bool = True
-) -> _Asked:
-    """What the filter asks of fetches, of links, and of what waits behind each system that is held back."""
-    if wanted.state and wanted.state not in STATES:
-        raise Unfit(f"state is one of {', '.join(STATES)}")
-    given = {name: plain(value, name) for name, value in vars(wanted).items()}
-    if given["system"] and given["system"] not in SYSTEM_NAMES:
-        raise Unfit(f"system is one of {', '.join(SYSTEM_NAMES)}")
-    fetches, links = "", ""
-    if given["state"]:
-        fetches += " AND c.fetch_state = :state"
-        links += " AND l.state = :state"
-    if given["system"]:
-        fetches += "" if given["system"] == SOURCE else " AND false"
-        links += " AND l.system = :system"
-    if given["reason"]:
-        fetches += " AND c.fetch_reason = :reason"
-        links += " AND l.reason = :reason"
-    found = f" AND {matches(names_of_persons=names_of_persons)}" if given["query"] else ""
-    values = {name: value for name, value in given.items() if value and name != "query"}
-    if given["query"]:
-        values |= words(connection, given["query"])
-    behind = [one for one in held(connection, now or database_time(connection)) if _wanted(one, given)]
-    held_links, held_fetches = {}, {}
-    join = "JOIN contact AS c ON c.id = l.contact_id" if found else ""
-    for place, one_held in enumerate(behind):
-        values |= one_held.values(place)
-        held_links[place] = f"SELECT l.id FROM link AS l {join} WHERE {one_held.links(place)}{found}"
-        if one_held.system == SOURCE and not one_held.creates_only:
-            held_fetches[place] = f"SELECT c.id FROM contact AS c WHERE c.fetch_state = 'due'{found}"
-    return _Asked(fetches + found, links + found, values, held_fetches, held_links)
-
-
-def _wanted(one: Held, given: dict[str, str | None]) -> bool:
-    return (
-        given["state"] in (None, "waiting")
-        and given["system"] in (None, one.system)
-        and given["reason"] in (None, one.reason)
+        row.held,
+        str(what_to_do(row.reason, row.state)),
     )
