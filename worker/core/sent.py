@@ -148,7 +148,7 @@ def _main(plan: PersonPlan, planned: Planned) -> list[Entry]:
     """The main person, where that is another one than was marked there."""
     there = {change.external_id: change.theirs for change in plan.kept} | {one.external_id: one for one in plan.others}
     place = next((place for place in plan.listing if place[2]), None)
-    if place is None or not there:
+    if place is None or not (there or plan.removed):
         return []
     external_id, key, _ = place
     held = there.get(external_id) if external_id is not None else None
