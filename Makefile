@@ -18,10 +18,10 @@ KEEP ?=
 # How long `make fuzz` tries each target, in seconds.
 SECONDS ?= 60
 
-.PHONY: help setup demo test simulate model mutate fuzz bench chaos lint format lock clean
+.PHONY: help setup demo recording test simulate model mutate fuzz bench chaos lint format lock clean
 
 help: ## what there is
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' Makefile | awk -F '|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 setup: $(READY) ## a virtual environment with everything pinned, and the command at .venv/bin/contactsync
 
@@ -31,6 +31,9 @@ $(READY): requirements.lock pyproject.toml tools/setup
 
 demo: $(READY) ## the main job, live, against five simulated vendors (ARGS=--exit: end by itself)
 	@$(BIN)/contactsync demo $(ARGS)
+
+recording: $(READY) ## docs/demo.svg, the moving picture in the README, from a run of the demo
+	@$(BIN)/python -m tools.recording
 
 # loadscope: the tests of one module stay in one process, so that a server which a module starts is started once.
 test: $(READY) ## the whole test suite

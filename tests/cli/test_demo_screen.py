@@ -178,7 +178,7 @@ def test_the_result_says_what_it_means_for_the_user() -> None:
         "0 lost: 76 webhooks came for 66 events, each is accounted for",
         "0 duplicated: 30 records, one for each client in each system",
         "1 question asked, and answered by a person",
-        "7 troubles survived: 1 system down, 3 answers lost, 2 values refused, 1 worker killed",
+        "7 troubles survived: 1 outage, 3 lost answers, 2 refused values, 1 worker killed",
         "31 s from an empty folder to this line, PostgreSQL and Redis included",
     ]
 

@@ -45,10 +45,10 @@ class Result:
         """What it means: each figure with what it counts."""
         noun = "question" if self.answered == 1 else "questions"
         troubles = (
-            f"{times(self.outages, 'system')} down",
-            f"{times(self.lost_answers, 'answer')} lost",
-            f"{times(self.corrected, 'value')} refused",
-            f"{times(self.killed, 'worker')} killed",
+            times(self.outages, "outage"),
+            times(self.lost_answers, "lost answer"),
+            times(self.corrected, "refused value"),
+            times(self.killed, "worker") + " killed",
         )
         return [
             (str(self.records - self.by_hand), f"records that nobody typed, for {times(self.clients, 'client')}"),

@@ -116,8 +116,8 @@ class Screen:
     def _show(self, line: Line) -> None:
         # What is known too late to be put in its place gets the time of the line before it.
         self._shown = max(self._shown, line.at - self.began)
-        head = Text(f"  {self._shown:6.2f}  ", "dim").append(f"{NAMES.get(line.who, line.who):<12}")
-        head.stylize(COLOURS.get(line.who, ""), 10)
+        head = Text().append(f"  {self._shown:6.2f}  ", "dim")
+        head.append(f"{NAMES.get(line.who, line.who):<12}", COLOURS.get(line.who, ""))
         text = Text(line.text)
         if line.state:
             text.append(f"  {line.state}", STATE_COLOURS.get(line.state, "bold"))
