@@ -64,6 +64,8 @@ CALLS = (
     "/reviews/{review}",
     "/events",
     "/events/e-9",
+    "/events/rejected",
+    "/events/rejected/{rejected}",
     "/bulk/{bulk}",
 )
 
@@ -105,7 +107,10 @@ def ids(served: Served) -> dict[str, str]:
     assert made.status_code == 202
     [[link]] = served.rows("SELECT id FROM link WHERE system = 'rompslomp'")
     [[contact]] = served.rows("SELECT id FROM contact WHERE source_id = '1835'")
+    assert served.post(orjson.dumps({**EVENT, "id": None})).status_code == 400
+    [[rejected]] = served.rows("SELECT id FROM inbox_reject")
     return {
+        "rejected": str(rejected),
         "rompslomp": f"link-{link}",
         "fetch": f"fetch-{contact}",
         "review": str(served.rows("SELECT id FROM review")[0][0]),

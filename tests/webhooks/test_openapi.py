@@ -59,6 +59,8 @@ def test_real_answers_are_what_it_says(served: Served, description: dict[str, An
     fill(served.engine)
     retries = [item["id"] for item in served.api("/retries").json()["items"]]
     [review] = [item["id"] for item in served.api("/reviews").json()["items"]]
+    assert served.post(b'{"event": "client.updated"}').status_code == 400
+    [rejected] = [item["id"] for item in served.api("/events/rejected").json()["items"]]
     waiting = served.api("/retries?state=waiting").json()["total"]
     wanted = {"action": "retry", "filter": {"state": "waiting"}, "reason": "x", "expect": waiting}
     bulk = served.act("/bulk", json=wanted).json()["id"]
@@ -75,6 +77,8 @@ def test_real_answers_are_what_it_says(served: Served, description: dict[str, An
         ("/api/v1/reviews/{review_id}", f"/reviews/{review}"),
         ("/api/v1/events", "/events"),
         ("/api/v1/events/{event_id}", "/events/e-1"),
+        ("/api/v1/events/rejected", "/events/rejected"),
+        ("/api/v1/events/rejected/{number}", f"/events/rejected/{rejected}"),
         ("/api/v1/bulk/{bulk_id}", f"/bulk/{bulk}"),
     ]
 

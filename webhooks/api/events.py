@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from webhooks.api.calls import PAGING, Asked, Call, Outcome, Parameter
 from webhooks.api.contacts import MaybeReason
-from worker.store import listing_events, operating
+from worker.store import listing_events, listing_rejected, operating
 from worker.store.listing import Page
 from worker.store.listing_events import STATES, EventDetail, EventView
+from worker.store.listing_rejected import RejectedDetail, RejectedView
 from worker.store.operating import Acted
 
 if TYPE_CHECKING:
@@ -25,6 +26,16 @@ def list_events(connection: Connection, asked: Asked) -> Page[EventView]:
 def show_event(connection: Connection, asked: Asked) -> EventDetail:
     """One event."""
     return listing_events.one(connection, asked.path["event_id"])
+
+
+def list_rejected(connection: Connection, asked: Asked) -> Page[RejectedView]:
+    """Requests that were signed rightly and are not an event, the newest first."""
+    return listing_rejected.page(connection, asked.paging)
+
+
+def show_rejected(connection: Connection, asked: Asked) -> RejectedDetail:
+    """One of them."""
+    return listing_rejected.one(connection, asked.path["number"])
 
 
 def replay(connection: Connection, asked: Asked) -> Acted:
@@ -45,6 +56,25 @@ CALLS = (
             Parameter("source_id", "about this record"),
             *PAGING,
         ),
+    ),
+    # Before the call of one event, which takes any id.
+    Call(
+        "GET",
+        "/events/rejected",
+        "viewer",
+        "Requests that were signed rightly and are not an event, the newest first.",
+        list_rejected,
+        Page[RejectedView],
+        parameters=PAGING,
+    ),
+    Call(
+        "GET",
+        "/events/rejected/{number}",
+        "viewer",
+        "One of them as it came, without bank data; a viewer sees its shape.",
+        show_rejected,
+        RejectedDetail,
+        refusals=(404,),
     ),
     # An event's id is the vendor's text and may hold a slash.
     Call(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from worker.cli.confirming import confirm
 from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, say, stop
 from worker.cli.tables import folds, optional, shortens
 
@@ -303,7 +303,7 @@ def _many(action: str, wanted: RetryFilter, reason: str | None, *, yes: bool, wa
         said = " ".join(f"--{'why' if name == 'reason' else name} {value}" for name, value in wanted.to_json().items())
         say(f"{action}: {count} found by {said}")
         if count:
-            _confirm(action, count, yes=yes)
+            confirm(action, count, yes=yes)
         with engine.begin() as connection:
             made = operating_bulk.make(
                 connection,
@@ -327,16 +327,6 @@ def _many(action: str, wanted: RetryFilter, reason: str | None, *, yes: bool, wa
         console().print(f"{told or 'nothing to do'}: contactsync retries bulk {done.id}")
     skipped = any(one.outcome == "skipped" for one in done.results)
     return NEEDS_A_PERSON if skipped else DONE
-
-
-def _confirm(action: str, count: int, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        stop(WRONG_USE, "nobody is there to confirm: add --yes, once the count is what you expect")
-    say(f"Type {count} to {action} them all: ", end="")
-    if sys.stdin.readline().strip() != str(count):
-        stop(WRONG_USE, "not confirmed, nothing was done")
 
 
 def _work_off(engine: Engine, made: Bulk) -> Bulk:

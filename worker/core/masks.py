@@ -223,6 +223,10 @@ def _word(value: Any, _view: Mapping[str, Any], _vocabulary: Vocabulary) -> Any:
     return value if value == "" or (len(value) <= _MOST_WORD and _fits(_WORD, value)) else MASK
 
 
+def _whole(value: Any, _view: Mapping[str, Any], _vocabulary: Vocabulary) -> Any:
+    return value
+
+
 def _event_kind(value: Any, _view: Mapping[str, Any], _vocabulary: Vocabulary) -> Any:
     return value if _fits(_EVENT, value) else MASK
 
@@ -297,6 +301,8 @@ Word = Annotated[str, Shown(_word)]
 """A word of ours: a state, a reason, a system."""
 WORD: Final = Shown(_word)
 """The same for a literal."""
+OurSentence = Annotated[str, Shown(_whole)]
+"""A sentence of ours, which quotes nothing that came from elsewhere."""
 EventKind = Annotated[str, Shown(_event_kind)]
 """What a webhook event says of itself, where it is a kind that is known."""
 FieldName = Annotated[str, Shown(_field_name)]

@@ -11,14 +11,20 @@ from sqlalchemy import Connection, Row, text
 
 from worker.core.masks import Body, Document, EventKind, Id, Word
 from worker.store.listing import COUNT_CAP, Page, Paging, plain
+from worker.store.listing_retries import ContactName
 from worker.store.refusals import NotFound, Unfit
 
 SOURCE: Final = "robaws"
 STATES: Final = ("open", "applied", "skipped", "dead")
 
 _COLUMNS: Final = """
-    e.id, e.received_at, e.event_id, e.kind, e.source_id, e.state, e.reason, e.contact_version, e.closed_at,
+    e.id, e.received_at, e.source, e.event_id, e.kind, e.source_id, e.state, e.reason, e.contact_version, e.closed_at,
     e.correlation_id
+"""
+# Behind what was found, so that names are read for a page and not for the inbox.
+_WITH_NAMES: Final = """
+    SELECT found.*, c.name AS client_name, c.canonical ->> 'kind' AS client_kind FROM ({found}) AS found
+    LEFT JOIN contact AS c ON c.source = found.source AND c.source_id = found.source_id AND found.kind LIKE 'client.%'
 """
 # Written out, one state each, so that the partial indexes can serve them.
 _ALL: Final = "inbox_event AS e"
@@ -33,12 +39,15 @@ _IN_STATE: Final = {
 
 @dataclass(frozen=True)
 class EventView:
-    """One event. `id` is the vendor's own; `source_id` the record that it is about."""
+    """
+    One event. `id` is the vendor's own; `source_id` the record that it is about, `contact` the client where it is one.
+    """
 
     id: Id
     received_at: datetime
     kind: EventKind
     source_id: Id
+    contact: ContactName | None
     state: Word
     reason: Word | None
     contact_version: int | None
@@ -68,11 +77,12 @@ def page(
     if after is not None:
         position = " AND (e.received_at, e.id) < (:at, :id)"
         values |= {"at": _moment(after[0]), "id": after[1] if type(after[1]) is int else 0}
+    found = (
+        f"SELECT {_COLUMNS} FROM {events} WHERE true {conditions} {position}"
+        " ORDER BY e.received_at DESC, e.id DESC LIMIT :limit"
+    )
     rows = connection.execute(
-        text(
-            f"SELECT {_COLUMNS} FROM {events} WHERE true {conditions} {position}"
-            " ORDER BY e.received_at DESC, e.id DESC LIMIT :limit"
-        ),
+        text(f"{_WITH_NAMES.format(found=found)} ORDER BY found.received_at DESC, found.id DESC"),
         {**values, "limit": paging.limit + 1},
     ).all()
     total = connection.execute(
@@ -100,11 +110,12 @@ def find(connection: Connection, event_id: str) -> Row[Any] | None:
     """The row of an event, through its key, which knows the partition."""
     if not event_id or "\x00" in event_id or len(event_id) > 200:
         return None
-    statement = text(
+    found = (
         f"SELECT {_COLUMNS}, e.headers, e.body, e.contact_id FROM inbox_key AS k JOIN inbox_event AS e"
         " ON e.received_at = k.received_at AND e.source = k.source AND e.event_id = k.event_id"
         " WHERE k.source = :source AND k.event_id = :id"
     )
+    statement = text(_WITH_NAMES.format(found=found))
     return connection.execute(statement, {"source": SOURCE, "id": event_id}).one_or_none()
 
 
@@ -136,6 +147,7 @@ def _view(row: Row[Any]) -> EventView:
         row.received_at,
         row.kind,
         row.source_id,
+        ContactName(row.source_id, row.client_name, row.client_kind) if row.kind.startswith("client.") else None,
         "open" if row.state in ("new", "taken") else row.state,
         row.reason,
         row.contact_version,

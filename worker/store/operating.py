@@ -301,6 +301,18 @@ def replay(connection: Connection, event_id: str, actor: Actor, now: datetime, r
     return Acted(event_id, "owed", "its contact is fetched and delivered now", owed)
 
 
+def events_since(connection: Connection, since: datetime) -> tuple[int, int]:
+    """How many events about clients were received since then, and of how many clients."""
+    row = connection.execute(
+        text(
+            "SELECT count(*) AS events, count(DISTINCT contact_id) AS contacts FROM inbox_event"
+            " WHERE received_at >= :since AND contact_id IS NOT NULL"
+        ),
+        {"since": since},
+    ).one()
+    return row.events, row.contacts
+
+
 def replay_since(connection: Connection, since: datetime, actor: Actor, now: datetime, reason: str | None) -> Acted:
     """The same for every event received since then: each contact once, behind live traffic."""
     found = connection.execute(
