@@ -60,9 +60,13 @@ class Access:
     def __init__(
         self, settings: Settings, refusals: Refusals | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._tokens = [(token.digest, token) for token in settings.ops.tokens]
+        self.use(settings)
         self._refusals = refusals or Refusals()
         self._throttle = Throttle(clock)
+
+    def use(self, settings: Settings) -> None:
+        """Take the tokens of these settings, and no others, from now on."""
+        self._tokens = [(token.digest, token) for token in settings.ops.tokens]
 
     def require(self, request: Request, role: Role, call: str) -> Caller:
         """

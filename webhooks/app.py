@@ -36,6 +36,7 @@ from webhooks.nudge import Nudger
 from webhooks.problems import PROBLEM_TYPE, Problem, on_error, on_http_exception, problem_body
 from webhooks.receive import PATH, Receiver
 from webhooks.refusals import Refusals
+from webhooks.renewal import Renewal
 from webhooks.results import Saver
 from worker.core.identity import PROCESS_HEADER
 from worker.core.masks import for_viewer
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from webhooks.hosts import Misdirected
     from worker.config import Settings
+    from worker.config.again import Files
     from worker.runtime import Publisher, Runtime
 
 
@@ -88,21 +90,28 @@ class Application(Starlette):
         await send({"type": "http.response.body", "body": body})
 
 
+def _nobody(_settings: Settings) -> None:
+    """Nobody wants to know of other secrets."""
+
+
 def create_app(
     settings: Settings,
     *,
     publisher: Publisher | None = None,
     limits: Limits | None = None,
     runtime: Callable[[], Runtime] | None = None,
+    files: Files | None = None,
+    on_renewed: Callable[[Settings], None] = _nobody,
 ) -> Application:
     """
     The application of these settings, which carry the database's and Redis's url.
 
     `publisher` takes the nudges; without one they go out over Celery. `runtime` makes what looking up a record at a
-    vendor takes, if not the settings' own. A database that is away at the start is waited for: until then events are
+    vendor takes, if not the settings' own. `files` are where the settings come from: what is new in them is taken over,
+    and `on_renewed` is told. A database that is away at the start is waited for: until then events are
     answered with 503 and `/readyz` says what is missing.
     """
-    parts = Parts(settings, publisher, limits, runtime)
+    parts = Parts(settings, publisher, limits, runtime, files)
     app = Application(
         routes=[
             Route("/healthz", parts.healthz),
@@ -116,6 +125,8 @@ def create_app(
     )
     app.router.redirect_slashes = False
     app.receiver = Receiver(settings, parts.commit, parts.figures, parts.refusals)
+    if files is not None:
+        parts.renewal = Renewal(settings, files, parts.taker(app.receiver, on_renewed))
     app.hosts = AllowedHosts(settings.receiver)
     app.refusals, app.figures = parts.refusals, parts.figures
     return app
@@ -130,6 +141,7 @@ class Parts:
         publisher: Publisher | None,
         limits: Limits | None,
         runtime: Callable[[], Runtime] | None = None,
+        files: Files | None = None,
     ) -> None:
         assert settings.database.url is not None, "settings carry urls once a process starts"  # noqa: S101
         self.settings = settings
@@ -142,9 +154,20 @@ class Parts:
         self.readiness = Readiness(self.database, self.commit)
         self.access = Access(settings, self.refusals)
         self.bulk = BulkWorker(self.database, self.nudger)
-        self.lookup = Lookup(settings, self.database.engine, runtime)
         self.saver = Saver(self.refusals.webhooks, self.database)
+        self.lookup = Lookup(settings, self.database.engine, runtime, files)
+        self.renewal: Renewal | None = None
         self.exposition = Exposition(settings, self.database, self.figures, self.commit, self.refusals)
+
+    def taker(self, receiver: Receiver, on_renewed: Callable[[Settings], None]) -> Callable[[Settings], None]:
+        """What is done with settings whose secrets are others than before."""
+
+        def take(settings: Settings) -> None:
+            receiver.use(settings)
+            self.access.use(settings)
+            on_renewed(settings)
+
+        return take
 
     def for_api(self) -> calls.Parts:
         """What the API needs of it."""
@@ -166,9 +189,13 @@ class Parts:
         self.readiness.start()
         self.bulk.start()
         self.saver.start()
+        if self.renewal is not None:
+            self.renewal.start()
         try:
             yield
         finally:
+            if self.renewal is not None:
+                await self.renewal.stop()
             await self.bulk.stop()
             await self.commit.stop()
             await self.saver.stop()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from worker.config import Settings
+    from worker.config.again import Files
     from worker.flows.gate import Gate
     from worker.runtime import Runtime
 
@@ -31,9 +32,15 @@ ANSWER_SECONDS: Final = 60.0
 class Lookup:
     """Asks systems for single records. `make` builds what that takes (tests hand in their own)."""
 
-    def __init__(self, settings: Settings, engine: Engine, make: Callable[[], Runtime] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        make: Callable[[], Runtime] | None = None,
+        files: Files | None = None,
+    ) -> None:
         self._settings = settings
-        self._make = make or (lambda: _runtime(settings, engine))
+        self._make = make or (lambda: _runtime(settings, engine, files))
         self._lock = threading.Lock()
         self._made: tuple[Runtime, Gate] | None = None
         self._threads = asyncio.Semaphore(THREADS)
@@ -72,7 +79,7 @@ class Lookup:
             return self._made
 
 
-def _runtime(settings: Settings, engine: Engine) -> Runtime:
+def _runtime(settings: Settings, engine: Engine, files: Files | None) -> Runtime:
     from worker.runtime import Runtime
 
-    return Runtime(settings, engine=engine)
+    return Runtime(settings, engine=engine) if files is None else Runtime(settings, engine=engine, read_again=files)

@@ -98,11 +98,15 @@ class Receiver:
         self.figures = figures
         self.refusals = refusals
         self.clock = clock
-        self.secrets = [secret.get_secret_value() for secret in settings.systems.robaws.webhook_secrets]
+        self.use(settings)
         self.tolerance = float(settings.receiver.signature_tolerance_seconds)
         self.most_bytes = int(settings.receiver.max_body_bytes)
         self._held = 0
         self._most_held = max(_MOST_HELD_BYTES, 2 * self.most_bytes)
+
+    def use(self, settings: Settings) -> None:
+        """Believe what one of these settings' secrets signed, from now on."""
+        self.secrets = [secret.get_secret_value() for secret in settings.systems.robaws.webhook_secrets]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it holds."""

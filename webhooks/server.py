@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from worker.config import Settings
+    from worker.config.again import Files
     from worker.runtime import Publisher
 
 REQUEST_SECONDS: Final = 10.0
@@ -135,7 +136,12 @@ def make_server(
 
 
 def serve(
-    settings: Settings, on_ready: Callable[[str, int], None] | None = None, *, publisher: Publisher | None = None
+    settings: Settings,
+    on_ready: Callable[[str, int], None] | None = None,
+    *,
+    publisher: Publisher | None = None,
+    files: Files | None = None,
+    on_renewed: Callable[[Settings], None] = lambda _settings: None,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT. `on_ready(host, port)` is called once connections are taken.
@@ -145,7 +151,7 @@ def serve(
     """
     require_schema(settings)
     raise_file_limit()
-    app = create_app(settings, publisher=publisher)
+    app = create_app(settings, publisher=publisher, files=files, on_renewed=on_renewed)
     server = make_server(app, settings.receiver.host, settings.receiver.port, on_ready or (lambda _host, _port: None))
     server.run()
 

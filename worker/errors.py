@@ -12,6 +12,7 @@ Everything that can go wrong, as one tree.
         ├ VendorBroken        answered, but not as its page says (HTML, truncated JSON, wrong types)
         ├ StaleRead           read and plan anew
         ├ RateLimited, QuotaReached, CredentialsRejected, Busy    wait as told, or until a person acts; no attempt
+        ├ CredentialsReplaced refused under credentials that are others by now: at once, under those of now; no attempt
         ├ AlreadyBeingMade    another contact that may be the same is being created; wait; no attempt
         └ OutcomeUnknown      sent but unanswered: read back, or repeat under the same idempotency key
 
@@ -190,6 +191,12 @@ class CredentialsRejected(VendorError, NoAttempt):
     """401, 403 or a block: the whole system is paused and says so."""
 
     reason = "credentials"
+
+
+class CredentialsReplaced(NoAttempt):
+    """A call was refused under credentials that are others by now; it goes out again under those."""
+
+    reason = "credentials_replaced"
 
 
 class Busy(VendorError, NoAttempt):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,6 +21,7 @@ import redis
 import structlog
 
 from worker.config import TARGETS
+from worker.config.again import with_credentials
 from worker.config.checks import lacking
 from worker.core.fuse import FusePolicy
 from worker.core.retry import RetryPolicy
@@ -85,12 +87,21 @@ def _no_hook(_name: str) -> None:
     """In production nobody listens at the boundaries."""
 
 
+def _no_files() -> None:
+    """The settings came from no file that could be read again."""
+
+
+def _nobody(_settings: Settings) -> None:
+    """Nobody wants to know of other credentials."""
+
+
 class Runtime:
     """
     One process's means. `transports` replaces the network by system (tests), `publisher` the broker.
 
     `now` is the time that rows carry: the database's, whatever this machine's clock says. `elapsed` counts seconds,
-    also those that the machine sleeps through, and is never set.
+    also those that the machine sleeps through, and is never set. `read_again` gives the settings as their files say
+    them now, None where these cannot be read; `on_renewed` is told the settings with other credentials.
 
     Thread-safe: the engine, the httpx clients and the budget are shared by all threads of the process.
     """
@@ -108,6 +119,8 @@ class Runtime:
         draw: Callable[[], float] = random.random,
         hook: Callable[[str], None] = _no_hook,
         patience_seconds: float | None = None,
+        read_again: Callable[[], Settings | None] = _no_files,
+        on_renewed: Callable[[Settings], None] = _nobody,
     ) -> None:
         self.settings = settings
         self.engine = engine or make_engine(_url(settings), pool_size=_pool_size(settings), application_name="worker")
@@ -124,6 +137,10 @@ class Runtime:
         self._transports = dict(transports or {})
         self._http: dict[str, httpx.Client] = {}
         self._clients: dict[str, Any] = {}
+        self._read_again = read_again
+        self._on_renewed = on_renewed
+        self._renewing = threading.Lock()
+        self._renewals: Counter[str] = Counter()
         ladder = tuple(float(wait) for wait in settings.retry.ladder_seconds)
         self.policy = RetryPolicy(
             ladder,
@@ -155,6 +172,26 @@ class Runtime:
             self._clients[system] = contract.build(system, self.settings.system(system), region, **options)
         return self._clients[system]
 
+    def renew(self, system: str) -> bool:
+        """Read the credentials of a system again; whether they are others than before. A call under way goes on."""
+        with self._renewing:
+            newer = self._read_again()
+            if newer is None:
+                return False
+            renewed = with_credentials(self.settings, newer, system)
+            if renewed is self.settings:
+                return False
+            self.settings = renewed
+            self._clients.pop(system, None)
+            self._renewals[system] += 1
+            self._on_renewed(renewed)
+        log.info("credentials.renewed", system=system)
+        return True
+
+    def has_newer(self, session: Session) -> bool:
+        """Whether a system's credentials are others by now than when this session began, by the files if need be."""
+        return self._renewals[session.system] != session.renewals or self.renew(session.system)
+
     def owners(self, system: str) -> dict[str, Owner]:
         """Who owns each field in a system, by vendor path."""
         owners: dict[str, Owner] = self.client(system).mapping.owners(self.settings.system(system).fields)
@@ -182,6 +219,7 @@ class Runtime:
             lease=lease,
             memory=memory,
             idempotency_headers=settings.idempotency_headers,
+            renewals=self._renewals[system],
         )
 
     @contextmanager

@@ -56,7 +56,7 @@ def _look() -> Iterator[Checked]:
     """Area by area, so that the first lines are there while a vendor thinks."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from worker.cli import check_receiver
+    from worker.cli import check_receiver, check_running
     from worker.config import load_with_advice
     from worker.errors import ConfigurationError
     from worker.flows import checking
@@ -72,6 +72,7 @@ def _look() -> Iterator[Checked]:
     warnings = [Finding(one.subject, True, one.message, one.next_step, warning=True) for one in advice]
     yield checking.Checked("configuration", (_file(), *planned.findings, *warnings))
     yield from check_receiver.receiver(settings)
+    yield from check_running.running(settings)
     settings, bundled = _with_running_servers(settings)
     if bundled is not None:
         yield bundled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,7 @@ def up(
     Example: contactsync up
     """
     from worker.config import load_settings
+    from worker.processes.in_use import InUse
     from worker.processes.privileges import runs_as_root
     from worker.processes.tree import Tree, address
 
@@ -46,8 +48,10 @@ def up(
     if (warning := runs_as_root()) is not None:
         console(stderr=True).print(warning)
     tree = Tree(settings, tell=out.print, on_ready=ready, console_logs=logs)
-    with tree:
+    in_use = InUse(settings.home, "up")
+    with tree, closing(in_use):
         tree.start_servers()
+        in_use.write(settings)
         return tree.run()
 
 
@@ -68,13 +72,31 @@ def receiver() -> int:
     """
     from webhooks.server import serve
     from worker.config import load_settings
+    from worker.config.again import Files
+    from worker.config.secrets import secret_values
     from worker.processes import allocator, logs
+    from worker.processes.in_use import InUse
     from worker.processes.listening import require_port
 
     settings = load_settings(part="receiver")
     require_port(settings.receiver.host, settings.receiver.port)
     logs.set_up(settings, "receiver")
-    serve(settings, lambda _host, _port: allocator.look_for_cycles_rarely())
+    in_use = InUse(settings.home, "receiver")
+    in_use.write(settings)
+
+    def renewed(settings: Settings) -> None:
+        logs.Hidden.hide(secret_values(settings))
+        in_use.write(settings)
+
+    try:
+        serve(
+            settings,
+            lambda _host, _port: allocator.look_for_cycles_rarely(),
+            files=Files("receiver"),
+            on_renewed=renewed,
+        )
+    finally:
+        in_use.close()
     return DONE
 
 

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from worker.config.advice import Advice, advise
 from worker.config.checks import Part, check
-from worker.config.keys import Path_
+from worker.config.keys import CONFIG_VARIABLE, Path_
 from worker.config.problems import explain, path_of
 from worker.config.settings import Settings
-from worker.config.sources import Tree, located, read
+from worker.config.sources import FILE_NAME, Tree, located, read
 from worker.errors import ConfigurationError
 
 
@@ -37,6 +37,12 @@ def load_with_advice(
     """The settings as a worker gets them, and what is allowed in them but unwise."""
     settings, tree = _load(environ, cwd, "worker")
     return settings, tuple(advise(settings, tree.secret_files))
+
+
+def files_of(environ: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
+    """The settings file and the files of secrets that these settings come from, whether they are there or not."""
+    named = environ.get(CONFIG_VARIABLE, "").strip()
+    return tuple(dict.fromkeys((located(named or FILE_NAME, folder), *read(environ, folder).secret_files)))
 
 
 def _load(environ: Mapping[str, str] | None, cwd: Path | None, part: Part) -> tuple[Settings, Tree]:

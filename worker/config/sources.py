@@ -236,6 +236,15 @@ def _read_environment(tree: Tree, environ: Mapping[str, str], cwd: Path) -> None
         _lay_variable(tree, variable, cwd)
 
 
+def given_by_variables(environ: Mapping[str, str]) -> frozenset[str]:
+    """
+    The names of the keys and sections whose values stand in the environment itself, and not in a file that it names.
+    Another process may have another environment, and none sees a change of its own.
+    """
+    variables = (_recognised(name, text) for name, text in environ.items() if name.upper().startswith(ENV_PREFIX))
+    return frozenset(one.key.name for one in variables if one is not None and not one.is_file and one.text.strip())
+
+
 def _recognised(name: str, text: str) -> _Variable | None:
     parts = name.upper().removeprefix(ENV_PREFIX).lower().split("__")
     target = _target(parts)

@@ -146,6 +146,7 @@ def step_of(claim: LinkClaim) -> Literal["gone", "write_back", "filtered", "reso
 
 def _failed(delivery: Delivery, gate: Gate, error: SyncError) -> Delivered:
     runtime, claim = delivery.runtime, delivery.claim
+    error = gate.excused(error, delivery.session)
     now = runtime.now()
     outcome = judge(
         error,

@@ -252,6 +252,7 @@ class _Fetch:
         )
 
     def _failed(self, error: SyncError) -> Fetched:
+        error = self.gate.excused(error, self.session)
         now = self.runtime.now()
         outcome = judge(
             error,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from worker.errors import RateLimited
+from worker.errors import CredentialsRejected, CredentialsReplaced, RateLimited
 from worker.store import easing, systems
 from worker.store.systems import Recovery, SystemView
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.core.wire import Exchange
+    from worker.errors import SyncError
     from worker.flows.outcome import Outcome
     from worker.runtime import Runtime
+    from worker.vendors.transport import Session
 
 Way = Literal["free", "probe", "entry", "held"]
 
@@ -39,6 +41,7 @@ class Gate:
         self._lock = threading.Lock()
         self._views: dict[str, tuple[float, SystemView]] = {}
         self._entered: dict[tuple[str, int], datetime] = {}
+        self._resumed: dict[str, float | None] = {}
 
     def view(self, system: str, *, fresh: bool = False) -> SystemView:
         """The system's state."""
@@ -65,6 +68,7 @@ class Gate:
         """
         now = self.runtime.now()
         view = self.view(system)
+        self._renew_if_resumed(view)
         until = view.blocked_until(now)
         if until is None:
             return "free" if view.recovery is None else self._enter(system, view.recovery, now)
@@ -75,7 +79,25 @@ class Gate:
         self.forget(system)
         again = float(self.runtime.settings.breaker.probe_seconds)
         with self.runtime.statement("gate.probe") as connection:
-            return "probe" if systems.take_probe(connection, system, now, again) else "held"
+            won = systems.take_probe(connection, system, now, again)
+        if won and view.paused_by == "credentials":
+            self.runtime.renew(system)
+        return "probe" if won else "held"
+
+    def _renew_if_resumed(self, view: SystemView) -> None:
+        """A person, or a probe of whichever process, ended a pause: our credentials may be those from before it."""
+        if self._resumed.setdefault(view.system, view.resumed_at) != view.resumed_at:
+            self._resumed[view.system] = view.resumed_at
+            self.runtime.renew(view.system)
+
+    def excused(self, error: SyncError, session: Session) -> SyncError:
+        """
+        The error that a refusal of credentials means: none of the system's, where they were replaced since the call
+        left. It must not pause the system again, and other workers may have seen the new ones before us.
+        """
+        if not isinstance(error, CredentialsRejected) or not self.runtime.has_newer(session):
+            return error
+        return CredentialsReplaced("the credentials were replaced meanwhile; it goes out again under the new ones")
 
     def _enter(self, system: str, recovery: Recovery, now: datetime) -> Way:
         if recovery.entered_until is not None and recovery.entered_until > now:

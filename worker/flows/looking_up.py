@@ -38,6 +38,7 @@ def look_up(runtime: Runtime, gate: Gate, system: str, external_id: str) -> Reco
         raise Unfit(f"there is no record {external_id} in {system}: {gone.message}") from gone
     except SyncError as error:
         now = runtime.now()
+        error = gate.excused(error, session)
         outcome = judge(
             error, system=system, operation=OPERATION, attempts=0, policy=runtime.policy, now=now, draw=runtime.draw()
         )

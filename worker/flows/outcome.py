@@ -18,6 +18,7 @@ from worker.errors import (
     BudgetExhausted,
     Busy,
     CredentialsRejected,
+    CredentialsReplaced,
     MaybeRejected,
     NoAttempt,
     NotYetKnown,
@@ -158,7 +159,7 @@ def _row(
 ) -> tuple[RowState, datetime | None]:
     if isinstance(error, AmbiguousMatch):
         return "review", None
-    if isinstance(error, CredentialsRejected | WrongAddress):
+    if isinstance(error, CredentialsRejected | CredentialsReplaced | WrongAddress):
         return "due", now
     if isinstance(error, QuotaReached):
         return "waiting", now + timedelta(seconds=QUOTA_PAUSE_SECONDS)

@@ -33,7 +33,7 @@ def probe(runtime: Runtime, gate: Gate, system: str) -> None:
         _read(runtime, session, system)
     except SyncError as error:
         outcome = judge(
-            error,
+            gate.excused(error, session),
             system=system,
             operation="probe",
             attempts=0,

@@ -46,12 +46,13 @@ class Reading:
     def __init__(self, runtime: Runtime, claim: LinkClaim, lease: Lease) -> None:
         self.runtime = runtime
         self.claim = claim
-        self.client: Any = runtime.client(claim.system)
         lane: Literal["live", "background"] = "background" if claim.priority >= BACKGROUND else "live"
         # What was read before a create, or before somebody asked for a fresh look, says nothing now.
         stale = claim.intent is not None or claim.restore
         self.reads = RecentReads.from_json(None if stale else claim.reads)
+        # The session first: credentials that are renewed between the two count as newer than its own.
         self.session = runtime.session(claim.system, lane, lease, self.reads)
+        self.client: Any = runtime.client(claim.system)
         self.operation = "deliver"
         self.evidence: dict[str, Any] = {}
         self.must_read = claim.reason in ("outcome_unknown", "unusable") or claim.crashes > 0

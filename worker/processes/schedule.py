@@ -15,6 +15,7 @@ from worker.core.error_text import error_text
 from worker.errors import ConfigurationError
 from worker.flows.sweep import Sweeper
 from worker.processes import logs
+from worker.processes.in_use import InUse
 from worker.processes.pulse import Pulse
 from worker.runtime import Runtime
 from worker.store import migrations, systems
@@ -77,9 +78,12 @@ def run_scheduler(settings: Settings) -> int:
     with engine.begin() as connection:
         systems.ensure(connection, settings.enabled_systems())
     runtime = Runtime(settings, engine=engine, publisher=CeleryPublisher(create_celery(settings)))
+    in_use = InUse(settings.home, "scheduler")
+    in_use.write(settings)
     log.info("scheduler.ready")
     keep_sweeping(runtime, Leadership(engine), Pulse(settings, "scheduler"), stop)
     runtime.close()
+    in_use.close()
     return 0
 
 

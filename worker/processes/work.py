@@ -21,8 +21,11 @@ from kombu.entity import Queue
 
 from worker import tasks
 from worker.app import CANARY_QUEUE, CeleryPublisher, create_celery, queues
+from worker.config.again import Files
+from worker.config.secrets import secret_values
 from worker.errors import ConfigurationError
 from worker.processes import allocator, logs
+from worker.processes.in_use import InUse
 from worker.processes.pulse import Pulse
 from worker.runtime import Runtime, concurrency
 from worker.store import migrations, systems
@@ -95,7 +98,14 @@ def run_worker(settings: Settings, only: Sequence[str] = (), *, deaf_seconds: fl
         systems.ensure(connection, settings.enabled_systems())
     app = create_celery(settings)
     publisher = CeleryPublisher(app)
-    runtime = Runtime(settings, engine=engine, publisher=publisher)
+    in_use = InUse(settings.home, "worker")
+    in_use.write(settings)
+
+    def renewed(settings: Settings) -> None:
+        logs.Hidden.hide(secret_values(settings))
+        in_use.write(settings)
+
+    runtime = Runtime(settings, engine=engine, publisher=publisher, read_again=Files("worker"), on_renewed=renewed)
     pulse = Pulse(settings, "worker")
     pulse.clear()
     canary = Canary(app, publisher, pulse, deaf_seconds=deaf_seconds)
@@ -120,6 +130,7 @@ def run_worker(settings: Settings, only: Sequence[str] = (), *, deaf_seconds: fl
     worker.start()
     runtime.stopping.set()
     runtime.close()
+    in_use.close()
     return int(worker.exitcode or 0)
 
 

@@ -49,6 +49,8 @@ class SystemView:
     """The calls a second that were learned from refusals; None where the configured rate holds."""
     paused_by_name: str | None = None
     """Who paused it, where a person did."""
+    resumed_at: float | None = None
+    """When it was let go on last, in Unix seconds; who made their clients before that reads the credentials again."""
 
     def blocked_until(self, now: datetime) -> datetime | None:
         """
@@ -94,7 +96,13 @@ def view_of(row: Row[Any]) -> SystemView:
     """One vendor's state from its row, which has the columns of a view and `learned`."""
     columns = {name: getattr(row, name) for name in _COLUMNS.split(", ")}
     who = row.learned.get("paused_by_name") if row.paused_by == "operator" else None
-    return SystemView(**columns, recovery=recovery_of(row.learned), rate=rate_of(row.learned), paused_by_name=who)
+    return SystemView(
+        **columns,
+        recovery=recovery_of(row.learned),
+        rate=rate_of(row.learned),
+        paused_by_name=who,
+        resumed_at=row.learned.get("resumed_at"),
+    )
 
 
 def rate_of(learned: Mapping[str, Any]) -> float | None:
@@ -142,9 +150,10 @@ def succeeded(connection: Connection, system: str, now: datetime) -> None:
         failures = 0, breaker = 'closed', probe_at = NULL, reason = NULL,
         paused_by = CASE WHEN paused_by = 'credentials' THEN NULL ELSE paused_by END,
         paused_reason = CASE WHEN paused_by = 'credentials' THEN NULL ELSE paused_reason END,
-        paused_at = CASE WHEN paused_by = 'credentials' THEN NULL ELSE paused_at END
+        paused_at = CASE WHEN paused_by = 'credentials' THEN NULL ELSE paused_at END,
+        learned = CASE WHEN paused_by = 'credentials' THEN learned || CAST(:resumed AS jsonb) ELSE learned END
     """
-    _update(connection, system, assignments, {"now": now})
+    _update(connection, system, assignments, {"now": now, "resumed": _resumed(now)})
 
 
 def take_probe(connection: Connection, system: str, now: datetime, again_seconds: float) -> bool:
@@ -285,10 +294,14 @@ def resume(connection: Connection, system: str, now: datetime, *, by: str | None
         system,
         "paused_by = NULL, paused_reason = NULL, paused_at = NULL, breaker = 'closed', failures = 0, probe_at = NULL, "
         "throttled_until = NULL, creates_paused_until = NULL, creates_reason = NULL, reason = NULL, "
-        "learned = learned - 'recovery' - 'paused_by_name'",
-        {"now": now, "anyones": by is None, "by": by},
+        "learned = (learned - 'recovery' - 'paused_by_name') || CAST(:resumed AS jsonb)",
+        {"now": now, "anyones": by is None, "by": by, "resumed": _resumed(now)},
         _THEIR_OWN,
     )
+
+
+def _resumed(now: datetime) -> str:
+    return orjson.dumps({"resumed_at": now.timestamp()}).decode()
 
 
 def learn(connection: Connection, system: str, learned: dict[str, Any], now: datetime) -> None:

@@ -212,6 +212,7 @@ class Session:
     `lease`: a worker that was frozen and wakes up late finds out here, and not by writing over a newer state. A read
     that `memory` has from an earlier attempt is not sent again. Every write carries its idempotency key in all
     `idempotency_headers`: a vendor that does not know them ignores them, and its support can find the call by the key.
+    `renewals` is how often this process had got other credentials when the session began.
     """
 
     def __init__(
@@ -230,6 +231,7 @@ class Session:
         lease: Lease | None = None,
         memory: ReadMemory | None = None,
         idempotency_headers: tuple[str, ...] = ("Idempotency-Key",),
+        renewals: int = 0,
     ) -> None:
         self.system = system
         self.client = client
@@ -244,6 +246,7 @@ class Session:
         self.lease = lease
         self.memory = memory
         self.idempotency_headers = idempotency_headers
+        self.renewals = renewals
         self.exchanges: list[Exchange] = []
         self.remarks: list[str] = []
 
