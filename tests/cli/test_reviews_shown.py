@@ -286,3 +286,21 @@ def test_wherever_a_client_waits_for_a_person_the_question_is_named(operator: Co
         assert f"contactsync reviews show {review}" in ran.out
     links = operator("contacts", "show", client, "--json").json["links"]
     assert {one["system"]: len(one["reviews"]) for one in links} == {"rompslomp": 2, "recras": 0, "workspace": 0}
+
+
+def test_a_value_of_ones_own_is_taken_checked_and_kept_in_the_history(operator: Command, hub: Hub) -> None:
+    client = differing(hub)
+    phone, address = of_field(operator, "phone"), of_field(operator, "address")
+
+    wrong = operator("reviews", "resolve", phone, "--choose", "value", "--value", "unknown")
+    none = operator("reviews", "resolve", phone, "--choose", "value")
+    right = operator("reviews", "resolve", phone, "--choose", "value", "--value", "+32 50 22 22 22")
+    parts = operator("reviews", "resolve", address, "--choose", "value", "--value", "city=Blankenberge")
+    catch_up(hub)
+
+    assert (wrong.status, none.status, right.status, parts.status) == (2, 2, 0, 0)
+    assert "is not a phone number" in wrong.err
+    assert "Robaws keeps its own" in right.err
+    [record] = hub.rompslomp.state()["records"]
+    assert (record["phone"], record["city"]) == ("+32 50 22 22 22", "Blankenberge")
+    assert "value +32 50 22 22 22" in operator("contacts", "show", client).out

@@ -55,7 +55,7 @@ def test_a_value_that_does_not_fit_offers_theirs_alone(hub: Hub) -> None:
     [question] = hub.questions(source_id, "rompslomp")
     assert question["detail"]["rule"] == "does not fit"
 
-    assert choices(hub, source_id, "rompslomp") == [["theirs"]]
+    assert choices(hub, source_id, "rompslomp") == [["theirs", "value"]]
     answer(hub, source_id, "rompslomp", "theirs", path=question["path"])
     assert brief(hub, source_id, "rompslomp") == ("synced", None)
 

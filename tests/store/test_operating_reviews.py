@@ -247,7 +247,7 @@ def test_open_questions_are_listed_with_what_can_be_answered(hub: Hub) -> None:
     assert (page.total, len(page.items), rest.next) == (2, 1, None)
     first, second = page.items[0], rest.items[0]
     assert {first.path, second.path} == {"address.*", "contact_person_email_address"}
-    assert (first.contact.source_id, first.system, first.choices) == (client, "rompslomp", ["ours", "theirs"])
+    assert (first.contact.source_id, first.system, first.choices) == (client, "rompslomp", ["ours", "theirs", "value"])
     assert {first.detail["ours"], second.detail["ours"]} == {
         "Kerkstraat 12, 9000, Gent, BE",
         CLIENT["email"],

@@ -266,7 +266,11 @@ def test_a_question_is_listed_and_answered(filled: Served) -> None:
     answer = filled.act(f"/reviews/{question['id']}/resolve", json={"choose": "ours", "reason": "asked them"})
     again = filled.act(f"/reviews/{question['id']}/resolve", json={"choose": "ours"})
 
-    assert (question["kind"], question["system"], question["choices"]) == ("field", "workspace", ["ours", "theirs"])
+    assert (question["kind"], question["system"], question["choices"]) == (
+        "field",
+        "workspace",
+        ["ours", "theirs", "value"],
+    )
     assert shown["detail"]["theirs"] == "Brugge"
     assert [one.status_code for one in (wrong, answer, again)] == [422, 200, 409]
     assert filled.rows("SELECT state FROM link WHERE system = 'workspace'") == [("due",)]

@@ -14,7 +14,7 @@ from worker.store.listing import Page
 from worker.store.listing_reviews import ReviewFilter, ReviewView
 from worker.store.operating import Acted
 from worker.store.states import REVIEW_KINDS
-from worker.vendors.contract import id_shape
+from worker.vendors.contract import field_rows, id_shape
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 class Answer(Body):
     """
-    The answer: one of the question's `choices`; `link` wants the `external_id` of the record.
+    The answer: one of the question's `choices`; `link` wants the `external_id` of the record, and `value` the `value`.
 
     `version` is the question's as it was shown: 409 if something else is asked by now.
     """
 
-    choose: Literal["ours", "robaws", "theirs", "system", "link", "record", "create", "exclude"]
+    choose: Literal["ours", "robaws", "theirs", "system", "value", "link", "record", "create", "exclude"]
     external_id: str | None = Field(default=None, max_length=100)
+    value: str | dict[str, str] | None = Field(
+        default=None, description="for `value`: the value; of an address a value for each part that is another"
+    )
     force: bool = Field(default=False, description="link a record that the question does not show")
     version: str | None = Field(default=None, max_length=40)
     reason: str | None = Field(default=None, max_length=1_000, description=ABOUT_REASONS)
@@ -55,7 +58,9 @@ def resolve(connection: Connection, asked: Asked) -> Acted:
         asked.actor,
         asked.now,
         shape_of=id_shape,
+        row_of=field_rows(asked.parts.settings),
         external_id=answer.external_id,
+        value=answer.value,
         reason=answer.reason,
         force=answer.force,
         version=answer.version,

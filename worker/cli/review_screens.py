@@ -234,6 +234,8 @@ def _show_answers(review: ReviewView) -> None:
 
 
 def _arguments(review: ReviewView, word: str) -> list[str]:
+    if word == "value":
+        return ["value --value city=…" if review.detail.get("members") else 'value --value "…"']
     if word != "link":
         return [word]
     free = [one.external_id for one in review.candidates if not one.held_by or one.held_by.get("free")]

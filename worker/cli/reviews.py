@@ -90,6 +90,7 @@ class _Answer:
 
     word: str
     external_id: str | None
+    values: list[str]
     reason: str | None
     version: str | None
     force: bool
@@ -101,8 +102,12 @@ class _Answer:
 def resolve(
     review_id: Annotated[str | None, typer.Argument(metavar="ID", help="as reviews list shows it")] = None,
     choose: Annotated[
-        str, typer.Option("--choose", help="ours, theirs, link:EXTERNAL_ID, create or exclude, as reviews show lists")
+        str, typer.Option("--choose", help="ours, theirs, value, link:EXTERNAL_ID, create or exclude")
     ] = "",
+    value: Annotated[
+        list[str] | None,
+        typer.Option("--value", help="with --choose value: the value; of an address city=Gent, once for each part"),
+    ] = None,
     system: System = None,
     field: Field = None,
     kind: Kind = None,
@@ -126,13 +131,15 @@ def resolve(
     """
     from worker.cli import answering_many, asking
 
-    answer = _typed(choose, reason, version, force=force, yes=yes)
+    answer = _typed(choose, value or [], reason, version, force=force, yes=yes)
     wanted = _filter(system, field, kind)
     if review_id is not None and not wanted.empty:
         stop(WRONG_USE, "name one question by its ID or many by a filter, not both")
     if review_id is None:
         if answer.external_id is not None:
             stop(WRONG_USE, "a record is linked to one client: answer these questions one by one")
+        if answer.values:
+            stop(WRONG_USE, "a value is one client's: answer these questions one by one")
         return answering_many.resolve(wanted, answer.word, reason, yes=yes, expect=expect, as_json=as_json)
     with asking.asking() as (settings, engine):
         acted = _resolve(settings, engine, review_id, answer)
@@ -140,19 +147,23 @@ def resolve(
     return DONE
 
 
-def _typed(choose: str, reason: str | None, version: str | None, *, force: bool, yes: bool) -> _Answer:
+def _typed(
+    choose: str, values: list[str], reason: str | None, version: str | None, *, force: bool, yes: bool
+) -> _Answer:
     word, colon, external_id = choose.partition(":")
     if not word:
         stop(WRONG_USE, "say which answer, with --choose: reviews show lists the ones that a question takes")
     if (word == "link") != bool(colon and external_id):
         stop(WRONG_USE, "write link:EXTERNAL_ID with the record's id in that system; the other words stand alone")
-    return _Answer(word, external_id or None, reason, version, force, yes)
+    if (word == "value") != bool(values):
+        stop(WRONG_USE, "a value goes with --choose value, and --choose value with --value TEXT")
+    return _Answer(word, external_id or None, values, reason, version, force, yes)
 
 
 def _resolve(settings: Settings, engine: Engine, review_id: str, answer: _Answer) -> Acted:
     from worker.cli import asking
     from worker.store import listing_reviews, operating_reviews
-    from worker.vendors.contract import id_shape
+    from worker.vendors.contract import field_rows, id_shape
 
     with engine.connect() as connection:
         shown = listing_reviews.one(connection, review_id)
@@ -166,11 +177,27 @@ def _resolve(settings: Settings, engine: Engine, review_id: str, answer: _Answer
             asking.actor(),
             asking.now(),
             shape_of=id_shape,
+            row_of=field_rows(settings),
             external_id=answer.external_id,
+            value=_values(shown, answer.values),
             reason=answer.reason,
             force=answer.force,
             version=answer.version or shown.version,
         )
+
+
+def _values(shown: ReviewView, given: list[str]) -> str | dict[str, str] | None:
+    """One value, or `name=value` for each part of an address."""
+    if not given:
+        return None
+    if not shown.detail.get("members"):
+        if len(given) > 1:
+            stop(WRONG_USE, "this question is about one field: give --value once")
+        return given[0]
+    parts = [one.partition("=") for one in given]
+    if not all(is_ for _, is_, _ in parts):
+        stop(WRONG_USE, "this question is about several fields: write --value city=Gent, once for each part")
+    return {name.strip(): value for name, _, value in parts}
 
 
 def _record(settings: Settings, engine: Engine, shown: ReviewView, external_id: str | None) -> str:
@@ -201,7 +228,8 @@ def _say_effect(shown: ReviewView, answer: _Answer, record: str | None) -> None:
     say(f"review {shown.id}: {review_screens.client(shown)} in {shown.system}, {review_screens.about(shown)}")
     if shown.kind == "field" and (shown.ours or shown.theirs):
         say(f"  Robaws: {_value(shown.ours)} | there: {_value(shown.theirs)}")
-    say(f"  {word}{f' ({record})' if record else ''}: {effect}")
+    named = record or ", ".join(answer.values)
+    say(f"  {word}{f' ({printable(named)})' if named else ''}: {effect}")
     if word in ASKED_FIRST and not answer.yes and sys.stdin.isatty():
         say("  this cannot be taken back by itself. Go on? Type yes: ", end="")
         if sys.stdin.readline().strip().lower() != "yes":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -16,6 +16,7 @@ class Answers:
     `ours` are vendor paths whose value is ours to write, once: the delivery that settles the field ends that.
     `linked`: a person said which record it is, and no delivery to it has gone through since.
     `unusable` are records, each with why no client should be linked to it, that are written to all the same.
+    `values` are values that a person typed, by vendor path (`core.chosen`); they too end with the delivery.
 
     >>> Answers().refuse(["514"]).accept("514") == Answers(linked=True)
     True
@@ -25,11 +26,13 @@ class Answers:
     ours: frozenset[str] = frozenset()
     unusable: frozenset[tuple[str, str]] = frozenset()
     linked: bool = False
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The answers as they stand in the link's row; what is empty is left out."""
         found: dict[str, Any] = {"refused": sorted(self.refused), "ours": sorted(self.ours)}
         found |= {"unusable": [list(one) for one in sorted(self.unusable)], "linked": self.linked}
+        found |= {"values": {path: dict(one) for path, one in sorted(self.values.items())}}
         return {name: value for name, value in found.items() if value}
 
     @classmethod
@@ -41,6 +44,7 @@ class Answers:
             frozenset(map(str, stored.get("ours") or ())),
             frozenset((str(record), str(why)) for record, why in stored.get("unusable") or ()),
             bool(stored.get("linked")),
+            stored.get("values") or {},
         )
 
     def refuse(self, external_ids: Iterable[str]) -> Answers:
@@ -49,4 +53,4 @@ class Answers:
 
     def accept(self, external_id: str) -> Answers:
         """This record is the one: no longer refused, and nothing of another record's fields is meant."""
-        return replace(self, refused=self.refused - {external_id}, ours=frozenset(), linked=True)
+        return replace(self, refused=self.refused - {external_id}, ours=frozenset(), linked=True, values={})

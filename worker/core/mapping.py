@@ -348,7 +348,7 @@ class VendorMapping:
             if row.is_required(contact) and row.key(value) == "":
                 value = row.stand_in
                 (missing if value is None else placeholders).append(row.vendor)
-            problem = _problem(row, value)
+            problem = misfit(row, value)
             if problem:
                 problems[row.vendor], misfits[row.vendor] = problem, value
             else:
@@ -382,7 +382,8 @@ def _in_region(rows: Sequence[FieldRow], region: str) -> tuple[FieldRow, ...]:
     return tuple(replace(row, region=region) if row.normaliser == "phone" else row for row in rows)
 
 
-def _problem(row: FieldRow, value: Any) -> str | None:
+def misfit(row: FieldRow, value: Any) -> str | None:
+    """Why a field cannot take a value; None where it can."""
     if row.normaliser == "country" and row.max_length == COUNTRY_LENGTH and value and country_code(value) != value:
         return f"{row.label} is not known, and only the two letters of a country fit"
     if isinstance(value, str) and row.max_length is not None and len(value) > row.max_length:

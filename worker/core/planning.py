@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from worker.core.chosen import A_PERSONS_VALUE, carry_out, said
 from worker.core.emptied import hold_back
 from worker.core.field_merge import (
     DOES_NOT_FIT,
@@ -173,6 +174,7 @@ def plan_update(
     repair: Collection[str] = (),
     held_back: Collection[str] = (),
     allowed: Collection[str] = (),
+    chosen: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Update | Nothing:
     """
     Plan the change of a record that is there.
@@ -182,9 +184,11 @@ def plan_update(
     is None where the answer does not show them. `restore` also puts back owned fields that somebody changed there (an
     operator's "sync now", a reconcile), and wants a read; a live event writes only what changed here. `repair` are
     the paths (`may_have_written`) where a change of ours that was not answered is put right, in the same way.
-    Many values that go at once are asked about: `held_back` and `allowed` are those of `emptied.hold_back`.
+    Many values that go at once are asked about: `held_back` and `allowed` are those of `emptied.hold_back`. `chosen`
+    are values that a person typed, by path (`chosen.carry_out`).
     """
     decisions = _decisions(mapping, ours, owners, base, theirs, restore=restore, repair=repair)
+    decisions = carry_out(mapping, ours, decisions, theirs, chosen or {})
     persons, table = None, _persons(mapping, owners)
     if table is not None and theirs is not None and their_persons is not None:
         owner = owners.get(PERSONS, table.owner)
@@ -287,6 +291,7 @@ def agree(
     main: str | None,
     *,
     sent: Collection[str] | None = None,
+    chosen: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Snapshot:
     """
     The snapshot after a plan was carried out.
@@ -294,7 +299,7 @@ def agree(
     `held` is the record as the vendor showed it after the write, None where it did not: then what was written counts
     as held. Fields that were parked, or about which nothing was decided, keep the base they had. While one waits that
     another table made, the snapshot keeps the version of that table. `sent` are the paths that stood in a request,
-    None for all that the plan writes.
+    None for all that the plan writes. `chosen` is as for `plan_update`: such a value stands in the place of ours.
     """
     new_ours = dict(base.ours) if base else {}
     new_theirs = dict(base.theirs) if base else {}
@@ -318,6 +323,9 @@ def agree(
         if new_ours[path] != new_theirs[path]:
             left = decision.action == "write" and (sent is None or path in sent)
             because[path] = {"rule": decision.rule, **({"sent": True} if left else {})}
+        if decision.rule == A_PERSONS_VALUE:
+            new_ours[path] = said(ours, path)
+            because[path] = dict((chosen or {}).get(path, {}).get("because") or {"rule": decision.rule})
     if persons is not None:
         new_ours.pop(PERSONS, None)
         new_theirs.pop(PERSONS, None)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from worker.core.field_merge import DOES_NOT_FIT, REFUSED, REQUIRED_THERE
+from worker.core.field_merge import DOES_NOT_FIT, NOT_SHOWN, REFUSED, REQUIRED_THERE
 from worker.core.mapping import EVERYTHING, PERSONS
 
 OURS: Final = "Robaws's value is written there at the next delivery, over the value that is there now"
@@ -19,6 +19,10 @@ OURS_EMPTIES: Final = "what was emptied in Robaws is emptied there as well, at t
 OURS_AGAIN: Final = "Robaws's value is sent once more at the next delivery"
 OURS_AS_IT_IS: Final = "changes go on being written into that record, as it is"
 THEIRS: Final = "nothing is written: the value that is there stands until Robaws's changes"
+VALUE: Final = (
+    "your value is written there, and nowhere else, at the next delivery, and stands until Robaws's changes; Robaws"
+    " keeps its own"
+)
 LINK: Final = "the client is that record: what is empty there is filled in, and each field that differs is asked about"
 CREATE: Final = (
     "it is none of these records: the system is searched once more, and a new record is made if nothing else is found"
@@ -38,6 +42,7 @@ SENTENCES: Final = (
     OURS_AGAIN,
     OURS_AS_IT_IS,
     THEIRS,
+    VALUE,
     LINK,
     CREATE,
     EXCLUDE,
@@ -53,7 +58,7 @@ _ABOUT_A_RECORD: Final[Mapping[str, tuple[str, ...]]] = {
     "unusable": ("ours", "link", "create", "exclude"),
 }
 _HAS_SETTING: Final = ("missing_required", "workspace")
-_EFFECTS: Final = {"theirs": THEIRS, "link": LINK, "create": CREATE, "exclude": EXCLUDE}
+_EFFECTS: Final = {"theirs": THEIRS, "value": VALUE, "link": LINK, "create": CREATE, "exclude": EXCLUDE}
 
 
 @dataclass(frozen=True)
@@ -85,9 +90,10 @@ class AnswerOptions:
             return _ABOUT_A_RECORD.get(self.kind, ())
         if not self.made:
             return ("exclude",)
-        # A required value that is empty here can be written nowhere.
-        unfit = self.rule in (DOES_NOT_FIT, REQUIRED_THERE)
-        return ("theirs",) if unfit else ("ours", "theirs")
+        # A required value that is empty here can be written nowhere; what is not shown there can be compared with none.
+        ours = () if self.rule in (DOES_NOT_FIT, REQUIRED_THERE) else ("ours",)
+        value = () if self.path in (EVERYTHING, PERSONS) or self.rule == NOT_SHOWN else ("value",)
+        return (*ours, "theirs", *value)
 
     @property
     def rule(self) -> str:

@@ -45,7 +45,11 @@ def update(delivery: Delivery, record: Record | None = None) -> Ended:
 
 def read(reading: Reading) -> Record | None:
     """The linked record as it is there now, where the plan depends on it, else None. RecordGone where it is gone."""
-    must = reading.must_read or reading.claim.restore or bool(reading.repair or reading.answers.ours)
+    must = (
+        reading.must_read
+        or reading.claim.restore
+        or bool(reading.repair or reading.answers.ours or reading.answers.values)
+    )
     if not (
         must
         or needs_read(
@@ -80,6 +84,7 @@ def decide(reading: Reading, record: Record | None) -> Update | Nothing:
         repair=reading.repair,
         held_back=reading.held_back,
         allowed=reading.answers.ours,
+        chosen=reading.answers.values,
     )
     return replace(plan, decisions=answered.explained(plan.decisions, moved))
 
@@ -87,7 +92,8 @@ def decide(reading: Reading, record: Record | None) -> Update | Nothing:
 def _nothing(delivery: Delivery, plan: Nothing, record: Record | None) -> Ended:
     persons, main = _persons(delivery, plan.persons, record)
     held = record.fields if record else None
-    snapshot = agree(delivery.ours, delivery.base, plan.decisions, held, persons, main)
+    chosen = delivery.answers.values
+    snapshot = agree(delivery.ours, delivery.base, plan.decisions, held, persons, main, chosen=chosen)
     return settle(delivery, snapshot, plan.decisions)
 
 
@@ -116,7 +122,10 @@ def _write(delivery: Delivery, plan: Update, record: Record | None) -> Ended:
         return update(delivery, record)
     persons, main = _persons(delivery, plan.persons, after)
     sent = delivery.plans.sent()
-    snapshot = agree(delivery.ours, delivery.base, plan.decisions, after.fields, persons, main, sent=sent)
+    chosen = delivery.answers.values
+    snapshot = agree(
+        delivery.ours, delivery.base, plan.decisions, after.fields, persons, main, sent=sent, chosen=chosen
+    )
     if record is None and _is_named_elsewhere(delivery, plan, after):
         delivery.claim = replace(delivery.claim, snapshot=snapshot.to_json())
         return update(delivery, after)

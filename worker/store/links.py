@@ -91,7 +91,7 @@ _FINISH = text(
         UPDATE link SET
             snapshot = :snapshot, parked = :parked, unheld = :unheld, intent = NULL,
             restore = restore AND restore_seq > claimed_seq, repair = '[]', overtaken = '[]', reads = NULL,
-            decided = CASE WHEN :settled THEN decided - 'ours' - 'linked' ELSE decided END,
+            decided = CASE WHEN :settled THEN decided - 'ours' - 'linked' - 'values' ELSE decided END,
             synced_version = :version, synced_at = :now, attempts = 0, own_failures = 0, crashes = 0,
             reason = :reason, message = :message, status = NULL, fields = NULL, fingerprint = NULL, operation = NULL,
             settles_at = NULL,

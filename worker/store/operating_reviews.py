@@ -11,15 +11,17 @@ known what became of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from worker.core.chosen import A_PERSONS_VALUE, typed
 from worker.core.differences import kept_by_a_person
 from worker.core.identity import IdShape
+from worker.core.mapping import FieldRow
 from worker.core.questions import AnswerOptions
 from worker.store import link_rows, operating_links
 from worker.store.link_rows import LinkRow
@@ -96,7 +98,9 @@ def resolve(
     now: datetime,
     *,
     shape_of: Callable[[str], IdShape],
+    row_of: Callable[[str, str], FieldRow] | None = None,
     external_id: str | None = None,
+    value: str | Mapping[str, str] | None = None,
     reason: str | None = None,
     force: bool = False,
     version: str | None = None,
@@ -105,7 +109,8 @@ def resolve(
     Answer a question with one of the words that it takes (`core.questions`); another one is Unfit.
 
     `link` wants the `external_id` of the record. `shape_of` a system says what its ids look like, and another is Unfit;
-    so is a record that is not among those which the question shows, without `force`.
+    so is a record that is not among those which the question shows, without `force`. `value` is the person's own, a
+    text, or one for each member of an address; `row_of` a system and a path is the table's row, which says what fits.
 
     Conflict while the link is being delivered, where a create is open that the question is not about, and where
     `version` is not the question's (any more).
@@ -130,6 +135,8 @@ def resolve(
     connection.execute(_RESOLVE, {"id": row.id, "now": now, "choice": choice, "by": actor.name, "why": why})
     if word in ("ours", "theirs") and row.kind == "field":
         after, message = _field(connection, asked, word, actor, now)
+    elif word == "value":
+        after, message = _value(asked, value, row_of, actor, now)
     elif word == "link":
         after, message = _link(connection, asked, str(wanted), actor, now, why, force=force)
     else:
@@ -137,7 +144,7 @@ def resolve(
     link_rows.save(connection, link, after, now)
     if word == "exclude":
         link_rows.withdraw_questions(connection, link.id, actor.name, "exclude", now)
-    _record(connection, asked, word, wanted, actor, now, why)
+    _record(connection, asked, word, wanted if word == "link" else value, actor, now, why)
     owed = Owed(links=((link.id, link.system),)) if after.state == "due" else Owed()
     return Acted(str(row.id), "resolved", message, owed)
 
@@ -146,7 +153,7 @@ def _record(
     connection: Connection,
     asked: _Asked,
     word: str,
-    record_id: str | None,
+    named: str | Mapping[str, str] | None,
     actor: Actor,
     now: datetime,
     why: str | None,
@@ -158,7 +165,8 @@ def _record(
         "path": asked.path or None,
         "field": asked.detail.get("field"),
         "choose": word,
-        "external_id": record_id,
+        "external_id": named if word == "link" else None,
+        "value": named if word == "value" else None,
     }
     record(connection, actor, "resolve", f"link-{asked.link.id}", why, now, details)
 
@@ -196,6 +204,55 @@ def _field(connection: Connection, asked: _Asked, word: str, actor: Actor, now: 
         link = _rested(connection, link, now)
     settled = {**snapshot, "ours": ours, "theirs": theirs, "because": because}
     return replace(link, snapshot=settled, parked=parked), message
+
+
+def _value(
+    asked: _Asked,
+    given: str | Mapping[str, str] | None,
+    row_of: Callable[[str, str], FieldRow] | None,
+    actor: Actor,
+    now: datetime,
+) -> tuple[LinkRow, str]:
+    """A third value: kept with the link until the next delivery, which writes it over what the question showed."""
+    if row_of is None:
+        raise Unfit("no value can be taken here, as it is not known what the field holds")
+    link, values = asked.link, asked.detail.get("members") or {asked.path: asked.detail}
+    rows = {path: row_of(link.system, path) for path in values}
+    try:
+        new = _typed(asked, rows, given)
+    except ValueError as refusal:
+        raise Unfit(str(refusal)) from refusal
+    because = {"rule": A_PERSONS_VALUE, "by": actor.name, "at": now.isoformat(), "review": str(asked.id)}
+    kept = {
+        path: {
+            "value": new.get(path, shown.get("theirs")),
+            "ours": shown.get("ours"),
+            "theirs": [shown.get("theirs")],
+            "because": because,
+        }
+        for path, shown in values.items()
+    }
+    parked = {name: one for name, one in link.parked.items() if name != asked.path}
+    answers = replace(link.answers, values={**link.answers.values, **kept})
+    return _soon(replace(link, parked=parked, answers=answers), now, "your value is written at the next delivery")
+
+
+def _typed(asked: _Asked, rows: Mapping[str, FieldRow], given: str | Mapping[str, str] | None) -> dict[str, str]:
+    """The values by vendor path. Of several fields each is named by the system's name, ours, or the end of ours."""
+    if not asked.detail.get("members"):
+        if isinstance(given, Mapping):
+            raise ValueError("this question is about one field: give one value")
+        [(path, row)] = rows.items()
+        return {path: typed(row, given)}
+    names = {
+        name: path for path, row in rows.items() for name in (row.canonical.rpartition(".")[2], row.canonical, path)
+    }
+    known = ", ".join(dict.fromkeys(row.canonical.rpartition(".")[2] for row in rows.values()))
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError(f"this question is about several fields: give the value of each that is another ({known})")
+    if unknown := [name for name in given if name not in names]:
+        raise ValueError(f"{unknown[0][:60]!r} is not a part of this question: there are {known}")
+    return {names[name]: typed(rows[names[name]], value) for name, value in given.items()}
 
 
 def _candidates(detail: dict[str, Any]) -> list[str]:

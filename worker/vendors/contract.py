@@ -14,9 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from worker.config import Settings
     from worker.core.contact import Json
     from worker.core.identity import IdShape
-    from worker.core.mapping import Ours, VendorMapping
+    from worker.core.mapping import FieldRow, Ours, VendorMapping
     from worker.core.matching import Candidate
     from worker.core.persons import PersonPlan, TheirPerson
     from worker.vendors.transport import Session
@@ -267,6 +268,16 @@ def build(name: str, settings: Any, phone_region: str = "BE", **more: Any) -> An
     """
     module = import_module(f"worker.vendors.{name}.client")
     return module.build(settings, phone_region, **more)
+
+
+def field_rows(settings: Settings) -> Callable[[str, str], FieldRow]:
+    """How to find the row of a system's table, as these settings shape it, by the system and the vendor path."""
+
+    def row_of(name: str, path: str) -> FieldRow:
+        mapping: VendorMapping = build(name, settings.system(name), settings.systems.robaws.phone_region).mapping
+        return mapping.row(path)
+
+    return row_of
 
 
 def id_shape(name: str) -> IdShape:

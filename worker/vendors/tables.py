@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any, Final
 
 from worker.config import RecrasSettings, RompslompSettings, RoutixSettings, WorkspaceSettings
+from worker.core import chosen, differences, emptied, field_merge, planning, preview, questions, sent, units
 from worker.core import contact as canonical
-from worker.core import differences, emptied, field_merge, planning, preview, questions, sent, units
 from worker.core.mapping import FieldRow, VendorMapping
 from worker.core.masks import (
     Vocabulary,
@@ -111,4 +111,5 @@ def _sentences() -> Iterator[str]:
     yield from questions.SENTENCES
     yield from (emptied.MANY_EMPTIED, planning.PERSONS_DECIDED, units.CHANGED_TOGETHER, units.WAITS)
     yield from (differences.KEPT_BY_A_PERSON, *sent.RULES, preview.NEW_RECORD, preview.ITS_ID)
+    yield chosen.A_PERSONS_VALUE
     yield from (value for name, value in vars(field_merge).items() if name.isupper() and isinstance(value, str))
