@@ -214,6 +214,13 @@ def test_a_home_that_holds_something_else_is_left_alone(folder: Path, capsys: py
     assert kept.read_text() == "three years of work"
 
 
+def test_a_demo_that_was_ended_at_once_is_no_stranger(folder: Path) -> None:
+    begun = demo_home.prepare(Path("home"))
+    (begun / "servers.lock").touch()
+
+    assert demo_home.prepare(Path("home")) == begun
+
+
 def test_an_earlier_demo_is_cleared_away(folder: Path) -> None:
     first = demo_home.prepare(Path("home"))
     demo_home.write_settings(first, {})
@@ -221,5 +228,6 @@ def test_an_earlier_demo_is_cleared_away(folder: Path) -> None:
 
     second = demo_home.prepare(Path("home"))
 
-    assert sorted(one.name for one in second.iterdir()) == [".gitignore", "logs"]
+    assert sorted(one.name for one in second.iterdir()) == [".gitignore", "contactsync.toml", "logs"]
+    assert (second / "contactsync.toml").read_text() == demo_home.MARK, "no settings of the one before"
     assert not list((second / "logs").iterdir())

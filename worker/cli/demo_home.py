@@ -77,8 +77,14 @@ def prepare(home: Path) -> Path:
             raise ConfigurationError(f"{home} holds something that no demo made: choose another --home")
         if lock_is_held(home / "servers.lock"):
             raise ConfigurationError(f"another demo runs in {home}: end it with Ctrl-C, or choose another --home")
-        shutil.rmtree(home)
+        for left in home.iterdir():
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+            elif left != settings:
+                left.unlink()
     prepare_home(home)
+    # Before anything else and kept until the last: a demo that is ended in its first second is known as one too.
+    _write(home, MARK)
     # So that a demo in a folder under git does not show there.
     (home / ".gitignore").write_text("*\n", encoding="utf-8")
     return home
@@ -94,10 +100,14 @@ def write_settings(home: Path, systems: Mapping[str, Mapping[str, Any]]) -> dict
     text = (
         f"{MARK}home = {json.dumps(str(home))}\n" + _GENERAL.format(port=_free_port(), tokens=lines) + as_toml(merged)
     )
+    _write(home, text)
+    return tokens
+
+
+def _write(home: Path, text: str) -> None:
     file = home / SETTINGS_FILE
     file.touch(mode=0o600)
     file.write_text(text, encoding="utf-8")
-    return tokens
 
 
 def load(home: Path) -> Settings:

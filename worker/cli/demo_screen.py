@@ -71,7 +71,9 @@ class Screen:
     def welcome(self, token: str) -> None:
         """Where to look on, before anything else."""
         self._print(Text(""))
-        self._print(Text("  page      ").append(self.board.address, "bold").append("   open it and watch"))
+        self._print(
+            Text("  page      ").append(self.board.address, "bold").append("   open it when all is ready, and watch")
+        )
         self._print(Text("  login     ").append("any name, with this as the password: "))
         self._print(Text(f"            {token}"))
         self._print(Text(""))
