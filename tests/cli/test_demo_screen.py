@@ -178,9 +178,18 @@ def test_the_result_says_what_it_means_for_the_user() -> None:
         "0 lost: 76 webhooks came for 66 events, each is accounted for",
         "0 duplicated: 30 records, one for each client in each system",
         "1 question asked, and answered by a person",
-        "7 troubles survived: 1 outage, 3 lost answers, 2 refused values, 1 worker killed",
+        "7 troubles survived: 1 outage, 3 lost answers, 2 refusals, 1 crash",
         "31 s from an empty folder to this line, PostgreSQL and Redis included",
     ]
+
+
+def test_the_result_fits_a_terminal_of_eighty_columns() -> None:
+    screen, out = screen_of(80)
+
+    for number, text in RESULT.lines():
+        screen.figure(number, text)
+
+    assert len([row for row in rows(out) if row]) == len(RESULT.lines())
 
 
 def test_an_empty_board_can_be_shown() -> None:

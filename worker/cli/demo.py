@@ -171,7 +171,7 @@ class Teller:
             f"  export CONTACTSYNC_CONFIG={_near(Path(self._settings.home) / SETTINGS_FILE)}",
             f"  {run} contacts show 1001",
             f"  curl -X PATCH {robaws} \\",
-            """    --json '{"tel": "+32 9 200 99 99"}'""",
+            """    -H 'Content-Type: application/json' -d '{"tel": "+32 9 200 99 99"}'""",
             f"  {run} status",
             f"  curl -H 'Authorization: Bearer {self.tokens['operator']}' \\",
             f"    {where}/api/v1/summary",

@@ -47,8 +47,8 @@ class Result:
         troubles = (
             times(self.outages, "outage"),
             times(self.lost_answers, "lost answer"),
-            times(self.corrected, "refused value"),
-            times(self.killed, "worker") + " killed",
+            times(self.corrected, "refusal"),
+            times(self.killed, "crash"),
         )
         return [
             (str(self.records - self.by_hand), f"records that nobody typed, for {times(self.clients, 'client')}"),

@@ -60,7 +60,7 @@ def times(number: int, what: str) -> str:
     >>> times(1, "read"), times(2, "search")
     ('1 read', '2 searches')
     """
-    return f"{number} {what}{'' if number == 1 else 'es' if what.endswith('ch') else 's'}"
+    return f"{number} {what}{'' if number == 1 else 'es' if what.endswith(('ch', 'sh')) else 's'}"
 
 
 def reason_text(link: LinkNow) -> str:
