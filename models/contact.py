@@ -45,6 +45,8 @@ class Contact(Base):
             "id",
             postgresql_where=text("fetch_state IN ('waiting', 'dead')"),
         ),
+        Index("ix_contact_search", text("client_search(name, canonical)"), postgresql_using="gin"),
+        # Searched by the release before this one.
         Index("ix_contact_words", text("to_tsvector('simple', coalesce(name, ''))"), postgresql_using="gin"),
     )
 

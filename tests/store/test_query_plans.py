@@ -184,6 +184,12 @@ QUERIES: dict[str, Callable[[Connection], Any]] = {
     "one contact": detail,
     "contacts, first page": lambda c: listing_contacts.page(c, Paging()),
     "contacts, by a word": lambda c: listing_contacts.page(c, Paging(), query="klant 4711"),
+    "contacts, by an e-mail": lambda c: listing_contacts.page(c, Paging(), query="info4711@example.be"),
+    "contacts, by a number": lambda c: listing_contacts.page(c, Paging(), query="+32 9 200 47 11"),
+    "contacts, by a record's id": lambda c: listing_contacts.page(c, Paging(), query="1004711"),
+    "contacts, by a word, for a viewer": lambda c: listing_contacts.page(
+        c, Paging(), query="klant 4711", names_of_persons=False
+    ),
     "contacts, by a state": lambda c: listing_contacts.page(c, Paging(), state="dead"),
     "the queue, first page": lambda c: listing_retries.page(c, RetryFilter(), Paging()),
     "the queue, one system's dead": lambda c: listing_retries.page(

@@ -118,11 +118,15 @@ CALLS = (
         "GET",
         "/contacts",
         "viewer",
-        "Contacts, searched by id or by beginnings of words of the name.",
+        "Contacts, searched by id, name, e-mail, phone or VAT number.",
         list_contacts,
         Page[ContactView],
         parameters=(
-            Parameter("query", "the contact's id at Robaws, or beginnings of words of its name"),
+            Parameter(
+                "query",
+                "an id at Robaws or of a record in any system, beginnings of words of the name with or without accents,"
+                " or an e-mail, phone or VAT number in any writing; viewers find nothing by the last three",
+            ),
             Parameter(
                 "state", "contacts with a link in this state, or in this state themselves", listing_contacts.STATES
             ),

@@ -35,7 +35,13 @@ UNDER_WAY = ("due", "working")
 @app.command("list")
 @command
 def list_(
-    query: Annotated[str | None, typer.Option("--query", help="an id, or beginnings of words of the name")] = None,
+    query: Annotated[
+        str | None,
+        typer.Option(
+            "--query",
+            help="an id here or in any system, beginnings of words of the name, an e-mail, phone or VAT number",
+        ),
+    ] = None,
     state: Annotated[
         str | None, typer.Option("--state", help="with a link in this state, or fetch_due, fetch_dead, gone")
     ] = None,
@@ -55,7 +61,9 @@ def list_(
     from worker.store.listing import Paging
 
     with asking.asking() as (settings, engine), engine.connect() as connection:
-        page = listing_contacts.page(connection, Paging(limit, cursor), query=query, state=state)
+        page = listing_contacts.page(
+            connection, Paging(limit, cursor), query=query, state=state, names_of_persons=not masked
+        )
     page = asking.seen(page, masked=masked)
     if as_json:
         asking.show_document(page)

@@ -15,8 +15,10 @@ from typing import Any, Final, Generic, TypeVar
 import orjson
 from sqlalchemy import Connection, text
 
+from worker.config import SYSTEM_NAMES
 from worker.core import sensitive
 from worker.core.masks import Id
+from worker.core.search_keys import search_keys
 from worker.store.refusals import NotFound, Unfit
 
 T = TypeVar("T")
@@ -27,14 +29,21 @@ MOST_REASON: Final = 1_000
 COUNT_CAP: Final = 10_000
 """Beyond so many, a total is not counted on: it says `COUNT_CAP` and `total_is_capped`."""
 
-_MATCHES: Final = (
-    "(c.source = 'robaws' AND c.source_id = :query"
-    " OR to_tsvector('simple', coalesce(c.name, '')) @@ CAST(:words AS tsquery))"
-)
-_OF_AN_ORGANISATION: Final = "(c.source_id = :query OR c.canonical ->> 'kind' = 'organisation')"
+# Arrays, so that each of the three can be answered by its index.
+_IS_A_RECORD: Final = f"""c.id = ANY(ARRAY(SELECT contact_id FROM link
+        WHERE system = ANY(CAST('{{{",".join(SYSTEM_NAMES)}}}' AS text[])) AND external_id = :query))"""
+_MATCHES: Final = f"""((c.source = 'robaws' AND c.source_id = :query) OR {_IS_A_RECORD}
+        OR client_search(c.name, c.canonical) @@ CAST(:words AS tsquery))"""
+_OF_AN_ORGANISATION: Final = f"(c.source_id = :query OR {_IS_A_RECORD} OR c.canonical ->> 'kind' = 'organisation')"
 
 _WORDS: Final = text(
-    "SELECT string_agg(quote_literal(lexeme) || ':*', ' & ') FROM unnest(to_tsvector('simple', :query))"
+    """
+    SELECT string_agg(alternative, ' | ') FROM (
+        SELECT '(' || string_agg(quote_literal('n:' || lexeme) || ':*', ' & ') || ')' AS alternative
+        FROM unnest(to_tsvector('simple', client_fold(:query)))
+        UNION ALL SELECT quote_literal(key) FROM unnest(CAST(:keys AS text[])) AS key
+    ) AS alternatives
+    """
 )
 
 
@@ -86,17 +95,22 @@ def _cursor(key: list[Any]) -> str:
 
 def matches(*, names_of_persons: bool = True) -> str:
     """
-    The condition on contacts with this id, or with these beginnings of words in their name; both have their index.
+    The condition on contacts with this id here or in any system, with these beginnings of words in their name, or with
+    one of the other keys of `words`; each has its index.
 
-    Without `names_of_persons` only organisations are found by their name: whoever may not see a name must not be able
-    to try it out either.
+    Without `names_of_persons` only organisations are found by their name: whoever may not see a value, as viewers may
+    not, must not be able to try it out either.
     """
     return _MATCHES if names_of_persons else f"({_MATCHES} AND {_OF_AN_ORGANISATION})"
 
 
-def words(connection: Connection, query: str) -> dict[str, str]:
-    """The values of `matches` for what a person typed: an id, or beginnings of words in any order."""
-    found: str | None = connection.execute(_WORDS, {"query": query}).scalar_one()
+def words(connection: Connection, query: str, *, names_of_persons: bool = True) -> dict[str, str]:
+    """
+    The values of `matches` for what a person typed: an id, beginnings of words in any order, an e-mail, a phone or a
+    VAT number in any writing. Without `names_of_persons` nothing is found by the last three, which viewers do not see.
+    """
+    keys = search_keys(query) if names_of_persons else []
+    found: str | None = connection.execute(_WORDS, {"query": query, "keys": keys}).scalar_one()
     return {"query": query, "words": found or ""}
 
 

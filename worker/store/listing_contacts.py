@@ -105,10 +105,11 @@ def page(
     names_of_persons: bool = True,
 ) -> Page[ContactView]:
     """
-    Contacts by the id or the name (beginnings of words), in the order in which they became known.
+    Contacts by an id, the name (beginnings of words), an e-mail, phone or VAT number, in the order in which they became
+    known.
 
     `state`: with a link in that state, or `fetch_due`, `fetch_dead`, `gone`. Without `names_of_persons` only
-    organisations are found by their name.
+    organisations are found by their name, and nobody by an e-mail or a number.
     """
     after = paging.after(1)
     if after is not None and type(after[0]) is not int:
@@ -161,7 +162,7 @@ def _conditions(
     values: dict[str, Any] = {}
     if query:
         conditions += f" AND {matches(names_of_persons=names_of_persons)}"
-        values |= words(connection, query)
+        values |= words(connection, query, names_of_persons=names_of_persons)
     if state:
         if state not in STATES:
             raise Unfit(f"state is one of {', '.join(STATES)}")

@@ -188,7 +188,8 @@ def parts(
     values: dict[str, Any] = {name: value for name, value in given.items() if value and name != "query"}
     by_contact, by_line = "", ""
     if given["query"]:
-        values |= words(connection, given["query"]) | {"said": f"%{_literal(given['query'])}%"}
+        values |= words(connection, given["query"], names_of_persons=names_of_persons)
+        values["said"] = f"%{_literal(given['query'])}%"
         by_contact = f" AND {matches(names_of_persons=names_of_persons)}"
         by_line = f" AND l.id IN ({_BY_MESSAGE.format(matches=matches())})" if names_of_persons else by_contact
     fetches, links = _conditions(given)
