@@ -13,7 +13,7 @@ from tests.cli.command import Command
 from worker.cli.entry import GROUPS
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
-HEAVY = ("sqlalchemy", "celery", "httpx", "pydantic", "rich.table", "starlette")
+HEAVY = ("sqlalchemy", "celery", "httpx", "pydantic", "re2", "rich.table", "starlette")
 
 
 def every_command() -> list[tuple[str, ...]]:

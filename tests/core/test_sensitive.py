@@ -17,7 +17,6 @@ from tests.core.json_values import objects
 from worker.core import sensitive
 from worker.core.sensitive import REMOVED, beginning, clean, clean_body, clean_json_text, clean_text
 from worker.core.sensitive_names import is_sensitive
-from worker.core.sensitive_numbers import holds_number
 
 ACCOUNTS = (
     "BE68539007547034",
@@ -88,7 +87,6 @@ def test_a_number_is_found_in_any_sentence(number: str, sentence: str) -> None:
     assert not is_in(number, clean_text(text))
     assert not is_in(number, clean({"notes": [text]}))
     assert not is_in(number, clean({"notes": [text]}, replacement=""))
-    assert holds_number(orjson.dumps([text]))
 
 
 @pytest.mark.parametrize("text", INNOCENT)
@@ -169,7 +167,9 @@ def test_a_number_is_found_in_json_within_a_text(number: str, blank: str) -> Non
 
 def test_a_body_of_backslashes_alone_is_looked_through_in_one_pass() -> None:
     """Would take minutes if each were the beginning of a search to the end."""
-    assert not holds_number(b"\\" * 1_000_000)
+    backslashes = "\\" * 1_000_000
+
+    assert clean(backslashes) is backslashes
 
 
 OWN_NUMBERS = """
@@ -250,7 +250,7 @@ def test_no_number_comes_through_wherever_it_is_planted(data: st.DataObject) -> 
 
     for ascii_only in (True, False):
         encoded = json.dumps(document, ensure_ascii=ascii_only).encode()
-        assert not is_in(number, clean(orjson.loads(encoded), encoded=encoded))
+        assert not is_in(number, clean(orjson.loads(encoded)))
         assert not is_in(number, clean_json_text(encoded.decode()))
         assert not is_in(number, clean_body(encoded).decode("latin-1"))
         assert not is_in(number, beginning(encoded, 4_096))
@@ -260,7 +260,7 @@ def test_no_number_comes_through_wherever_it_is_planted(data: st.DataObject) -> 
 def test_a_document_without_any_stays_as_it_is(document: dict[str, Any]) -> None:
     encoded = json.dumps(document).encode()
 
-    assert clean(document, encoded=encoded) is document
+    assert clean(document) is document
     assert clean_body(encoded) == encoded
     assert beginning(encoded, 1_000_000) == encoded.decode()
 

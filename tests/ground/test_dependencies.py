@@ -22,6 +22,7 @@ OURS = {"worker", "webhooks", "models", "tests", "tools", "bench", "simulation"}
 # What is imported under another name than it is installed by.
 MODULES = {
     "email_validator": "email-validator",
+    "re2": "google-re2",
     "stdnum": "python-stdnum",
     "prometheus_client": "prometheus-client",
     "pydantic_settings": "pydantic-settings",

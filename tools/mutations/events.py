@@ -120,6 +120,14 @@ MUTATIONS: Final = (
         "tests/core/test_sensitive.py::test_a_number_is_found_in_any_sentence",
     ),
     Mutation(
+        "an account number behind a written blank is passed over",
+        "an event is looked at more closely whenever something may be removed from it",
+        "worker/core/sensitive_screen.py",
+        "(?:^|[^0-9a-z]|iban|{_BEHIND_ESCAPE})",
+        "(?:^|[^0-9a-z]|iban)",
+        "tests/core/test_sensitive_screen.py::test_a_number_behind_whatever_is_written_of_a_blank_is_noticed",
+    ),
+    Mutation(
         "what is written back was cleaned",
         "a record that is written back loses nothing there",
         "worker/vendors/recras/rules.py",

@@ -12,7 +12,7 @@ def _words(text: str) -> list[str]:
     return text.split()
 
 
-_WORDS: Final = frozenset(
+WORDS: Final = frozenset(
     _words("""
     iban ibans bban bic bics swift bank banks cvc cvv sepa
     bsn sofi insz niss inss rrn ssn
@@ -20,7 +20,7 @@ _WORDS: Final = frozenset(
 )
 """A name that has one of these among its words: `iban`, `bank_nr`, `clientIban`."""
 
-_WHOLE: Final = frozenset(
+WHOLE: Final = frozenset(
     _words("""
     accountnr accountno accountnumber rekening rekeningen creditdate creditinfo creditlimit kredietlimiet
     rijksnummer sortcode routingnumber cardnumber kaartnummer
@@ -28,7 +28,7 @@ _WHOLE: Final = frozenset(
 )
 """A whole name, without its blanks and dashes."""
 
-_PARTS: Final = re.compile(
+PARTS: Final = re.compile(
     "iban(?:nummer|number|nr|no|code)|bank(?:account|rekening|nummer|number|nr|name|naam|code|verbindung|gegevens)|"
     "rekening(?:nummer|nr|houder)|accountholder|konto(?:nummer|inhaber)|numerodecompte|comptebancaire|"
     "coordonneesbancaires|(?:credit|krediet|debit|debet|betaal|payment|bank)(?:card|kaart)|"
@@ -118,17 +118,17 @@ def names_a_value(item: Mapping[str, Any]) -> Collection[str]:
     return ()
 
 
-def may_not_name(item: Mapping[str, Any]) -> bool:
-    """Whether no object with these members can be one of `names_a_value`."""
-    return _VALUES.isdisjoint(item) or not any(title in item for title in _TITLES)
+def letters_of(text: str) -> str:
+    """The letters of a name as it is judged by them: in lower case, without accents and what is between them."""
+    return "".join(_tokens(text))
 
 
 def _judge(name: str) -> bool:
     tokens = _tokens(name)
-    if not _WORDS.isdisjoint(tokens):
+    if not WORDS.isdisjoint(tokens):
         return True
     joined = "".join(tokens)
-    return joined in _WHOLE or _PARTS.search(joined) is not None
+    return joined in WHOLE or PARTS.search(joined) is not None
 
 
 def _judge_identifier(name: str) -> bool:

@@ -81,7 +81,7 @@ class RecentReads:
             return
         try:
             answer = orjson.loads(body)
-            kept = sensitive.clean(answer, more=request.hidden_names, replacement="", encoded=body)
+            kept = sensitive.clean(answer, more=request.hidden_names, replacement="")
             text = orjson.dumps(kept).decode()
         except (ValueError, TypeError):
             return

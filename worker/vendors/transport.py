@@ -99,7 +99,7 @@ class Response:
     def _cleaned(self, value: Any) -> Any:
         # Nothing that stands for a number may be taken for a value of a record, and be written onward.
         replacement = "" if self.ok else sensitive.REMOVED
-        return sensitive.clean(value, replacement=replacement, encoded=self.body)
+        return sensitive.clean(value, replacement=replacement)
 
     def broken(self, what: str) -> VendorBroken | OutcomeUnknown:
         """The error for an answer that is not what the vendor's page says."""
