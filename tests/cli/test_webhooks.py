@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from worker.config.secret_file import SecretFile
 from worker.sandbox.server import SandboxServer
 from worker.sandbox.settings import as_toml
 
@@ -143,3 +145,90 @@ def test_an_address_may_be_registered_before_there_is_a_database(robaws: Sandbox
 
     assert (made.status, bool(made.json["secret"])) == (0, True)
     assert "stands in no log of actions" in made.err
+
+
+def without_secret(folder: Path, *, file: str | None = "secrets/robaws_webhook") -> Path:
+    """The settings as they are before there is a webhook secret; its file."""
+    settings = folder / "contactsync.toml"
+    lines = [line for line in settings.read_text().splitlines() if not line.startswith("webhook_secrets")]
+    named = [] if file is None else [f'webhook_secrets_file = "{file}"']
+    at = lines.index("[systems.robaws]") + 1
+    settings.write_text("\n".join([*lines[:at], *named, *lines[at:]]))
+    (folder / "secrets").mkdir(exist_ok=True)
+    return folder / "secrets" / "robaws_webhook"
+
+
+@pytest.mark.parametrize("there", [None, "", "\n"], ids=["no file", "an empty file", "an empty line"])
+def test_an_address_is_registered_before_there_is_a_secret_and_its_secret_is_written(
+    robaws: SandboxServer, contactsync: Command, folder: Path, there: str | None
+) -> None:
+    secrets = without_secret(folder)
+    if there is not None:
+        secrets.write_text(there)
+
+    listed = contactsync("webhooks", "list")
+    checked = contactsync("check")
+    made = contactsync("webhooks", "register", URL, "--write-secret")
+
+    assert (listed.status, made.status) == (0, 0)
+    assert checked.status == 1
+    assert "webhook secret" in checked.out
+    [secret] = secrets.read_text().split()
+    assert secret not in made.out + made.err
+    assert str(secrets) in made.out
+    assert secrets.stat().st_mode & 0o777 == 0o600
+    assert "webhook secret" not in contactsync("check").out
+
+
+@pytest.mark.parametrize(("before_it", "after_it"), [(0o644, 0o600), (0o640, 0o640)])
+def test_a_second_secret_is_appended_and_the_file_keeps_its_owner_and_group(
+    robaws: SandboxServer, contactsync: Command, folder: Path, before_it: int, after_it: int
+) -> None:
+    secrets = without_secret(folder)
+    secrets.write_text("the-secret-of-before")
+    secrets.chmod(before_it)
+    before = secrets.stat()
+
+    made = contactsync("webhooks", "register", URL, "--write-secret", "--json")
+
+    held, state = secrets.read_text().splitlines(), secrets.stat()
+    assert made.json["secret_file"] == str(secrets)
+    assert "secret" not in made.json
+    assert (held[0], len(held)) == ("the-secret-of-before", 2)
+    assert (state.st_ino, state.st_uid, state.st_gid) == (before.st_ino, before.st_uid, before.st_gid)
+    assert state.st_mode & 0o777 == after_it
+
+
+def test_a_list_in_json_stays_one_and_no_secret_stands_in_it_twice(tmp_path: Path) -> None:
+    file = SecretFile(tmp_path / "secrets")
+    (tmp_path / "secrets").write_text('["first, and longer than what comes"]\n')
+
+    added = [file.add("second"), file.add("second")]
+
+    assert added == [True, False]
+    assert json.loads((tmp_path / "secrets").read_text()) == ["first, and longer than what comes", "second"]
+
+
+@pytest.mark.parametrize("wrong", ["no file is named", "its folder is missing", "it is a folder"])
+def test_nothing_is_registered_where_the_secret_could_not_be_written(
+    robaws: SandboxServer, contactsync: Command, folder: Path, wrong: str
+) -> None:
+    secrets = without_secret(folder, file=None if wrong == "no file is named" else "secrets/robaws_webhook")
+    if wrong == "its folder is missing":
+        (folder / "secrets").rmdir()
+    elif wrong == "it is a folder":
+        secrets.mkdir()
+
+    refused = contactsync("webhooks", "register", URL, "--write-secret")
+
+    assert refused.status == 2
+    assert "secret" in refused.err
+    assert robaws.simulators["robaws"].calls() == []
+
+
+def test_the_secret_alone_goes_to_a_file_of_the_shell_s(robaws: SandboxServer, contactsync: Command) -> None:
+    made = contactsync("webhooks", "register", URL, "--only-secret")
+
+    assert len(made.out.split()) == 1
+    assert made.out.endswith("\n")
+    assert "registered as" in made.err

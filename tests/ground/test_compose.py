@@ -204,6 +204,7 @@ def test_the_secrets_that_are_made_are_random_and_readable_by_the_containers_onl
         subprocess.run([ROOT / "deploy/make-secrets", folder], check=True, capture_output=True)
 
     first, second = ({path.name: path.read_text() for path in folder.iterdir()} for folder in folders)
+    assert first.pop("robaws_webhook_secrets") == second.pop("robaws_webhook_secrets") == ""
     assert set(first) == set(second) == SECRETS
     assert not set(first.values()) & set(second.values())
     password = first["postgres_password"].strip()
@@ -218,7 +219,9 @@ def test_the_secrets_that_are_made_are_random_and_readable_by_the_containers_onl
     password = first["redis_conf"].removeprefix("requirepass ").strip()
     assert first["redis_url"] == f"redis://default:{password}@redis:6379/0\n"
     assert stat.S_IMODE(folders[0].stat().st_mode) == 0o700
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folders[0].iterdir()} == {0o444}
+    webhook = folders[0] / "robaws_webhook_secrets"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders[0].iterdir() if path != webhook} == {0o444}
+    assert stat.S_IMODE(webhook.stat().st_mode) == 0o644
 
 
 def test_secrets_that_exist_are_kept_and_a_lost_half_of_a_pair_is_refused(tmp_path: Path) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from worker.cli import self_test
-from worker.cli.output import DONE, NEEDS_A_PERSON, command, console, say, show_json, stop
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, command, console, say, show_json, stop, write
 from worker.cli.tables import folds, show_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worker.config.secret_file import SecretFile
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -23,33 +28,79 @@ def register(
     any_path: Annotated[
         bool, typer.Option("--any-path", help="take another path, which your proxy maps to /webhooks/robaws")
     ] = False,
+    write_secret: Annotated[
+        bool, typer.Option("--write-secret", help="append the secret to the file that webhook_secrets_file names")
+    ] = False,
+    only_secret: Annotated[
+        bool, typer.Option("--only-secret", help="print the secret alone, to be appended to a file by the shell")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """
-    Have Robaws send its client events to an address. The secret is told this once: put it into the settings.
+    Have Robaws send its client events to an address. The secret is shown only once: it belongs into the settings.
 
     An address that is registered already is refused, since Robaws would send every event twice; so is one where no
     event can arrive: another path, a host that only this network knows, or one without TLS.
 
-    Example: contactsync webhooks register https://sync.example.org/webhooks/robaws
+    Example: contactsync webhooks register https://sync.example.org/webhooks/robaws --write-secret
     """
     from worker.config import load_settings
     from worker.flows.registering import require_address, source
 
     settings = load_settings(part="command")
     require_address(settings, url, any_path=any_path)
+    file = _file_of_secrets() if write_secret else None
     with source(settings) as (client, session):
         made = client.register_webhook(session, url, key=f"register-webhook-{uuid.uuid4()}")
     _write_down("register-webhook", made.endpoint_id, {"url": url})
+    written = _written(file, made.secret) if file is not None else None
     if as_json:
-        show_json({"id": made.endpoint_id, "url": made.url, "events": list(made.events), "secret": made.secret})
+        told = {"secret": made.secret} if written is None else {"secret_file": str(written)}
+        show_json({"id": made.endpoint_id, "url": made.url, "events": list(made.events), **told})
         return DONE
-    out = console()
-    out.print(f"registered as {made.endpoint_id}: {', '.join(made.events)} go to {made.url}")
-    out.print("Put its secret into the settings now; Robaws does not show it again:")
-    out.print(f'  systems.robaws.webhook_secrets = ["{made.secret}"]')
-    out.print("Then start or restart contactsync up, and see whether events arrive: contactsync webhooks test")
+    lines = [f"registered as {made.endpoint_id}: {', '.join(made.events)} go to {made.url}"]
+    if only_secret:
+        say(lines[0])
+        write(f"{made.secret}\n")
+        return DONE
+    if written is not None:
+        lines.append(f"Its secret is in {written} now; a running receiver takes it over within seconds.")
+    else:
+        lines.append("Put its secret into the settings now; Robaws does not show it again:")
+        lines.append(f'  systems.robaws.webhook_secrets = ["{made.secret}"]')
+    lines.append(
+        "Then start contactsync up, if it does not run, and see whether events arrive: contactsync webhooks test"
+    )
+    for line in lines:
+        console().print(line)
     return DONE
+
+
+def _file_of_secrets() -> SecretFile:
+    """Where the secret is going to be written, which must be possible before Robaws makes one."""
+    from worker.config.load import file_of
+    from worker.config.secret_file import SecretFile
+
+    path = file_of(("systems", "robaws", "webhook_secrets"))
+    if path is None:
+        stop(
+            WRONG_USE,
+            "--write-secret wants a file: set systems.robaws.webhook_secrets_file in the settings, such as "
+            '"secrets/robaws_webhook", and leave webhook_secrets out',
+        )
+    file = SecretFile(path)
+    file.require_writable()
+    return file
+
+
+def _written(file: SecretFile, secret: str) -> Path | None:
+    """Where the secret was written; None where that failed after all, so that it is shown."""
+    try:
+        file.add(secret)
+    except (OSError, ValueError) as error:
+        say(f"{file.path} could not be written to ({type(error).__name__}): put the secret in by hand")
+        return None
+    return file.path
 
 
 def _write_down(action: str, endpoint_id: str, details: dict[str, Any] | None) -> None:

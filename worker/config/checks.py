@@ -68,7 +68,7 @@ def check(settings: Settings, part: Part = "worker") -> Iterator[Problem]:
     if part in TAKE_WEBHOOKS and robaws.enabled and not robaws.webhook_secrets:
         yield (
             ("systems", "robaws", "webhook_secrets"),
-            "is missing: put in the secret that contactsync webhooks register URL tells, or every webhook is refused",
+            "is missing: name webhook_secrets_file, and contactsync webhooks register URL --write-secret fills it",
         )
     for key, sentence in ambiguous(settings.ops):
         yield ("ops", key), sentence

@@ -39,6 +39,11 @@ def load_with_advice(
     return settings, tuple(advise(settings, tree.secret_files))
 
 
+def file_of(key: Path_) -> Path | None:
+    """The file that a key of this process's settings is read from, if it is named for that key alone."""
+    return read(os.environ, Path.cwd()).files.get(key)
+
+
 def files_of(environ: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
     """The settings file and the files of secrets that these settings come from, whether they are there or not."""
     named = environ.get(CONFIG_VARIABLE, "").strip()

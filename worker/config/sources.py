@@ -13,17 +13,26 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from worker.config.keys import CONFIG_VARIABLE, ENV_PREFIX, Key, Path_, known_keys, variable_you_mean
 from worker.config.systems import flatten
 
 FILE_NAME = "contactsync.toml"
 TEST_PREFIX = "CONTACTSYNC_TEST_"
+_FOR_US: Final = "readable for the user that runs contactsync (uid 10001 in containers)"
+
+
+MAY_COME_LATER: Final = frozenset((("systems", "robaws", "webhook_secrets"),))
+"""What is told only when the rest of the settings is used: a file that is missing or empty counts as not given."""
 
 
 class Unreadable(Exception):
     """A value that cannot be had; the text is the second half of the problem."""
+
+
+class NothingThere(Unreadable):
+    """The file of a value is missing or empty."""
 
 
 @dataclass
@@ -33,7 +42,7 @@ class Tree:
 
     `origins` says which variable gave a key; `broken` holds the keys that have a problem already; `complete` is false
     when the file could not be read, as then nothing can be said about what is missing. `secret_files` are the files
-    that a secret was read from, each with the key of the first one.
+    that a secret was read from, each with the key of the first one; `files` are those that hold one key whole.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -42,6 +51,7 @@ class Tree:
     broken: set[Path_] = field(default_factory=set)
     complete: bool = True
     secret_files: dict[Path, str] = field(default_factory=dict)
+    files: dict[Path_, Path] = field(default_factory=dict)
 
     def note(self, path: Path_, sentence: str) -> None:
         """A problem with this key; what is wrong, a colon, the next step."""
@@ -167,7 +177,7 @@ def _lay_pointed(tree: Tree, key: Key, value: Any, folder: Path, origin: str | N
     if origin is not None:
         tree.origins[key.path] = origin
     try:
-        _lay_value(tree, key.path, _parsed(key, _content(tree, key, value, folder), from_file=True), origin)
+        _lay_value(tree, key.path, _parsed(key, _whole(tree, key, value, folder), from_file=True), origin)
     except Unreadable as problem:
         tree.note(key.path, str(problem))
 
@@ -275,7 +285,7 @@ def _lay_variable(tree: Tree, variable: _Variable, cwd: Path) -> None:
     before = tree.get(path)
     tree.origins[path if variable.entry is None else (*path, variable.entry)] = variable.name
     try:
-        text = _content(tree, key, variable.text, cwd) if variable.is_file else variable.text
+        text = _whole(tree, key, variable.text, cwd) if variable.is_file else variable.text
         if variable.entry is not None:
             tree.put(path, {**(before if isinstance(before, Mapping) else {}), variable.entry: text})
             return
@@ -304,6 +314,18 @@ def located(name: str | Path, folder: Path) -> Path:
         return folder / name
 
 
+def _whole(tree: Tree, key: Key, name: Any, folder: Path) -> str:
+    """What a file holds that is named for this key alone."""
+    if isinstance(name, str):
+        tree.files[key.path] = located(name, folder)
+    try:
+        return _content(tree, key, name, folder)
+    except NothingThere:
+        if key.path not in MAY_COME_LATER:
+            raise
+        return "[]"
+
+
 def _content(tree: Tree, key: Key, name: Any, folder: Path) -> str:
     """What a file holds for this key, without the line end at its end."""
     if not isinstance(name, str):
@@ -313,15 +335,17 @@ def _content(tree: Tree, key: Key, name: Any, folder: Path) -> str:
         tree.secret_files.setdefault(path, key.name)
     try:
         text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise NothingThere(f"cannot be read from {path} ({error.strerror}): create it, {_FOR_US}") from None
     except OSError as error:
-        raise Unreadable(f"cannot be read from {path} ({error.strerror}): make the file, and readable") from None
+        raise Unreadable(f"cannot be read from {path} ({error.strerror}): make it a file, {_FOR_US}") from None
     except UnicodeDecodeError:
         raise Unreadable(f"cannot be read from {path} (not UTF-8): save the file as UTF-8") from None
     except ValueError:
         raise Unreadable("is not the name of a file (it holds a NUL): correct the name") from None
     text = text.rstrip("\r\n")
     if not text:
-        raise Unreadable(f"is empty in {path}: write the value into the file")
+        raise NothingThere(f"is empty in {path}: write the value into the file")
     return text
 
 

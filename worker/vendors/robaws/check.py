@@ -52,7 +52,7 @@ def findings(client: RobawsClient, session: Session) -> list[Finding]:
     found.extend(_webhooks(client, session))
     if client.secrets_known == 0:
         text = "systems.robaws.webhook_secrets is empty, so every webhook would be refused"
-        found.append(Finding("webhook secret", False, text, f"{REGISTER}; it prints the secret, once"))
+        found.append(Finding("webhook secret", False, text, f"{REGISTER}; --write-secret puts it in its file"))
     return found
 
 
