@@ -322,7 +322,7 @@ def test_a_worker_that_has_gone_quiet_is_told(contactsync: Command, monkeypatch:
 
         ran = contactsync("check")
 
-    assert line_with(ran.out, "✗ servers: worker", "its last sign of life is 36")
+    assert line_with(ran.out, "✗ servers: worker", "seen 36")
     assert line_with(ran.out, "→", "logs/worker.log")
     assert line_with(ran.out, "✓ servers: scheduler")
 

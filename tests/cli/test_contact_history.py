@@ -154,7 +154,12 @@ def test_a_question_stands_in_the_history_with_its_rule(operator: Command, hub: 
 
     screen, _ = shown(operator, client)
 
-    line_with(screen, "rompslomp", "asks about contact_person_email_address (differs on the first link)")
+    line_with(
+        screen,
+        "rompslomp",
+        "asks about contact_person_email_address",
+        "(the record was already there with another value)",
+    )
 
 
 def test_a_value_that_was_refused_was_sent_all_the_same(operator: Command, hub: Hub, client: str) -> None:

@@ -121,6 +121,6 @@ def test_what_a_person_must_know_stands_behind_the_requests() -> None:
     folder = Folder()
     folder.call(call("read GET 200"))
 
-    [line] = folder.link(link("review", reason="field_conflict", message="phone: differs on the first link"), NOW)
+    [line] = folder.link(link("review", reason="field_conflict", message="phone: there with another value"), NOW)
 
-    assert line.text == "1 read → phone: differs on the first link"
+    assert line.text == "1 read → phone: there with another value"

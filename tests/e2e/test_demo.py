@@ -106,7 +106,7 @@ def test_the_whole_story_is_kept_and_told_and_stays_open_to_be_tried(
         assert [one.status for one in (shown, synced, checked, document, summary)] == [0] * 5, checked.out
         assert "webhook" in shown.out
         assert "All is right" in checked.out
-        assert "✓ servers: worker: its last sign of life is" in checked.out
+        assert "✓ servers: worker: seen" in checked.out
         assert asked(told, "contacts/1001") == document.json
         for name, said in lists.items():
             assert without_clock(said) == without_clock(asked(told, name))

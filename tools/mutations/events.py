@@ -73,7 +73,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "the quarantine has no end",
-        "what is no event is kept for a look, the newest thousand of it",
+        "what is not an event is kept, the newest thousand of it",
         "webhooks/writing.py",
         '            "keep": max(0, limit - len(problems)),',
         '            "keep": 1_000_000_000,',

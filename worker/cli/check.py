@@ -153,7 +153,7 @@ def _parts(settings: Settings) -> Iterator[Finding]:
         age = Pulse(settings, part).age_seconds()
         if age is None:
             continue
-        text = f"its last sign of life is {age:.0f} s old"
+        text = f"seen {age:.0f} s ago"
         step = "" if age <= STALE_SECONDS else f"see {settings.home}/logs/{part}.log"
         yield Finding(part, age <= STALE_SECONDS, text, step)
 

@@ -194,6 +194,6 @@ def health(part: Annotated[str, typer.Argument(help="worker or scheduler")]) -> 
     if age is None:
         stop(NOT_REACHABLE, f"the {part} has shown no sign of life on this machine")
     if age > STALE_SECONDS:
-        stop(NOT_REACHABLE, f"the {part}'s last sign of life is {age:.0f} seconds old")
+        stop(NOT_REACHABLE, f"the {part} was last seen {age:.0f} seconds ago")
     console().print(f"the {part} lives: its last sign is {age:.0f} seconds old")
     return DONE

@@ -128,7 +128,9 @@ class ReceiverSettings(Section):
         default=300.0, description="how far a signature's time may be from ours, either way; 0 switches the check off"
     )
     quarantine_limit: Whole = Field(
-        default=1000, ge=0, description="bodies that are not events are kept for a look, at most so many"
+        default=1000,
+        ge=0,
+        description="how many bodies that are not events are kept at most",
     )
 
 

@@ -110,6 +110,12 @@ def _sentences() -> Iterator[str]:
         yield known.label
     yield from questions.SENTENCES
     yield from (emptied.MANY_EMPTIED, planning.PERSONS_DECIDED, units.CHANGED_TOGETHER, units.WAITS)
+    # As releases before this one stored them.
+    yield from (
+        "differs on the first link",
+        "changed here, and a person decides about this field",
+        "emptied there, and a person decides about this field",
+    )
     yield from (differences.KEPT_BY_A_PERSON, *sent.RULES, preview.NEW_RECORD, preview.ITS_ID)
     yield chosen.A_PERSONS_VALUE
     yield from (value for name, value in vars(field_merge).items() if name.isupper() and isinstance(value, str))
