@@ -295,6 +295,24 @@ def test_a_redis_that_evicts_is_told(served: tuple[Command, str]) -> None:
     assert line_with(refusing, "✓ redis", "refuses rather than forget")
 
 
+def test_clients_that_are_there_and_not_known_here_are_counted_with_the_way_to_bring_one_in(
+    served: tuple[Command, str], folder: Path, sandbox: SandboxServer
+) -> None:
+    contactsync, _ = served
+    settle(folder, sandbox)
+    sandbox.simulators["robaws"].add_client(name="Dakwerken De Linde")  # type: ignore[attr-defined]
+    contactsync("migrate")
+
+    before = contactsync("check").out
+    contactsync("contacts", "sync", "1001")
+    after = contactsync("check").out
+
+    assert line_with(before, "robaws: clients", "can be read, 0 known here")
+    assert line_with(before, "→ a client comes over when it is saved in Robaws, or with contactsync contacts sync ID")
+    assert line_with(after, "robaws: clients", "can be read, 1 known here")
+    assert "comes over" not in after
+
+
 def test_the_calls_come_out_of_the_shared_budget(
     served: tuple[Command, str], folder: Path, sandbox: SandboxServer
 ) -> None:

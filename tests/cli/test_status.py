@@ -60,3 +60,14 @@ def test_an_event_that_is_not_accounted_for_needs_a_person(operator: Command, hu
 
     assert ran.status == 1
     assert "1 events are not accounted for" in ran.out
+
+
+def test_before_the_first_client_it_is_said_how_clients_come(operator: Command, hub: Hub) -> None:
+    ran = operator("status")
+
+    assert ran.status == 0
+    assert "a client comes over when it is saved in Robaws, or with contactsync contacts sync ID" in ran.out
+
+
+def test_afterwards_it_is_not(operator: Command, client: str) -> None:
+    assert "comes over" not in operator("status").out

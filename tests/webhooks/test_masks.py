@@ -50,6 +50,7 @@ SECRET = (
     "6B0B2B52",
     "jansen",
 )
+REACHED = {"email": "marleen@verbruggen.example", "phone": "0475 12 34 56", "vat_number": "BE0403.170.701"}
 CALLS = (
     "/summary",
     "/systems",
@@ -77,7 +78,7 @@ def full(served: Served) -> Served:
     served.execute(
         "INSERT INTO contact (source, source_id, name, version, canonical, fetched_at)"
         " VALUES ('robaws', '1836', 'Marleen Verbruggen', 1, CAST(:canonical AS jsonb), now())",
-        canonical=orjson.dumps({"name": "Marleen Verbruggen", "kind": "person"}).decode(),
+        canonical=orjson.dumps({"name": "Marleen Verbruggen", "kind": "person", **REACHED}).decode(),
     )
     served.execute(
         "UPDATE link SET message = :text, fields = jsonb_build_object('adres', CAST(:text AS text), :text, 1)",
@@ -164,9 +165,16 @@ def test_an_event_shows_a_viewer_which_one_it_is_and_its_shape(full: Served) -> 
 
 @pytest.mark.parametrize(
     ("query", "viewer", "operator"),
-    [("verbruggen", [], ["1836"]), ("1836", ["1836"], ["1836"]), ("linde", ["1834"], ["1834"])],
+    [
+        ("verbruggen", [], ["1836"]),
+        ("1836", ["1836"], ["1836"]),
+        ("linde", ["1834"], ["1834"]),
+        ("Marleen@verbruggen.example", [], ["1836"]),
+        ("+32 475 12 34 56", [], ["1836"]),
+        ("BE 0403 170 701", [], ["1836"]),
+    ],
 )
-def test_a_viewer_finds_no_private_person_by_name(
+def test_a_viewer_finds_nobody_by_what_viewers_do_not_see(
     full: Served, query: str, viewer: list[str], operator: list[str]
 ) -> None:
     def found(path: str, token: str) -> Any:

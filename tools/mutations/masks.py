@@ -53,7 +53,7 @@ MUTATIONS: Final = (
         "worker/store/listing.py",
         '    return _MATCHES if names_of_persons else f"({_MATCHES} AND {_OF_AN_ORGANISATION})"\n',
         "    return _MATCHES\n",
-        "tests/webhooks/test_masks.py::test_a_viewer_finds_no_private_person_by_name",
+        "tests/webhooks/test_masks.py::test_a_viewer_finds_nobody_by_what_viewers_do_not_see",
     ),
     Mutation(
         "an id may be any number",

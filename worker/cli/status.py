@@ -85,6 +85,10 @@ def _show(found: Summary, wanting: list[str]) -> None:
     out.print(
         f"contacts  {contacts.total}, of which {contacts.fetch_due} wait for a fetch, {contacts.fetch_dead} gave up"
     )
+    if not contacts.total:
+        from worker.flows.checking import HOW_CLIENTS_COME
+
+        out.print(f"          {HOW_CLIENTS_COME}", soft_wrap=True)
     out.print()
     links = [[name, *(_count(word, states[word]) for word in STATES)] for name, states in found.links.items()]
     show_table(["clients in", *STATES], links)

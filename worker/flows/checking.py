@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ from worker.config import TARGETS
 from worker.config.checks import is_simulated
 from worker.errors import ConfigurationError
 from worker.runtime import SOURCE
-from worker.store import directory, migrations, roles
+from worker.store import directory, migrations, roles, summary
 from worker.store.engine import is_away, make_engine
 from worker.store.upgrading import require_owner
 from worker.vendors import contract
@@ -295,10 +295,31 @@ def vendor(settings: Settings, name: str, runtime: Runtime | None = None) -> Che
         if runtime is None:
             session.client.close()
     remarks = session.remarks or _remarks_of_the_last_list(runtime, name)
-    findings = [*findings, *unreadable(remarks)]
+    findings = [*known_here(findings, name, runtime), *unreadable(remarks)]
     asked = [exchange.status for exchange in session.exchanges]
     away = bool(asked) and not any(asked) and not all(finding.ok for finding in findings)
     return Checked(name, tuple(findings), away)
+
+
+HOW_CLIENTS_COME: Final = "a client comes over when it is saved in Robaws, or with contactsync contacts sync ID"
+
+
+def known_here(findings: Sequence[Finding], name: str, runtime: Runtime | None) -> list[Finding]:
+    """The same, with how many of the source's clients are known here, where there is a database that tells."""
+    if name != SOURCE or runtime is None:
+        return list(findings)
+    try:
+        with runtime.engine.connect() as connection:
+            known = summary.contacts_known(connection)
+    except SQLAlchemyError:
+        return list(findings)
+    step = "" if known else HOW_CLIENTS_COME
+    return [
+        replace(finding, message=f"{finding.message}, {known} known here", next_step=step)
+        if finding.subject == "clients" and finding.ok
+        else finding
+        for finding in findings
+    ]
 
 
 def _remarks_of_the_last_list(runtime: Runtime | None, name: str) -> list[str]:

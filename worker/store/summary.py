@@ -228,6 +228,12 @@ def _later(at: str | None, now: datetime) -> bool:
     return at is not None and datetime.fromisoformat(at) > now
 
 
+def contacts_known(connection: Connection) -> int:
+    """How many contacts there are, by the tally."""
+    statement = text("SELECT COALESCE(sum(rows), 0) FROM row_tally WHERE counted = 'contact'")
+    return int(connection.execute(statement).scalar_one())
+
+
 def fold_rows(connection: Connection) -> None:
     """Fold the row tally into one row a count, so that its sum stays cheap. The scheduler's, as is the events'."""
     connection.execute(_FOLD)
