@@ -50,7 +50,7 @@ SEARCHES = ["search GET 200"] * 5
         (["search GET 200", "create POST 422"], "1 search, none found → create refused (422)"),
         (
             ["search GET 200", "create POST"],
-            "1 search, none found → create: the line dropped after it was sent; nobody knows whether it was made",
+            "1 search, none found → create sent, the line dropped; nobody knows if it was made",
         ),
     ],
     ids=["a new record", "no list yet", "found again", "updates", "down", "refused", "answer lost"],
@@ -124,3 +124,16 @@ def test_what_a_person_must_know_stands_behind_the_requests() -> None:
     [line] = folder.link(link("review", reason="field_conflict", message="phone: there with another value"), NOW)
 
     assert line.text == "1 read → phone: there with another value"
+
+
+def test_verbose_has_a_line_for_each_request_and_each_state() -> None:
+    folder = Folder(verbose=True)
+
+    lines = [line for one in ("search GET 200", "create POST 201") for line in folder.call(call(one))]
+    lines += folder.link(link("synced"), NOW)
+
+    assert [line.text for line in lines] == [
+        "search    GET    200",
+        "create    POST   201",
+        "Dakwerken De Linde: record 41, version 1",
+    ]

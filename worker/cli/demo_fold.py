@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from worker.cli.demo_words import LOST, next_text, reason_text, times
-from worker.cli.telling import changed, shortened
+from worker.cli.telling import changed, shortened, told
 from worker.core.sent import members
 from worker.store.feed import Call, LinkNow
 
@@ -36,15 +36,18 @@ class Line:
 
 
 class Folder:
-    """Collects requests until their link settles."""
+    """Collects requests until their link settles; `verbose` has a line for each request and each state instead."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, verbose: bool = False) -> None:
+        self.verbose = verbose
         self._runs: dict[tuple[str | None, str], list[Call]] = {}
         self._settled: dict[tuple[str | None, str], LinkNow] = {}
         self._shown: dict[tuple[str | None, str], tuple[str, int, str | None]] = {}
 
     def call(self, call: Call) -> list[Line]:
         """Take a request; the lines that are complete now."""
+        if self.verbose:
+            return [Line(call.at.timestamp(), call.system, told(call))]
         if call.system == "robaws" and call.operation not in _WRITES:
             return [Line(call.at.timestamp(), call.system, _fetched(call))]
         self._runs.setdefault((call.source_id, call.system), []).append(call)
@@ -61,6 +64,10 @@ class Folder:
             return []
         self._shown[key] = state
         calls = self._runs.pop(key, [])
+        if self.verbose:
+            stands = f"record {link.external_id}, version {link.synced_version}"
+            text = stands if link.state == "synced" else reason_text(link) + next_text(link, now)
+            return [Line(now.timestamp(), link.system, f"{link.name or link.source_id}: {text}", link.state)]
         if not calls and link.state == "synced":
             return []  # its requests are not in the log yet
         return [_line(calls, link, now)]
@@ -117,18 +124,18 @@ def _kind(call: Call) -> tuple[str, bool]:
 def _failure(call: Call) -> str:
     writes = call.operation in _WRITES
     if call.status is None:
-        return f"{call.operation}: {LOST}" if writes else "no answer"
+        return f"{call.operation} sent, {LOST}" if writes else "no answer"
     return f"{call.operation} refused ({call.status})" if call.status < 500 else f"error page ({call.status})"
 
 
 def _updated(group: Sequence[Call]) -> str:
     """Updates with the fields that they changed."""
-    told = f"{times(len(group), 'update') if len(group) > 1 else 'update'} ✓"
+    updates = f"{times(len(group), 'update') if len(group) > 1 else 'update'} ✓"
     if group[0].system == "robaws":
         # A write-back: the values are the ids that people at the office see.
-        return f"{told} {shortened(', '.join(filter(None, map(changed, group))), 90)}"
+        return f"{updates} {shortened(', '.join(filter(None, map(changed, group))), 90)}"
     names = [name for call in group for name in _written(call)]
-    return f"{told} {shortened(', '.join(dict.fromkeys(names)), MOST_NAMES)}".rstrip()
+    return f"{updates} {shortened(', '.join(dict.fromkeys(names)), MOST_NAMES)}".rstrip()
 
 
 def _written(call: Call) -> list[str]:

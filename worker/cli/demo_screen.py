@@ -74,7 +74,7 @@ class Screen:
         self._print(
             Text("  page      ").append(self.board.address, "bold").append("   open it when all is ready, and watch")
         )
-        self._print(Text("  login     ").append("any name, with this as the password: "))
+        self._print(Text("  login     ").append("any name, with this as the password:"))
         self._print(Text(f"            {token}"))
         self._print(Text(""))
         self._hang(Text("  "), Text(STARTING, "dim"))
@@ -95,7 +95,8 @@ class Screen:
         self.board.doing = title
         self.board.counter = None
         self._print(Text(""))
-        self._print(Text(f" {number}  {title} ", "bold reverse" if self.console.is_terminal else "bold"))
+        terminal = self.console.is_terminal
+        self._print(Text(f" {number}  {title}{' ' * terminal}", "bold reverse" if terminal else "bold"))
         self._hang(Text("    "), Text(text, "italic"))
         self.pause(2.0)
 

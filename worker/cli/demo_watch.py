@@ -7,14 +7,12 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from worker.cli.demo_fold import Folder, Line
-from worker.cli.telling import told
 from worker.store import feed
-from worker.store.feed import Call, LinkNow
+from worker.store.feed import LinkNow
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -39,7 +37,7 @@ class Watch:
         self.quiet = False
         """Whether only the panel goes on, as in a chapter whose lines would be too many to read."""
         self._follower = feed.Follower()
-        self._folder = Folder()
+        self._folder = Folder(verbose=screen.verbose)
         self._panel_at = 0.0
 
     # ------------------------------------------------------------------------------------------------------ looking
@@ -53,9 +51,9 @@ class Watch:
         now = datetime.now(UTC)
         lines: list[Line] = []
         for call in calls:
-            lines += self._of_call(call)
+            lines += self._folder.call(call)
         for link in links:
-            lines += self._of_link(link, now)
+            lines += self._folder.link(link, now)
         lines += self._folder.leftover(now)
         if not self.quiet or self.screen.verbose:
             self.screen.hold(lines)
@@ -145,16 +143,3 @@ class Watch:
     def writes(self, system: str) -> int:
         """How many of them wanted to change something."""
         return sum(one.request.method != "GET" for one in list(self.sandbox.simulators[system].log))
-
-    def _of_call(self, call: Call) -> list[Line]:
-        if self.screen.verbose:
-            return [Line(call.at.timestamp(), call.system, told(call))]
-        return self._folder.call(call)
-
-    def _of_link(self, link: LinkNow, now: datetime) -> list[Line]:
-        lines = self._folder.link(link, now)
-        if not self.screen.verbose:
-            return lines
-        # The requests are shown already, each with its own line.
-        name = link.name or link.source_id
-        return [replace(line, text=f"{name}: version {link.synced_version}{line.text}") for line in lines]

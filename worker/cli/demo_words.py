@@ -44,7 +44,7 @@ MEANINGS: Final[Mapping[str, str]] = {
 }
 """What the states mean that a newcomer cannot guess."""
 
-LOST: Final = "the line dropped after it was sent; nobody knows whether it was made"
+LOST: Final = "the line dropped; nobody knows if it was made"
 
 _REASONS: Final[Mapping[str, str]] = {
     "outcome_unknown": LOST,
