@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import text
 
 from worker.store import summary
@@ -19,7 +21,7 @@ def test_all_is_well(operator: Command, client: str) -> None:
 
     assert ran.status == 0, ran.out
     assert "received 1 = applied 1 + skipped 0 + open 0 + dead 0" in ran.out
-    assert "contacts  1," in ran.out
+    assert "clients   1," in ran.out
     assert "✗" not in ran.out
 
 
@@ -39,8 +41,12 @@ def test_what_needs_a_person_is_said_with_the_command_that_shows_it(operator: Co
     ran = operator("status")
 
     assert ran.status == 1
-    assert "1 given up: contactsync retries list --state dead" in ran.out
-    assert "recras is paused (they move house): contactsync systems resume recras" in ran.out
+    assert "1 given up: contactsync retries groups --state dead" in ran.out
+    assert re.search(
+        r"✗ recras is paused since \d\d:\d\d \(\d+ s\) by command line \(\w+\) \(they move house\), 0 wait:"
+        r" contactsync systems resume recras\n",
+        ran.out,
+    )
 
 
 def test_a_question_needs_a_person(operator: Command, hub: Hub) -> None:
@@ -71,3 +77,92 @@ def test_before_the_first_client_it_is_said_how_clients_come(operator: Command, 
 
 def test_afterwards_it_is_not(operator: Command, client: str) -> None:
     assert "comes over" not in operator("status").out
+
+
+def broken(hub: Hub, clients: int = 6) -> list[str]:
+    """Recras answers with a page of maintenance, until its breaker opens."""
+    hub.time = datetime.now(UTC) - timedelta(minutes=4)
+    hub.recras.fail("status", status=503, body="<h1>Onderhoud tot 10:00</h1>", times=-1)
+    made = [hub.robaws.add_client(name=f"Klant {number}") for number in range(clients)]
+    for one in made:
+        hub.sync(one)
+    return made
+
+
+def test_a_system_that_is_down_is_one_line_with_since_why_the_next_try_and_how_many_wait(
+    operator: Command, hub: Hub
+) -> None:
+    made = broken(hub)
+
+    ran = operator("status")
+
+    assert ran.status == 1
+    [line] = [line for line in ran.out.splitlines() if line.startswith("✗ recras")]
+    assert re.match(r"✗ recras is down since (\d{4}-\d\d-\d\d )?\d\d:\d\d \(4 min\) \(server_error: ", line)
+    assert "503" in line
+    assert "Onderhoud tot 10:00" in line
+    assert f", {len(made)} wait; nothing to do, unless it lasts" in line
+    assert re.search(r"next try (now|in \d+ s),", line)
+    assert operator("systems", "list").status == 1
+
+
+def test_refused_credentials_are_one_line_with_the_vendors_words(operator: Command, hub: Hub) -> None:
+    hub.time = datetime.now(UTC) - timedelta(minutes=4)
+    hub.recras.fail("status", times=-1, status=401, body="[]")
+    hub.sync(hub.robaws.add_client(name="Klant"))
+
+    ran = operator("status")
+
+    assert ran.status == 1
+    [line] = [line for line in ran.out.splitlines() if line.startswith("✗ recras")]
+    assert "is paused since" in line
+    assert "credentials: " in line
+    assert "1 waits" in line
+    assert line.endswith("contactsync systems resume recras")
+
+
+@pytest.mark.parametrize("held", ["paused", "down", "credentials", "throttled"])
+def test_a_state_has_one_word_everywhere(operator: Command, hub: Hub, held: str) -> None:
+    hub.time = datetime.now(UTC) - timedelta(minutes=4)
+    if held == "paused":
+        operator("systems", "pause", "recras", "--reason", "they move house")
+    elif held == "credentials":
+        hub.recras.fail("status", times=-1, status=401, body="[]")
+    elif held == "throttled":
+        hub.recras.fail("throttle", retry_after=900, times=-1)
+    [client, *_] = broken(hub) if held == "down" else [hub.robaws.add_client(name="Klant")]
+    hub.sync(client)
+
+    queue = operator("retries", "list", "--query", client, "--system", "recras", "--json").json["items"]
+    shown = operator("contacts", "show", client, "--json").json["links"]
+    listed = operator("contacts", "list", "--query", client, "--json").json["items"][0]["links"]
+    states = operator("status", "--json").json["links"]["recras"]
+
+    link = next(one for one in shown if one["system"] == "recras")
+    assert [(one["state"], one["reason"]) for one in queue] == [(link["state"], link["reason"])]
+    assert next(one["state"] for one in listed if one["system"] == "recras") == link["state"] == "waiting"
+    assert states["waiting"] >= len(queue)
+    assert states["due"] == 0
+    assert client in {
+        one["source_id"] for one in operator("contacts", "list", "--state", "waiting", "--json").json["items"]
+    }
+    assert operator("contacts", "list", "--state", "due", "--json").json["items"] == []
+    if held in ("paused", "credentials"):
+        word = "resumed" if held == "paused" else "back"
+        assert f"when recras is {word}" in operator("contacts", "show", client).out
+        assert f"when recras is {word}" in operator("retries", "list").out
+
+
+def test_the_oldest_due_does_not_count_the_time_in_which_a_person_was_asked(operator: Command, hub: Hub) -> None:
+    hub.time = datetime.now(UTC) - timedelta(hours=5)
+    client = hub.robaws.add_client(name="Zonder Adres")
+    hub.sync(client)
+    [asked] = [system for _, system, state, _ in hub.links() if state == "review"]
+    hub.time = datetime.now(UTC) - timedelta(seconds=20)
+    hub.simulators[asked].fail("status", status=503, body="", times=-1)
+    hub.robaws.change_client(client, email="info@zonder.example")
+    hub.sync(client)
+
+    oldest = operator("status", "--json").json["systems"][asked]["oldest_due_seconds"]
+
+    assert oldest < 3_600

@@ -41,7 +41,7 @@ def test_a_paused_system_is_sent_nothing_until_it_is_resumed(operator: Command, 
 
     assert (paused.status, listed.status, resumed.status) == (0, 1, 0)
     (recras,) = [one for one in listed.json["items"] if one["name"] == "recras"]
-    assert (recras["state"], recras["reason"], recras["links"]["due"]) == ("paused", "upgrade until noon", 1)
+    assert (recras["state"], recras["reason"], recras["links"]["waiting"]) == ("paused", "upgrade until noon", 1)
     assert while_paused == []
     assert hub.link(client, "recras")["state"] == "synced"
 

@@ -264,7 +264,7 @@ def test_a_member_whose_type_does_not_say_how_it_is_shown_is_hidden() -> None:
 
 
 def client(name: str | None, kind: str | None) -> ContactView:
-    fetch = FetchView("fetch-1", "idle", 0, None, None, None, None)
+    fetch = FetchView("fetch-1", "idle", 0, None, None, None, None, False)
     return ContactView("1834", name, kind, 3, NOW, None, None, True, fetch, [])
 
 

@@ -39,7 +39,7 @@ def list_contacts(connection: Connection, asked: Asked) -> Page[ContactView]:
 
 def show_contact(connection: Connection, asked: Asked) -> ContactDetail:
     """One contact."""
-    found = listing_contacts.one(connection, asked.path["source_id"])
+    found = listing_contacts.one(connection, asked.path["source_id"], asked.now)
     agreed = agreements.of_contact(connection, found.source_id)
     return replace(found, differences=differing.of_contact(asked.parts.settings, agreed))
 

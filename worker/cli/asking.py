@@ -160,6 +160,15 @@ def when(at: datetime | None) -> str:
     return "–" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def since(at: datetime) -> str:
+    """
+    The time of day in this machine's zone, with the day where it is not today, and how long ago that is.
+    """
+    here, today = at.astimezone(), now().astimezone()
+    clock = here.strftime("%H:%M" if here.date() == today.date() else "%Y-%m-%d %H:%M")
+    return f"{clock} ({span((now() - at).total_seconds())})"
+
+
 def exactly(at: datetime) -> str:
     """The same to the millisecond, where many things happen in a second."""
     return at.astimezone().isoformat(sep=" ", timespec="milliseconds")[:23]

@@ -111,6 +111,8 @@ def show(source_id: Id, masked: Masked = False, as_json: Json = False) -> int:
 
 def _show_head(found: ContactDetail) -> None:
     from worker.cli import asking
+    from worker.cli.retry_screens import next_try, tries
+    from worker.runtime import SOURCE
 
     out = console()
     out.print(f"{printable(found.name or 'without a name')}  (client {found.source_id} in Robaws)", style="bold")
@@ -125,13 +127,14 @@ def _show_head(found: ContactDetail) -> None:
         out.print("left out by sync.filter in the settings")
     if found.fetch.state != "idle":
         why = f": {found.fetch.reason}: {printable(found.fetch.message or '')}" if found.fetch.reason else ""
-        again = f", the next {asking.ago(found.fetch.next_attempt_at)}" if found.fetch.next_attempt_at else ""
-        out.print(f"its fetch is {found.fetch.state}{why} ({found.fetch.attempts} tries{again})")
+        again = f", next {next_try(found.fetch, SOURCE)}" if found.fetch.state == "waiting" else ""
+        out.print(f"its fetch is {found.fetch.state}{why} ({tries(found.fetch.attempts)}{again})")
     out.print()
 
 
 def _show_links(found: ContactDetail) -> None:
     from worker.cli import asking
+    from worker.cli.retry_screens import next_try
     from worker.runtime import SOURCE
 
     rows = []
@@ -143,7 +146,7 @@ def _show_links(found: ContactDetail) -> None:
             version = "written back"
         elif link.wanted_version != link.synced_version:
             version += f" of {link.wanted_version}"
-        again = asking.ago(link.next_attempt_at) if link.next_attempt_at and link.state != "synced" else ""
+        again = next_try(link, link.system) if link.state in ("due", "waiting", "unknown") else ""
         rows.append([link.system, link.external_id or "–", asking.state(link.state), version, link.id, said, again])
     columns = ["system", "record", "state", "version", "id", folds("message", optional=True), optional("next")]
     show_table(columns, rows)

@@ -112,7 +112,7 @@ def list_(
                 asking.state(one.state),
                 one.reason or "",
                 asking.ago(one.since),
-                next_try(one) if one.state in ("waiting", "unknown") else "",
+                next_try(one, one.system) if one.state in ("waiting", "unknown") else "",
                 one.message or "",
             ]
             for one in page.items

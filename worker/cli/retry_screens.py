@@ -23,9 +23,6 @@ if TYPE_CHECKING:
         """What is tried again, or waits for its system."""
 
         @property
-        def system(self) -> str: ...
-
-        @property
         def reason(self) -> str | None: ...
 
         @property
@@ -39,14 +36,14 @@ UNTIL_A_TIME = ("rate_limited", "daily_quota", "quota_reached")
 """Reasons for which a system is held until a time that is known."""
 
 
-def next_try(line: Waits) -> str:
+def next_try(line: Waits, system: str) -> str:
     """When it is tried again: a time, or what it waits for."""
     from worker.cli import asking
 
     if line.waits_for_system and line.reason == "paused":
-        return f"when {line.system} is resumed"
+        return f"when {system} is resumed"
     if line.waits_for_system and (line.next_attempt_at is None or line.reason not in UNTIL_A_TIME):
-        return f"when {line.system} is back"
+        return f"when {system} is back"
     if line.next_attempt_at is None:
         return "–"
     return "now" if line.next_attempt_at <= asking.now() else asking.ago(line.next_attempt_at)
@@ -75,7 +72,7 @@ def show_line(line: RetryDetail) -> None:
     for name, text in (line.fields or {}).items():
         out.print(f"  {printable(name)}: {printable(str(text))}")
     if line.since is not None:
-        again = f", next {next_try(line)}" if line.state in ("waiting", "unknown") else ""
+        again = f", next {next_try(line, line.system)}" if line.state in ("waiting", "unknown") else ""
         out.print(f"owed since {asking.when(line.since)} ({asking.ago(line.since)}), {tries(line.attempts)}{again}")
     out.print()
     _show_advice(what_to_do(line.reason, line.state))
@@ -106,7 +103,7 @@ def show_groups(groups: Sequence[RetryGroup]) -> None:
         if message:
             out.print(printable(message))
         clients = "1 client" if one.contacts == 1 else f"{one.contacts} clients"
-        again = f", next {next_try(one)}" if one.state in ("waiting", "unknown") else ""
+        again = f", next {next_try(one, one.system)}" if one.state in ("waiting", "unknown") else ""
         out.print(f"{clients}, since {asking.ago(one.first_seen)}{again}")
         _show_advice(what_to_do(one.reason, one.state))
         _show_commands(_commands_of_group(one))

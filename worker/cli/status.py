@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, command, console
-from worker.core.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from worker.store.summary import Summary
+    from worker.store.troubles import Trouble
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -25,55 +27,57 @@ def status(
     ] = False,
 ) -> int:
     """
-    Show how everything stands: events, contacts, links, systems.
+    Show how everything stands: events, clients, systems, and in one line each what is wrong.
 
-    Ends with 1 when something needs a person: dead or in review, a system that is paused, webhooks
+    Ends with 1 when something needs a person: dead or in review, a system that is down or paused, webhooks
     that are refused while none gets in, an event unaccounted for.
 
     Example: contactsync status --json
     """
     from worker.cli.asking import asking, now, show_document
     from worker.store import summary
+    from worker.store.troubles import troubles
 
     with asking() as (settings, engine), engine.connect() as connection:
         found = summary.read(connection, settings, now())
-    wanting = needs_a_person(found)
+        held = troubles(connection, found, now())
+    wanting = needs_a_person(found, held)
     if as_json:
         show_document(found.to_json())
     else:
-        _show(found, wanting)
+        _show(found, held, wanting)
     return NEEDS_A_PERSON if wanting else DONE
 
 
-def needs_a_person(found: Summary) -> list[str]:
+def needs_a_person(found: Summary, held: Mapping[str, Trouble]) -> list[str]:
     """What nothing but a person can put right, each with the command that shows it."""
     from worker.cli.arrivals_text import obstacle
+    from worker.cli.trouble_text import sentence
 
     dead = sum(states.get("dead", 0) for states in found.links.values())
     review = sum(states.get("review", 0) for states in found.links.values())
     wanting: list[str] = []
     if found.conservation:
         wanting.append(f"{found.conservation} events are not accounted for: this must never be; keep the database")
+    wanting += [sentence(one) for one in held.values() if one.needs_a_person]
     if dead:
-        wanting.append(f"{dead} given up: contactsync retries list --state dead")
+        wanting.append(f"{dead} given up: contactsync retries groups --state dead")
     if found.contacts.fetch_dead:
-        wanting.append(f"{found.contacts.fetch_dead} fetches given up: contactsync retries list --system robaws")
+        gave_up = "1 client" if found.contacts.fetch_dead == 1 else f"{found.contacts.fetch_dead} clients"
+        wanting.append(f"{gave_up} could not be fetched: contactsync retries list --system robaws --state dead")
     if review:
-        wanting.append(f"{review} wait for a decision: contactsync reviews list, retries list --state review")
+        wait = "1 question waits" if review == 1 else f"{review} questions wait"
+        wanting.append(f"{wait} for an answer: contactsync reviews list")
     if (refused := obstacle(found.webhooks)) is not None:
         wanting.append(refused)
-    for name, system in found.systems.items():
-        if system.state == "paused":
-            wanting.append(f"{name} is paused ({system.reason}): contactsync systems resume {name}, when it is right")
     return wanting
 
 
-def _show(found: Summary, wanting: list[str]) -> None:
-    from rich.text import Text
-
+def _show(found: Summary, held: Mapping[str, Trouble], wanting: list[str]) -> None:
     from worker.cli.arrivals_text import in_one_line
     from worker.cli.asking import span, state
-    from worker.cli.tables import folds, show_table
+    from worker.cli.tables import show_table
+    from worker.cli.trouble_text import show
 
     events, contacts = found.events, found.contacts
     out = console()
@@ -82,8 +86,10 @@ def _show(found: Summary, wanting: list[str]) -> None:
         f" + open {events.open} + dead {events.dead}" + (f"; {events.rejected} were no events" * bool(events.rejected))
     )
     out.print(f"webhooks  {in_one_line(found.webhooks)}")
+    waits = "waits" if contacts.fetch_due == 1 else "wait"
     out.print(
-        f"contacts  {contacts.total}, of which {contacts.fetch_due} wait for a fetch, {contacts.fetch_dead} gave up"
+        f"clients   {contacts.total}, of which {contacts.fetch_due} {waits} to be fetched,"
+        f" {contacts.fetch_dead} could not be fetched"
     )
     if not contacts.total:
         from worker.flows.checking import HOW_CLIENTS_COME
@@ -91,18 +97,15 @@ def _show(found: Summary, wanting: list[str]) -> None:
         out.print(f"          {HOW_CLIENTS_COME}", soft_wrap=True)
     out.print()
     links = [[name, *(_count(word, states[word]) for word in STATES)] for name, states in found.links.items()]
-    show_table(["clients in", *STATES], links)
+    show_table(["clients", *STATES], links)
     out.print()
     rows = []
     for name, system in found.systems.items():
         lag = span(system.oldest_due_seconds) if system.oldest_due_seconds else "–"
         left = "–" if system.quota_remaining is None else str(system.quota_remaining)
-        rows.append([name, state(system.state), lag, str(system.calls_today), left, system.reason or ""])
-    show_table(["system", "state", "oldest due", "calls today", "left today", folds("reason")], rows)
-    if wanting:
-        out.print()
-    for sentence in wanting:
-        out.print(Text("✗ ", "bold red") + Text(printable(sentence)))
+        rows.append([name, state(system.state), lag, str(system.calls_today), left])
+    show_table(["system", "state", "oldest due", "calls today", "left today"], rows)
+    show(wanting, held)
 
 
 def _count(word: str, number: int) -> object:

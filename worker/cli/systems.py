@@ -18,17 +18,22 @@ Name = Annotated[str, typer.Argument(help="robaws, rompslomp, recras, workspace 
 @command
 def list_(as_json: Json = False) -> int:
     """
-    List the systems with their state, lag, quota and rate of calls. Ends with 1 when one of them is paused.
+    List the systems with their state, lag, quota and rate of calls. Ends with 1 when one of them
+    is down or paused.
 
     Example: contactsync systems list
     """
     from webhooks.api.systems import SystemList
     from webhooks.api.systems import lines as lines_of
+    from worker.cli import trouble_text
     from worker.cli.asking import asking, now, show_document, span, state
-    from worker.cli.tables import folds, show_table
+    from worker.cli.tables import show_table
+    from worker.store import summary
+    from worker.store.troubles import troubles
 
     with asking() as (settings, engine), engine.connect() as connection:
         lines = lines_of(connection, settings, now())
+        held = troubles(connection, summary.read(connection, settings, now()), now())
     if as_json:
         show_document(SystemList(lines, len(lines)))
     else:
@@ -40,12 +45,13 @@ def list_(as_json: Json = False) -> int:
                 str(line.calls_today),
                 "–" if line.quota_remaining is None else str(line.quota_remaining),
                 "–" if line.rate_per_second is None else f"{line.rate_per_second:.2g}",
-                line.reason or "",
             ]
             for line in lines
         ]
-        show_table(["system", "state", "oldest due", "calls today", "left today", "calls/s", folds("reason")], rows)
-    return NEEDS_A_PERSON if any(line.state == "paused" for line in lines) else DONE
+        show_table(["system", "state", "oldest due", "calls today", "left today", "calls/s"], rows)
+        wanting = [trouble_text.sentence(one) for one in held.values() if one.needs_a_person]
+        trouble_text.show(wanting, held)
+    return NEEDS_A_PERSON if any(one.needs_a_person for one in held.values()) else DONE
 
 
 @app.command()

@@ -159,7 +159,15 @@ class Gate:
         with self.runtime.transaction("gate.learn") as connection:
             if outcome.effect == "failure":
                 limit = int(settings.failures)
-                systems.failed(connection, system, outcome.reason, now, limit=limit, probe_seconds=probe)
+                systems.failed(
+                    connection,
+                    system,
+                    outcome.reason,
+                    now,
+                    limit=limit,
+                    probe_seconds=probe,
+                    message=outcome.message,
+                )
             elif outcome.effect == "refuse":
                 longest = LONGEST_BLOCK_PROBE_SECONDS if outcome.reason == "temp_blocked" else 0.0
                 systems.refuse(connection, system, outcome.reason, outcome.message, now, probe, longest)

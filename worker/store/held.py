@@ -8,7 +8,7 @@ which the system is held.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,8 +22,8 @@ RATE_LIMITED: Final = "rate_limited"
 
 _READ: Final = text(
     """
-    SELECT system, breaker, failures, probe_at, paused_by, paused_reason, throttled_until, creates_paused_until,
-        learned, reason, creates_reason
+    SELECT system, breaker, failures, probe_at, paused_by, paused_reason, paused_at, throttled_until,
+        creates_paused_until, learned, reason, creates_reason
     FROM system_state ORDER BY system
     """
 )
@@ -34,7 +34,8 @@ class Held:
     """
     One system that is held back: why, as one stable word and as a sentence, and until when (None: a person ends it).
 
-    `creates_only`: changes go out, and what has no record there waits.
+    `creates_only`: changes go out, and what has no record there waits. `since` is when it began, where that is known;
+    `by` is the person who paused it.
     """
 
     system: str
@@ -42,6 +43,8 @@ class Held:
     message: str
     until: datetime | None
     creates_only: bool = False
+    since: datetime | None = None
+    by: str | None = None
 
     def links(self, place: int) -> str:
         """The condition on a row of `link`, aliased `l`; its values are named by `values(place)`."""
@@ -60,33 +63,44 @@ class Held:
 
 def held(connection: Connection, now: datetime) -> list[Held]:
     """Every system that is held back, by name."""
-    rows = connection.execute(_READ).all()
+    return of_rows(connection.execute(_READ).all(), now)
+
+
+def of_rows(rows: Iterable[Any], now: datetime) -> list[Held]:
+    """The same from rows of `system_state`."""
     found = []
     for row in rows:
         view, reason, creates_reason = view_of(row), row.reason, row.creates_reason
         until = view.blocked_until(now)
         if until is not None:
-            found.append(_held(view, until, reason))
+            found.append(_held(view, until, reason, row.paused_at))
         elif view.recovery is not None:
-            found.append(Held(view.system, RATE_LIMITED, view.recovery.sentence(view.rate), None))
+            message = view.recovery.sentence(view.rate)
+            found.append(Held(view.system, RATE_LIMITED, message, None, since=view.recovery.since))
         elif not view.creates_allowed(now):
             message = creates_reason or "it takes no more records"
             found.append(Held(view.system, "quota_reached", message, view.creates_paused_until, creates_only=True))
     return found
 
 
-def _held(view: SystemView, until: datetime, reason: str | None) -> Held:
+def _held(view: SystemView, until: datetime, reason: str | None, paused_at: datetime | None) -> Held:
     if view.paused_by == "operator":
-        return Held(view.system, "paused", view.paused_reason or "paused by an operator", None)
+        message = view.paused_reason or "paused by an operator"
+        return Held(view.system, "paused", message, None, since=paused_at, by=view.paused_by_name)
     if view.paused_by:
-        return Held(view.system, reason or "credentials", view.paused_reason or "it refuses our credentials", until)
+        message = view.paused_reason or "it refuses our credentials"
+        return Held(view.system, reason or "credentials", message, until, since=paused_at)
     if view.breaker != "closed":
-        return Held(view.system, reason or "unavailable", "it failed several times, and is tried now and then", until)
+        said = view.failure.message if view.failure is not None else None
+        since = view.failure.since if view.failure is not None else None
+        message = said or f"it failed {view.failures} times in a row"
+        return Held(view.system, reason or "unavailable", message, until, since=since)
     if reason == "daily_quota":
         return Held(view.system, reason, "the day's quota of calls is used up", until)
     if view.recovery is not None and reason == RATE_LIMITED:
-        return Held(view.system, reason, view.recovery.sentence(view.rate), until)
-    return Held(view.system, reason or RATE_LIMITED, "it asked all of us to wait", until)
+        return Held(view.system, reason, view.recovery.sentence(view.rate), until, since=view.recovery.since)
+    asked = f"{view.system} asked to wait until {until:%H:%M:%S} UTC"
+    return Held(view.system, reason or RATE_LIMITED, asked, until)
 
 
 def of(systems: Sequence[Held], name: str) -> Held | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -10,10 +11,12 @@ from sqlalchemy import Connection, Row, text
 
 from worker.core.identity import WHOLE_NUMBER
 from worker.core.masks import ClientFields, ClientName, FieldName, Id, Word
-from worker.store import reviews
+from worker.store import held, reviews
+from worker.store.clock import database_time
+from worker.store.held import Held
 from worker.store.listing import COUNT_CAP, Page, Paging, matches, plain, words
 from worker.store.listing_history import DifferenceView, HistoryEntry, history
-from worker.store.refusals import NotFound, Unfit
+from worker.store.refusals import NotFound, Unfit, one_of
 from worker.store.states import LINK_STATES
 
 SOURCE: Final = "robaws"
@@ -29,7 +32,8 @@ _COLUMNS: Final = """
 class LinkView:
     """
     One contact in one system. `unheld` are fields that the system has no place for, `parked` those in review, and
-    `reviews` the ids of the questions that are open about it.
+    `reviews` the ids of the questions that are open about it. `waits_for_system`: it is due, and goes out when its
+    system is no longer held back; state, reason and message are then those of the retry queue.
     """
 
     id: Id
@@ -47,11 +51,12 @@ class LinkView:
     unheld: list[FieldName]
     parked: list[FieldName]
     reviews: list[Id]
+    waits_for_system: bool
 
 
 @dataclass(frozen=True)
 class FetchView:
-    """The fetch that a contact is owed, if any."""
+    """The fetch that a contact is owed, if any. `waits_for_system` as in a link."""
 
     id: Id
     state: Word
@@ -60,6 +65,7 @@ class FetchView:
     since: datetime | None
     reason: Word | None
     message: str | None
+    waits_for_system: bool
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,7 @@ def page(
     query: str | None = None,
     state: str | None = None,
     names_of_persons: bool = True,
+    now: datetime | None = None,
 ) -> Page[ContactView]:
     """
     Contacts by an id, the name (beginnings of words), an e-mail, phone or VAT number, in the order in which they became
@@ -115,7 +122,8 @@ def page(
     if after is not None and type(after[0]) is not int:
         raise Unfit("cursor is none that was given out here")
     query = plain(query, "query")
-    conditions, values = _conditions(connection, query, state, names_of_persons=names_of_persons)
+    behind = held.held(connection, now or database_time(connection))
+    conditions, values = _conditions(connection, query, state, behind, names_of_persons=names_of_persons)
     total = _count(connection, conditions, values)
     # What a word finds may be one row or nearly all, and the planner cannot tell. Few are best found by the index and
     # sorted; of many, the next fifty are best met by going through them in order.
@@ -124,17 +132,18 @@ def page(
         text(f"SELECT {_COLUMNS} FROM contact AS c WHERE c.id > :after {conditions} ORDER BY {order} LIMIT :limit"),
         {**values, "after": after[0] if after else 0, "limit": paging.limit + 1},
     ).all()
-    links = _links(connection, [row.id for row in rows[: paging.limit]])
-    found = [_view(row, links.get(row.id, [])) for row in rows]
+    links = _links(connection, [row.id for row in rows[: paging.limit]], behind)
+    found = [_view(row, links.get(row.id, []), behind) for row in rows]
     return paging.page(found, [[row.id] for row in rows], total, capped=bool(conditions))
 
 
-def one(connection: Connection, source_id: str) -> ContactDetail:
+def one(connection: Connection, source_id: str, now: datetime | None = None) -> ContactDetail:
     """One contact, by the id that it has at the source; NotFound where none was ever heard of."""
     found = contact_id(connection, source_id)
     row = connection.execute(text(f"SELECT {_COLUMNS} FROM contact AS c WHERE c.id = :id"), {"id": found}).one()
-    links = _links(connection, [row.id]).get(row.id, [])
-    view = _view(row, links)
+    behind = held.held(connection, now or database_time(connection))
+    links = _links(connection, [row.id], behind).get(row.id, [])
+    view = _view(row, links, behind)
     systems = {link.id: link.system for link in links}
     entries = history(connection, row.id, row.source_id, systems, SOURCE)
     return ContactDetail(**vars(view), fields=row.canonical, history=entries)
@@ -156,7 +165,7 @@ def contact_id(connection: Connection, source_id: str) -> int:
 
 
 def _conditions(
-    connection: Connection, query: str | None, state: str | None, *, names_of_persons: bool
+    connection: Connection, query: str | None, state: str | None, behind: Sequence[Held], *, names_of_persons: bool
 ) -> tuple[str, dict[str, Any]]:
     conditions = ""
     values: dict[str, Any] = {}
@@ -164,8 +173,7 @@ def _conditions(
         conditions += f" AND {matches(names_of_persons=names_of_persons)}"
         values |= words(connection, query, names_of_persons=names_of_persons)
     if state:
-        if state not in STATES:
-            raise Unfit(f"state is one of {', '.join(STATES)}")
+        one_of("state", state, STATES)
         if state == "fetch_due":
             conditions += " AND c.fetch_state IN ('due', 'working', 'waiting')"
         elif state == "fetch_dead":
@@ -174,7 +182,15 @@ def _conditions(
             conditions += " AND c.gone_at IS NOT NULL"
         else:
             # Written out for the planner: the partial indexes on the rarer states are usable only for a constant.
-            conditions += f" AND c.id IN (SELECT contact_id FROM link WHERE state = '{state}')"
+            waits = " OR ".join(f"({one.links(place)})" for place, one in enumerate(behind))
+            found = f"SELECT contact_id FROM link WHERE state = '{state}'"
+            if waits and state == "waiting":
+                found += f" UNION ALL SELECT l.contact_id FROM link AS l WHERE {waits}"
+            elif waits and state == "due":
+                found = f"SELECT l.contact_id FROM link AS l WHERE l.state = 'due' AND NOT ({waits})"
+            for place, one in enumerate(behind):
+                values |= one.values(place)
+            conditions += f" AND c.id IN ({found})"
     return conditions, values
 
 
@@ -187,7 +203,7 @@ def _count(connection: Connection, conditions: str, values: dict[str, Any]) -> i
     return int(connection.execute(some, {**values, "most": COUNT_CAP + 1}).scalar_one())
 
 
-def _links(connection: Connection, contact_ids: list[int]) -> dict[int, list[LinkView]]:
+def _links(connection: Connection, contact_ids: list[int], behind: Sequence[Held]) -> dict[int, list[LinkView]]:
     statement = text(
         "SELECT contact_id, id, system, external_id, state, wanted_version, synced_version, attempts, next_attempt_at,"
         " reason, message, since, synced_at, unheld, parked FROM link"
@@ -199,20 +215,36 @@ def _links(connection: Connection, contact_ids: list[int]) -> dict[int, list[Lin
     for row in rows:
         values = dict(row._mapping)
         values |= {"id": f"link-{row.id}", "parked": list(row.parked), "reviews": asked.get(row.id, [])}
-        found.setdefault(values.pop("contact_id"), []).append(LinkView(**values))
+        waits = held.behind(behind, row.system, row.state, row.external_id)
+        found.setdefault(values.pop("contact_id"), []).append(LinkView(**values | _shown(waits)))
     return found
 
 
-def _view(row: Row[Any], links: list[LinkView]) -> ContactView:
-    fetch = FetchView(
-        f"fetch-{row.id}",
-        row.fetch_state,
-        row.fetch_attempts,
-        row.fetch_next_attempt_at,
-        row.fetch_since,
-        row.fetch_reason,
-        row.fetch_message,
-    )
+def _shown(waits: Held | None) -> dict[str, Any]:
+    """What is shown in place of a due row's own state, where it waits behind its system."""
+    if waits is None:
+        return {"waits_for_system": False}
+    return {
+        "state": "waiting",
+        "reason": waits.reason,
+        "message": waits.message,
+        "next_attempt_at": waits.until,
+        "waits_for_system": True,
+    }
+
+
+def _view(row: Row[Any], links: list[LinkView], behind: Sequence[Held]) -> ContactView:
+    values = {
+        "id": f"fetch-{row.id}",
+        "state": row.fetch_state,
+        "attempts": row.fetch_attempts,
+        "next_attempt_at": row.fetch_next_attempt_at,
+        "since": row.fetch_since,
+        "reason": row.fetch_reason,
+        "message": row.fetch_message,
+    }
+    waits = held.behind(behind, SOURCE, row.fetch_state, None)
+    fetch = FetchView(**values | _shown(None if waits is not None and waits.creates_only else waits))
     return ContactView(
         row.source_id,
         row.name,

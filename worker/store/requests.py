@@ -29,7 +29,7 @@ APART: Final = "crashed"
 _REQUESTED = """
         request_seq = l.request_seq + 1, attempts = 0,
         state = CASE WHEN l.state IN ('working', 'unknown') {apart} THEN l.state ELSE 'due' END,
-        since = COALESCE(l.since, :now),
+        since = CASE WHEN l.state IN ('review', 'dead') THEN :now ELSE COALESCE(l.since, :now) END,
         next_attempt_at = CASE WHEN l.state = 'working' {apart} THEN l.next_attempt_at
             ELSE LEAST(l.next_attempt_at, GREATEST(CAST(:now AS timestamptz), l.settles_at)) END
 """

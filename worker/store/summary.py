@@ -8,16 +8,19 @@ Its cost follows the work that is open, never the history: what grows without en
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from sqlalchemy import Connection, text
 
 from worker.config import SYSTEM_NAMES
 from worker.core.masks import BY_WORD, MASK, Shown, Vocabulary, Word
+from worker.store import held
 from worker.store.arrivals import LAST_EVENT, RESULTS, Arrivals, arrivals, since
+from worker.store.held import Held
 from worker.store.states import LINK_STATES
 from worker.store.systems import rate_of, recovery_of
 
@@ -41,6 +44,10 @@ _READ: Final = text(
         (SELECT jsonb_agg(t) FROM (
             SELECT system, state, count(*) AS count, min(since) AS since FROM link
             WHERE state NOT IN ('synced', 'excluded') GROUP BY system, state) AS t) AS links,
+        (SELECT jsonb_object_agg(t.system, t.count) FROM (
+            SELECT l.system, count(*) AS count FROM link AS l JOIN system_state AS s ON s.system = l.system
+            WHERE l.state = 'due' AND l.external_id IS NULL AND s.creates_paused_until > :now
+            GROUP BY l.system) AS t) AS creates_due,
         (SELECT jsonb_build_object('count', count(*), 'since', min(fetch_since)) FROM contact
             WHERE fetch_state IN ('due', 'working', 'waiting')) AS fetch_due,
         (SELECT count(*) FROM contact WHERE fetch_state = 'dead') AS fetch_dead,
@@ -131,7 +138,7 @@ class Summary:
 
 def read(connection: Connection, settings: Settings, now: datetime) -> Summary:
     """The summary of this moment; one statement."""
-    row = connection.execute(_READ, {"refused_since": since(now)}).one()
+    row = connection.execute(_READ, {"refused_since": since(now), "now": now}).one()
     tally = {name: int(count) for name, count in row.tally.items()}
     events = Events(tally["received"], tally["applied"], tally["skipped"], row.open, row.dead, tally["rejected"])
     counted = {(one["counted"], one["system"]): int(one["rows"]) for one in row.rows or ()}
@@ -139,19 +146,45 @@ def read(connection: Connection, settings: Settings, now: datetime) -> Summary:
     return Summary(
         events,
         Contacts(counted.get(("contact", ""), 0), row.fetch_due["count"], row.fetch_dead),
-        _links(working, counted),
+        _links(working, counted, held.of_rows(map(_row, row.systems or ()), now), row.creates_due or {}),
         _systems(settings, row, working, now),
         events.received - events.applied - events.skipped - events.open - events.dead,
         arrivals(row.last_event, row.results, now),
     )
 
 
-def _links(working: list[dict[str, Any]], counted: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    """Counts by system and state; what is neither excluded nor at work is synced."""
+def _row(stored: Mapping[str, Any]) -> SimpleNamespace:
+    """A row of `system_state` out of its JSON."""
+    times = ("probe_at", "paused_at", "throttled_until", "creates_paused_until")
+    return SimpleNamespace(
+        **{
+            name: datetime.fromisoformat(value) if name in times and value is not None else value
+            for name, value in stored.items()
+        }
+    )
+
+
+def _links(
+    working: list[dict[str, Any]],
+    counted: Mapping[tuple[str, str], int],
+    behind: Sequence[Held],
+    creates_due: Mapping[str, int],
+) -> dict[str, dict[str, int]]:
+    """
+    Counts by system and state; what is neither excluded nor at work is synced.
+
+    What is due at a system that is held back waits, here as in every list (`held.behind`).
+    """
     names = [*TARGETS, *sorted({system for kind, system in counted if kind == "link"} - set(TARGETS))]
     links = {name: dict.fromkeys(LINK_STATES, 0) for name in names}
     for one in working:
         links[one["system"]][one["state"]] = one["count"]
+    for one_held in behind:
+        states = links.get(one_held.system)
+        if states is not None:
+            waits = creates_due.get(one_held.system, 0) if one_held.creates_only else states["due"]
+            states["due"] -= waits
+            states["waiting"] += waits
     for name, states in links.items():
         states["excluded"] = counted.get(("excluded", name), 0)
         states["synced"] = counted.get(("link", name), 0) - sum(states.values())

@@ -33,6 +33,14 @@ class Recovery:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """The vendor has failed since `since` without a success between; `message` is what it said last."""
+
+    since: datetime
+    message: str | None
+
+
+@dataclass(frozen=True)
 class SystemView:
     """One vendor as the worker sees it now."""
 
@@ -51,6 +59,7 @@ class SystemView:
     """Who paused it, where a person did."""
     resumed_at: float | None = None
     """When it was let go on last, in Unix seconds; who made their clients before that reads the credentials again."""
+    failure: Failure | None = None
 
     def blocked_until(self, now: datetime) -> datetime | None:
         """
@@ -102,6 +111,7 @@ def view_of(row: Row[Any]) -> SystemView:
         rate=rate_of(row.learned),
         paused_by_name=who,
         resumed_at=row.learned.get("resumed_at"),
+        failure=failure_of(row.learned),
     )
 
 
@@ -109,6 +119,12 @@ def rate_of(learned: Mapping[str, Any]) -> float | None:
     """The learned rate from `system_state.learned`, in calls a second."""
     rate = learned.get("rate_per_second")
     return None if rate is None else float(rate)
+
+
+def failure_of(learned: Mapping[str, Any]) -> Failure | None:
+    """The row of failures from `system_state.learned`."""
+    kept = learned.get("failure")
+    return Failure(datetime.fromtimestamp(kept["since"], UTC), kept.get("message")) if kept else None
 
 
 def recovery_of(learned: Mapping[str, Any]) -> Recovery | None:
@@ -131,15 +147,30 @@ def _update(connection: Connection, system: str, assignments: str, values: dict[
 
 
 def failed(
-    connection: Connection, system: str, reason: str, now: datetime, *, limit: int, probe_seconds: float
+    connection: Connection,
+    system: str,
+    reason: str,
+    now: datetime,
+    *,
+    limit: int,
+    probe_seconds: float,
+    message: str | None = None,
 ) -> bool:
-    """Count a failure of the vendor itself; opens the breaker at the limit. Returns whether it is open now."""
+    """
+    Count a failure of the vendor itself; opens the breaker at the limit. Returns whether it is open now.
+
+    `message` is what the vendor said; when the first failure of the row was is kept beside it.
+    """
     assignments = """
         failures = failures + 1, reason = :reason,
+        learned = learned || jsonb_build_object('failure', jsonb_build_object(
+            'since', COALESCE(learned #> '{failure,since}', to_jsonb(CAST(:at AS float8))),
+            'message', CAST(:message AS text))),
         breaker = CASE WHEN failures + 1 >= :limit OR breaker <> 'closed' THEN 'open' ELSE 'closed' END,
         probe_at = CASE WHEN failures + 1 >= :limit OR breaker <> 'closed' THEN CAST(:probe_at AS timestamptz) END
     """
     values = {"reason": reason, "limit": limit, "now": now, "probe_at": now + timedelta(seconds=probe_seconds)}
+    values |= {"at": now.timestamp(), "message": message}
     _update(connection, system, assignments, values)
     return view(connection, system).breaker == "open"
 
@@ -151,7 +182,8 @@ def succeeded(connection: Connection, system: str, now: datetime) -> None:
         paused_by = CASE WHEN paused_by = 'credentials' THEN NULL ELSE paused_by END,
         paused_reason = CASE WHEN paused_by = 'credentials' THEN NULL ELSE paused_reason END,
         paused_at = CASE WHEN paused_by = 'credentials' THEN NULL ELSE paused_at END,
-        learned = CASE WHEN paused_by = 'credentials' THEN learned || CAST(:resumed AS jsonb) ELSE learned END
+        learned = CASE WHEN paused_by = 'credentials' THEN (learned - 'failure') || CAST(:resumed AS jsonb)
+            ELSE learned - 'failure' END
     """
     _update(connection, system, assignments, {"now": now, "resumed": _resumed(now)})
 
@@ -294,7 +326,7 @@ def resume(connection: Connection, system: str, now: datetime, *, by: str | None
         system,
         "paused_by = NULL, paused_reason = NULL, paused_at = NULL, breaker = 'closed', failures = 0, probe_at = NULL, "
         "throttled_until = NULL, creates_paused_until = NULL, creates_reason = NULL, reason = NULL, "
-        "learned = (learned - 'recovery' - 'paused_by_name') || CAST(:resumed AS jsonb)",
+        "learned = (learned - 'recovery' - 'failure' - 'paused_by_name') || CAST(:resumed AS jsonb)",
         {"now": now, "anyones": by is None, "by": by, "resumed": _resumed(now)},
         _THEIR_OWN,
     )

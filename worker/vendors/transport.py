@@ -25,6 +25,7 @@ from worker.core.wire import Exchange, Lane, Request
 from worker.errors import OutcomeUnknown, RateLimited, VendorBroken, VendorUnavailable
 from worker.vendors.json_answers import storable
 from worker.vendors.network import NotFormed, describe, network_error, not_formed, sendable
+from worker.vendors.page_text import page_text
 from worker.vendors.recent_reads import ReadMemory
 
 __all__ = ["Budget", "Exchange", "Lane", "Request", "Response", "Session", "Unmetered", "json_body", "make_client"]
@@ -109,10 +110,13 @@ class Response:
     def failed(self) -> VendorUnavailable | OutcomeUnknown:
         """The error for a 5xx: a create may have been made before it failed."""
         kind = OutcomeUnknown if self.request.creates else VendorUnavailable
-        reason = "server_error"
-        return kind(
-            f"the vendor failed with status {self.status}", reason=reason, status=self.status, excerpt=self.excerpt
-        )
+        return kind(self.failure, reason="server_error", status=self.status, excerpt=self.excerpt)
+
+    @property
+    def failure(self) -> str:
+        """A 5xx as a sentence, in the vendor's words where it has any."""
+        said = page_text(self.excerpt)
+        return f"the vendor failed with status {self.status}{f': {said}' if said else ''}"
 
     def limited(self, *, daily: bool = False, default_seconds: float | None = None) -> RateLimited:
         """The error for a 429, with Retry-After where the vendor sent one (seconds or a date, RFC 9110 10.2.3)."""

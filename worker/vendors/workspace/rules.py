@@ -322,7 +322,7 @@ def refusal(response: Response, status: int, envelope: Envelope | None) -> Vendo
             return MaybeRejected(sentence or "the contact is refused, and no field is named", **more)
         case _ if status >= 500:
             kind = OutcomeUnknown if response.request.creates else VendorUnavailable
-            return kind(f"the vendor failed with status {status}", reason="server_error", **more)
+            return kind(response.failure, reason="server_error", **more)
         case _ if 400 < status < 500:
             return VendorRejected(sentence or f"the request is refused (status {status})", **more)
     return VendorBroken(f"an answer that no page names (status {status})", **more)
