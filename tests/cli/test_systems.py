@@ -79,3 +79,9 @@ def test_the_command_line_acts_as_an_admin(operator: Command, hub: Hub) -> None:
         operating.pause(connection, "recras", OPERATOR, hub.time, "their bookkeeper counts")
 
     assert operator("systems", "resume", "recras").status == 0
+
+
+def test_a_system_that_was_not_held_back_is_told_so(operator: Command, hub: Hub, client: str) -> None:
+    ran = operator("systems", "resume", "recras")
+
+    assert (ran.status, ran.out) == (0, "recras: recras was not held back, and nothing waited for it\n")

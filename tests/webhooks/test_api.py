@@ -71,6 +71,8 @@ def test_contacts_are_listed_searched_and_shown(shared: Served) -> None:
         "synced_at": None,
         "unheld": ["language"],
         "parked": [],
+        "reviews": [],
+        "waits_for_system": False,
     }
     assert links["workspace"]["parked"] == ["location_city"]
     assert {entry["kind"] for entry in one["history"]} == {"event", "request"}

@@ -214,7 +214,8 @@ def discard_item(connection: Connection, retry_id: str, actor: Actor, now: datet
         if connection.execute(_DISCARD_LINK, values).one_or_none() is None:
             raise _not_waiting(connection, retry_id)
         _withdraw_questions(connection, row_id, actor, now)
-        return Acted(public_id(1, row_id), "discarded", "the link is excluded")
+        where = "the client is left out of that system until it is synchronised again"
+        return Acted(public_id(1, row_id), "discarded", where)
     row = connection.execute(_DISCARD_FETCH, {"id": row_id, **_held(connection, now)}).one_or_none()
     if row is None:
         raise _not_waiting(connection, retry_id)
@@ -278,7 +279,10 @@ def resume(connection: Connection, system: str, actor: Actor, now: datetime, rea
         raise _somebody_elses_pause(connection, system)
     eased += easing.ease(connection, system, now)
     record(connection, actor, "resume", f"system-{system}", reason_given(reason), now)
-    return Acted(system, "resumed", f"{eased} that waited for it are due now", Owed(links=((0, system),)))
+    if behind is None and not eased:
+        return Acted(system, "resumed", f"{system} was not held back, and nothing waited for it", Owed())
+    waited = "1 that waited for it is due now" if eased == 1 else f"{eased} that waited for it are due now"
+    return Acted(system, "resumed", waited if eased else "nothing waited for it", Owed(links=((0, system),)))
 
 
 def replay(connection: Connection, event_id: str, actor: Actor, now: datetime, reason: str | None = None) -> Acted:
