@@ -25,7 +25,7 @@ This page is made from the code (`python -m worker.config.page > docs/settings.m
    variable counts as not set.
 
 Lists and tables are JSON in the environment: `CONTACTSYNC_RETRY__LADDER_SECONDS='[5, 60, 600]'`. A table that is given
-so takes the place of the file's. Of `fields`, `write_back` and `on_missing` a single entry can be set too:
+so takes the place of the file's. You can also set a single entry of `fields`, `write_back` and `on_missing`:
 `CONTACTSYNC_SYSTEMS__RECRAS__FIELDS__ADDRESS__CITY=system`. A whole section may also be one JSON object; its keys are
 laid over those of the file one by one.
 
