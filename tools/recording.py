@@ -123,7 +123,7 @@ def picture(scenes: Sequence[Scene]) -> str:
 <style>
 text {{font: {FONT_SIZE:g}px {_FONTS}; white-space: pre}}
 {newline.join(styles)}
-@media (prefers-reduced-motion: reduce) {{g[id] {{animation: none}}}}
+@media (prefers-reduced-motion: reduce) {{g[id] {{animation: none !important}}}}
 </style>
 <rect width="100%" height="100%" rx="10" fill="{SVG_EXPORT_THEME.background_color.hex}"/>
 <g fill="#5c6370"><circle cx="24" cy="22" r="7"/><circle cx="46" cy="22" r="7"/><circle cx="68" cy="22" r="7"/></g>

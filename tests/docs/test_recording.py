@@ -88,6 +88,8 @@ def test_equal_scenes_make_an_equal_picture_which_rests_on_the_last() -> None:
 
     assert once == again
     assert scenes(once) == {title: [title, "a & b <c>"] for title in ("first", "second")}
+    # More than an id's own animation, which would otherwise go on.
+    assert "@media (prefers-reduced-motion: reduce) {g[id] {animation: none !important}}" in once
     assert re.findall(r"#(s\d) \{opacity: (\d)", once) == [("s0", "0"), ("s1", "1")]
 
 
