@@ -18,11 +18,18 @@ REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
     "workspace": (400, '{"code": 400}'),
 }  # fmt: skip
 """How each vendor refuses a town, by status and body."""
+NAME_REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
+    **REFUSALS,
+    "rompslomp": (422, ('{"error": {"message": "Contact is invalid: Company name is onjuist.", '
+                  '"type": "client.parameters.validation"}}')),
+    "recras": (406, '[{"field": "naam", "message": "Is geen naam.", "parameters": []}]'),
+}  # fmt: skip
+"""The same for a name, which no request can leave out."""
 
 
 def refuse_city(story: Story, args: Mapping[str, Any]) -> None:
-    """A vendor refuses one town for as long as the story lasts, whoever sends it, and takes its time to say so."""
-    status, body = REFUSALS[args["system"]]
+    """A vendor refuses one word for as long as the story lasts, whoever sends it, and takes its time to say so."""
+    status, body = (NAME_REFUSALS if args.get("within") == "name" else REFUSALS)[args["system"]]
     story.faults["refused town"] += 1
     vendor = story.simulators[args["system"]]
     vendor.fail("status", times=-1, sent=REFUSED_CITY, status=status, body=body, seconds=REFUSED_AFTER_SECONDS)

@@ -96,8 +96,6 @@ class Network:
         simulator = self.story.simulators[system]
         creates = request.method == "POST" and system != "robaws"
         before = record_ids(simulator) if creates else frozenset()
-        if creates and claim is not None and claim.source_id in self.story.memory.known_gone:
-            raise Broken("a client that is gone is made nowhere", f"client {claim.source_id} is made in {system}")
         watched = watch(self.story, system, request, claim)
         response = simulator.handle(request)
         self.calls[system] += 1
@@ -117,6 +115,8 @@ class Network:
                     made,
                 )
             )
+            if made and claim.source_id in self.story.memory.known_gone:
+                raise Broken("a client that is gone is made nowhere", f"client {claim.source_id} is made in {system}")
             for record in made:
                 check_searched(self.story, claim, record)
                 self.story.memory.made(system, claim.contact_id, record)

@@ -46,15 +46,28 @@ def corrected(rng: random.Random, setup: Setup, length: float) -> list[Happening
     system, client = rng.choice(TARGETS), rng.randrange(setup.clients)
     at = rng.uniform(length * 0.3, length * 0.8)
     town = rng.choice(("Deinze", "Eeklo"))
+    within = rng.choice(("city", "name"))  # a town can be left out, a name cannot
     wrong: dict[str, object] = {"address": {"city": REFUSED_CITY}}
     right: dict[str, object] = {"address": {"city": town}}
-    if rng.random() < 0.5:  # a town can be left out, a name cannot
+    if within == "name":
         wrong, right = {"name": f"Bouwwerken {REFUSED_CITY}"}, {"name": f"Bouwwerken {town}"}
     return [
-        (0.0, "refuse_city", {"system": system}),
+        (0.0, "refuse_city", {"system": system, "within": within}),
         (at, "client_changed", {"client": client, "members": wrong}),
-        (at + rng.choice((0.3, 3.0, 6.0, 20.0)), "client_changed", {"client": client, "members": right}),
+        (at + rng.choice((0.3, 3.0, 6.0, 9.0, 20.0)), "client_changed", {"client": client, "members": right}),
     ]
+
+
+def refused_read(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
+    """Robaws takes its time to refuse a read for good; meanwhile the client changes once more."""
+    made: list[Happening] = []
+    for _ in range(rng.choice((1, 2))):
+        at, client = rng.uniform(0, length * 0.9), rng.randrange(setup.clients)
+        refused = {"system": "robaws", "fault": "status", "times": 1, "status": 400, "method": "GET"}
+        made.append((at, "fault", {**refused, "path": r"/clients/[0-9]+$", "seconds": REFUSED_AFTER_SECONDS}))
+        for later, town in ((0.1, "Deinze"), (rng.uniform(0.5, 9.0), rng.choice(("Eeklo", "Lokeren")))):
+            made.append((at + later, "client_changed", {"client": client, "members": {"address": {"city": town}}}))
+    return made
 
 
 def town(rng: random.Random, setup: Setup, _length: float) -> list[Happening]:

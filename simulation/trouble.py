@@ -282,6 +282,7 @@ KINDS: Final[dict[str, Writer]] = {
     "down": plots.down,
     "interrupted": plots_identity.interrupted,
     "corrected": plots_identity.corrected,
+    "refused_read": plots_identity.refused_read,
     "town": plots_identity.town,
     "sisters": plots_identity.sisters,
     "merged": plots_identity.merged,

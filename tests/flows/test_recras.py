@@ -235,6 +235,34 @@ def test_the_first_real_person_takes_the_place_of_the_one_made_of_the_client(hub
     assert recras_calls(hub) == ["GET klanten", "PUT contactpersonen"]
 
 
+@pytest.mark.parametrize("lost", ["contactpersonen", "klanten"])
+def test_a_stand_in_whose_renaming_was_not_answered_is_still_ours(hub: Hub, lost: str) -> None:
+    source_id = synced_client(hub)
+    hub.recras.fail("drop_after", method="PUT", path=lost)
+
+    hub.robaws.change_client(source_id, name="Dakwerken Nergenshuizen")
+    hub.sync(source_id)
+    assert names(hub) == ["Dakwerken Nergenshuizen"]
+    hub.robaws.change_client(source_id, name="Dakwerken Deinze")
+    hub.event(source_id)
+    hub.settle_all()
+
+    assert names(hub) == ["Dakwerken Deinze"]
+
+
+def test_the_first_real_person_takes_the_place_of_a_stand_in_whose_renaming_was_not_answered(hub: Hub) -> None:
+    source_id = synced_client(hub)
+    hub.recras.fail("drop_after", method="PUT", path="contactpersonen")
+
+    hub.robaws.change_client(source_id, name="Dakwerken Nergenshuizen")
+    hub.sync(source_id)
+    hub.robaws.add_person(source_id, **AN)
+    hub.event(source_id)
+    hub.settle_all()
+
+    assert names(hub) == ["An Peeters"]
+
+
 def test_the_last_person_that_goes_leaves_one_made_of_the_client(hub: Hub) -> None:
     source_id = synced_client(hub, contacts=[AN])
     [an] = hub.link(source_id, "recras")["snapshot"]["persons"]

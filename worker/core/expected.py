@@ -2,7 +2,8 @@
 What a change will bring, as it is written down before the change leaves, where nothing else would tell that it is ours.
 
 That are persons: if the answer is lost and the source drops one before the change is repeated, that person there is
-ours all the same. And it is a value that goes where both sides had agreed on nothing yet, as on a first link: found
+ours all the same. So is the name that a stand-in gets: found there later, it would be taken for that of somebody there.
+And it is a value that goes where both sides had agreed on nothing yet, as on a first link: found
 there later, it would be taken for theirs.
 """
 
@@ -17,7 +18,7 @@ from worker.core.planning import agree
 
 if TYPE_CHECKING:
     from worker.core.mapping import Ours
-    from worker.core.persons import PersonPlan
+    from worker.core.persons import PersonChange, PersonPlan
     from worker.core.planning import Update
     from worker.core.snapshot import Snapshot
 
@@ -47,7 +48,8 @@ def expected_persons(plan: PersonPlan, known: Mapping[str, Mapping[str, Any]]) -
     """
     The snapshot's persons with those that the plan adds (their ids unknown), fills in or gives another's place to.
 
-    What was last written to each stays as it is, so that a repeat plans the same; `known` itself where nothing moves.
+    What was last written to each stays as it is, so that a repeat plans the same; the name that a stand-in is about to
+    get is listed as `sent`. `known` itself where nothing moves.
     """
     held_by = {str(entry.get("external_id")): key for key, entry in known.items()}
     moved = {
@@ -65,8 +67,19 @@ def expected_persons(plan: PersonPlan, known: Mapping[str, Mapping[str, Any]]) -
         for change in plan.kept
         if change.key not in known and change.key not in moved and change.patch
     }
-    if not moved and not filled and not plan.added:
+    renamed = {
+        change.key: {**known[change.key], "sent": [*known[change.key].get("sent", ()), name]}
+        for change in plan.kept
+        if change.key in known and (name := _stand_in(change)) and name not in known[change.key].get("sent", ())
+    }
+    if not moved and not filled and not renamed and not plan.added:
         return known
     left = {held_by[str(entry["external_id"])] for entry in moved.values()}
     stays = {key: entry for key, entry in known.items() if key not in left}
-    return {**stays, **moved, **filled, **sent_persons(plan.added)}
+    return {**stays, **renamed, **moved, **filled, **sent_persons(plan.added)}
+
+
+def _stand_in(change: PersonChange) -> dict[str, Any]:
+    """The members by which a change renames a stand-in; none for one that does not."""
+    members = change.person.placeholders
+    return {member: change.person.fields.get(member) for member in members if change.patch.keys() & set(members)}

@@ -137,5 +137,6 @@ def _stand_in(
 
 
 def is_stand_in(table: PersonTable, entry: Mapping[str, Any], person: TheirPerson) -> bool:
-    """Whether it still has the name that we gave it; with another one it is somebody there."""
-    return _name(table, entry.get("ours") or {}) == _name(table, person.fields)
+    """Whether it still has a name that we gave it, or may have; with another one it is somebody there."""
+    given = (entry.get("ours") or {}, *entry.get("sent", ()))
+    return _name(table, person.fields) in {_name(table, fields) for fields in given}

@@ -245,13 +245,18 @@ def _person_patch(
         value, held = person.fields.get(row.vendor), theirs.fields.get(row.vendor)
         if row.direction == "in" or row.same(value, held):
             continue
-        stands_in = row.vendor in person.placeholders
-        if stands_in and row.key(held) not in ("", row.key((base_ours or {}).get(row.vendor))):
+        if row.vendor in person.placeholders and not _is_ours(row, held, entry or {}):
             continue
         owner: Owner = "fill" if fill and row.owner == "robaws" else row.owner
         if _writes(row, owner, value, held, base_ours, base_theirs, row.vendor in restored):
             patch[row.vendor] = value
     return patch
+
+
+def _is_ours(row: FieldRow, held: Any, entry: Mapping[str, Any]) -> bool:
+    """Whether a member holds nothing, or a stand-in that we wrote or may have written."""
+    given = (entry.get("ours") or {}, *entry.get("sent", ()))
+    return row.key(held) in {"", *(row.key(fields.get(row.vendor)) for fields in given)}
 
 
 def _writes(
