@@ -102,9 +102,12 @@ def discard(story: Story, _args: Mapping[str, Any]) -> None:
 
 
 def answer(story: Story, args: Mapping[str, Any]) -> None:
-    """Answer every question that is open: about a record by its first candidate, about a field by `word`."""
+    """
+    Answer every question that is open: about a record by its first candidate, or with `says_no` by none of them, about
+    a field by `word`.
+    """
     for row in story.database.look(_QUESTIONS):
-        choose, external_id = _choice(story, row, args["word"])
+        choose, external_id = _choice(story, row, args["word"], says_no=bool(args.get("says_no")))
         try:
             with story.database.console.begin() as connection:
                 acted = operating_reviews.resolve(
@@ -143,9 +146,11 @@ def _remember(story: Story, row: Any, choose: str, external_id: str | None) -> N
         story.memory.refused.discard((system, client, external_id))
 
 
-def _choice(story: Story, row: Any, word: str) -> tuple[str, str | None]:
+def _choice(story: Story, row: Any, word: str, *, says_no: bool) -> tuple[str, str | None]:
     if row[1] == "field":
         return word, None
+    if says_no:
+        return ("exclude" if row[7] == "match_refused" else "create"), None
     there = record_ids(story.simulators[row[3]]) if row[3] != "robaws" else frozenset()
     for candidate in row[5].get("candidates") or ():
         if str(candidate["external_id"]) in there and not _taken(story, row[3], candidate["external_id"]):

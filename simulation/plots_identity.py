@@ -24,6 +24,7 @@ REFUSED_CITY: Final = "Nergenshuizen"
 REFUSED_AFTER_SECONDS: Final = 10.0
 TOWN: Final = 600
 """More records than a search by postcode ever looked at."""
+_CHANGES: Final = {"rompslomp": "PATCH", "recras": "PUT", "workspace": "POST"}
 OPERATIONS: Final = ("search", "list", "create", "update", "read")
 
 
@@ -36,26 +37,34 @@ def interrupted(rng: random.Random, setup: Setup, length: float) -> list[Happeni
             [f"{system}.{operation}.{moment}" for system in TARGETS for operation in OPERATIONS]
             + [f"robaws.read.{moment}"] * 5
         )
-        trap = {"how": "change", "where": where, "seconds": 0.0, "city": rng.choice(("Deinze", "Eeklo", "Lokeren"))}
+        members = {"address": {"city": rng.choice(("Deinze", "Eeklo", "Lokeren"))}}
+        trap = {"how": "change", "where": where, "seconds": 0.0, "members": members}
         made.append((rng.uniform(0, length * 0.9), "trap", {**trap, "client": client}))
     return made
 
 
 def corrected(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
-    """A system refuses a town, or a name; somebody types it in, and corrects it before, while or after it is sent."""
+    """
+    A system refuses a town, or a name; somebody types it in, and corrects it before, while or after it is sent: half of
+    the times just when the request leaves.
+    """
     system, client = rng.choice(TARGETS), rng.randrange(setup.clients)
-    at = rng.uniform(length * 0.3, length * 0.8)
+    at = rng.uniform(length * 0.4, length * 0.8)
     town = rng.choice(("Deinze", "Eeklo"))
     within = rng.choice(("city", "name"))  # a town can be left out, a name cannot
     wrong: dict[str, object] = {"address": {"city": REFUSED_CITY}}
     right: dict[str, object] = {"address": {"city": town}}
     if within == "name":
         wrong, right = {"name": f"Bouwwerken {REFUSED_CITY}"}, {"name": f"Bouwwerken {town}"}
-    return [
+    made: list[Happening] = [
         (0.0, "refuse_city", {"system": system, "within": within}),
         (at, "client_changed", {"client": client, "members": wrong}),
-        (at + rng.choice((0.3, 3.0, 6.0, 9.0, 20.0)), "client_changed", {"client": client, "members": right}),
     ]
+    if rng.random() < 0.5:
+        trap = {"how": "change", "where": f"{system}.update.before_send", "seconds": 0.0, "members": right}
+        return [*made, (at + 0.1, "trap", {**trap, "client": client})]
+    corrects = (at + rng.choice((0.3, 3.0, 6.0, 9.0, 20.0)), "client_changed", {"client": client, "members": right})
+    return [*made, corrects]
 
 
 def refused_read(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
@@ -67,6 +76,31 @@ def refused_read(rng: random.Random, setup: Setup, length: float) -> list[Happen
         made.append((at, "fault", {**refused, "path": r"/clients/[0-9]+$", "seconds": REFUSED_AFTER_SECONDS}))
         for later, town in ((0.1, "Deinze"), (rng.uniform(0.5, 9.0), rng.choice(("Eeklo", "Lokeren")))):
             made.append((at + later, "client_changed", {"client": client, "members": {"address": {"city": town}}}))
+    return made
+
+
+def wanted_back(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
+    """A field that Robaws owns is edited there; a person wants it back while something else is slowly written."""
+    made: list[Happening] = []
+    systems = [system for system in TARGETS if setup.owners[system].get("address.city", "robaws") == "robaws"]
+    for system in systems:
+        at, client = rng.uniform(length * 0.8, length), rng.randrange(setup.clients)
+        slow = {"system": system, "fault": "delay", "times": 1, "method": _CHANGES[system], "seconds": 20.0}
+        edit = {"system": system, "client": client, "path": "address.city", "value": "Oostende"}
+        made.append((at, "record_edited", edit))
+        made.append((at + 1.0, "fault", slow))
+        trap = {"how": "sync", "where": f"{system}.update.before_send", "seconds": 0.0, "client": client}
+        made.append((at + 1.0, "trap", trap))
+        street = rng.choice(("Dorpsplein 1", "Stationsweg 3"))
+        made.append((at + 2.0, "client_changed", {"client": client, "members": {"address": {"addressLine1": street}}}))
+    return made
+
+
+def told_apart(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
+    """A record is there that may be the client's, and the person who is asked says that it is somebody else's."""
+    system, client = rng.choice(("recras", *TARGETS)), rng.randrange(setup.clients)
+    made: list[Happening] = [(0.0, "record_by_hand", {"system": system, "client": client, "exact": False})]
+    made += [(length * share, "answer", {"word": "ours", "says_no": True}) for share in (0.4, 0.6, 0.8)]
     return made
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy.exc import OperationalError
 from typing_extensions import override
 
-from simulation import typing_in
+from simulation import operators, typing_in
 from simulation.baton import Crash, Task, current
 from simulation.network import Wire
 from worker.flows.drain import Lanes
@@ -36,9 +36,10 @@ PARKING_SHARE = 0.6
 class Trap:
     """
     Whichever process comes to this boundary first, with this client in hand, is killed there, or frozen; or it goes on,
-    and the client changes at that moment (`change`).
+    and at that moment the client changes (`change`), or a person wants it fetched and delivered (`sync`).
 
-    `back_after` seconds later the client's last change is taken back, where it is given.
+    `back_after` seconds later the client's last change is taken back, where it is given; `members` are what it changes
+    to.
     """
 
     how: str
@@ -46,7 +47,7 @@ class Trap:
     seconds: float
     client: int | None = None
     back_after: float | None = None
-    city: str | None = None
+    members: Mapping[str, Any] | None = None
 
 
 class SimulatedRuntime(Runtime):
@@ -213,9 +214,11 @@ class Process:
     def _spring(self, trap: Trap, name: str) -> Trap | None:
         """What waits here happens; a freeze is left to the caller, since it comes after a commit only."""
         if trap.how == "change":
-            members = {"address": {"city": trap.city}}
-            typing_in.client_changed(self.story, {"client": trap.client, "members": members})
+            typing_in.client_changed(self.story, {"client": trap.client, "members": trap.members})
             self.story.faults["change during a call"] += 1
+            return None
+        if trap.how == "sync":
+            operators.sync(self.story, {"client": trap.client})
             return None
         if trap.how == "kill":
             self.down_seconds = trap.seconds

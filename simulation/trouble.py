@@ -283,6 +283,8 @@ KINDS: Final[dict[str, Writer]] = {
     "interrupted": plots_identity.interrupted,
     "corrected": plots_identity.corrected,
     "refused_read": plots_identity.refused_read,
+    "wanted_back": plots_identity.wanted_back,
+    "told_apart": plots_identity.told_apart,
     "town": plots_identity.town,
     "sisters": plots_identity.sisters,
     "merged": plots_identity.merged,

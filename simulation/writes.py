@@ -61,6 +61,8 @@ def check_searched(story: Story, claim: LinkClaim, made: str) -> None:
     for (system, record), (number, at) in story.memory.there_before.items():
         if system != claim.system or story.memory.clients.get(number) != claim.source_id:
             continue
+        if (system, claim.source_id, record) in story.memory.refused:
+            continue  # a person said that it is somebody else's
         read = story.database.look(
             "SELECT at FROM checkpoint WHERE system = %(s)s AND at < %(at)s", {"s": system, "at": at}
         )
