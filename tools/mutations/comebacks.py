@@ -94,4 +94,12 @@ MUTATIONS: Final = (
         "tests/flows/test_disabled_systems.py::"
         "test_what_waits_for_a_system_that_is_disabled_is_left_out_until_it_is_enabled",
     ),
+    Mutation(
+        "a stand-in that was renamed without an answer is somebody there",
+        "the name that a stand-in may have been given is ours as well",
+        "worker/core/persons.py",
+        '    given = (entry.get("ours") or {}, *entry.get("sent", ()))\n',
+        '    given = (entry.get("ours") or {},)\n',
+        "tests/flows/test_recras.py::test_a_stand_in_whose_renaming_was_not_answered_is_still_ours",
+    ),
 )
