@@ -140,3 +140,15 @@ def test_the_file_of_what_is_in_use_holds_no_value_and_is_its_account_s_alone(fo
     assert "sandbox" not in first
     assert "systems.rompslomp.token" in first
     assert json.loads(path.read_text())["values"] != json.loads(first)["values"]
+
+
+def test_a_settings_file_that_is_named_and_missing_is_one_problem(
+    contactsync: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTACTSYNC_CONFIG", "nope.toml")
+
+    ran = contactsync("check")
+
+    assert ran.status == 2
+    assert ran.out.count("nope.toml") == 1
+    assert ran.out.count("✗") == 1

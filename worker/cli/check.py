@@ -65,7 +65,8 @@ def _look() -> Iterator[Checked]:
     try:
         settings, advice = load_with_advice()
     except ConfigurationError as error:
-        findings = [_file(), *(_problem(problem) for problem in error.problems)]
+        file = () if _file_is_missed() else (_file(),)
+        findings = [*file, *(_problem(problem) for problem in error.problems)]
         yield checking.Checked("configuration", tuple(findings))
         return
     planned = checking.plan(settings)
@@ -100,6 +101,14 @@ def _look() -> Iterator[Checked]:
                 yield checking.Checked(name, (Finding("look", False, text, "please report this line"),))
     if runtime is not None:
         runtime.close()
+
+
+def _file_is_missed() -> bool:
+    """Whether a file is named and not there, which is a problem of the settings already."""
+    from worker.config.keys import CONFIG_VARIABLE
+
+    named = os.environ.get(CONFIG_VARIABLE, "").strip()
+    return bool(named) and not Path(named).exists()
 
 
 def _file() -> Finding:

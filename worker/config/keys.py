@@ -120,7 +120,16 @@ def longest_known(path: Iterable[object]) -> Key | None:
 
 
 def did_you_mean(name: str) -> str | None:
-    """The known key or section that an unknown dotted name most likely means."""
+    """The known key or section that an unknown dotted name most likely means, as the name of a file where it is one."""
+    if name.endswith("_file"):
+        near = _near(name.removesuffix("_file"))
+        return next(
+            (f"{near}_file" for key in known_keys().values() if key.name == near and key.shape != "section"), near
+        )
+    return _near(name)
+
+
+def _near(name: str) -> str | None:
     names = [key.name for key in known_keys().values() if not name.startswith(f"{key.name}.")]
     tail = name.rpartition(".")[2]
     ends = [known for known in names if known.endswith(f".{name}")] or [

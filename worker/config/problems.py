@@ -12,6 +12,8 @@ from worker.config.keys import Key, did_you_mean, keys_in, longest_known
 from worker.config.sources import Tree
 
 SHOWN_LENGTH = 60
+SHORTEST_TOKEN = 8
+"""Of any release, in characters."""
 
 _KINDS: Mapping[str, str] = {
     "int": "is {value}, not a whole number: write digits only",
@@ -92,8 +94,17 @@ def _sentence(key: Key, error: ErrorDetails) -> str:
     pattern = _KINDS.get(kind) or _KINDS.get(kind.partition("_")[0])
     if pattern is None:
         return f"is refused ({error['msg']}): see docs/settings.md"
-    shown = "a value of the wrong kind" if key.secret else _shown(error["input"])
-    return pattern.format(value=shown, **{**context, "expected": _choices(str(context.get("expected", "")))})
+    expected = _choices(str(context.get("expected", "")))
+    if key.secret and kind == "literal_error" and not _may_be_shown(error["input"]):
+        return f"is none of the choices: write {expected}"
+    hidden = key.secret and kind != "literal_error"
+    shown = "a value of the wrong kind" if hidden else _shown(error["input"])
+    return pattern.format(value=shown, **{**context, "expected": expected})
+
+
+def _may_be_shown(value: Any) -> bool:
+    """A word in the place of a choice; what is longer may be the secret beside it, in the wrong place."""
+    return isinstance(value, str) and len(value) < SHORTEST_TOKEN
 
 
 def _shown(value: Any) -> str:

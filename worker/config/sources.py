@@ -138,6 +138,8 @@ def _place(message: str, text: str) -> str:
     Python says "(at line 3, column 5)" or "(at end of document)" at the end of the sentence; the latter is counted.
     """
     what, _, where = message.rpartition(" (at ")
+    # A key may be a token, in the older form of ops.tokens.
+    what = re.sub(r"^(Duplicate inline table key) .*", r"\1", what)
     found = re.match(r"line (\d+), column (\d+)", where)
     if found:
         line, column = int(found[1]), int(found[2])

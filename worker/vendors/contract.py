@@ -159,6 +159,21 @@ class Finding:
     warning: bool = False
 
 
+def down(vendor: str) -> str:
+    """What to do about a 5xx, whoever sent it."""
+    return f"{vendor} itself is down: check again later"
+
+
+def said(ours: str, theirs: str) -> str:
+    """
+    A refusal for people: our own sentence, and what the vendor said behind it, which may be in its own language.
+
+    >>> said("Rompslomp does not accept the token", "Het toegangstoken is ongeldig")
+    'Rompslomp does not accept the token (Het toegangstoken is ongeldig)'
+    """
+    return f"{ours} ({theirs.rstrip('.')})" if theirs else ours
+
+
 @runtime_checkable
 class Source(Protocol):
     """A system that contacts come from."""

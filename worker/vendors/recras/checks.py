@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.vendors.contract import Finding
+from worker.vendors.contract import Finding, down
 from worker.vendors.recras.rules import KEY_STEP, PATH_STEP, RIGHT_STEP
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _STEPS: Final = {
     "broken_answer": ("address", PATH_STEP),
     "unreachable": ("host", _REACH_STEP),
     "no_answer": ("host", _REACH_STEP),
-    "server_error": ("host", "Recras itself is down: check again later"),
+    "server_error": ("host", down("Recras")),
     "rate_limited": ("limits", "wait a minute, then check again; nothing is lost meanwhile"),
 }
 

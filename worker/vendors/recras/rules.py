@@ -25,6 +25,7 @@ from worker.errors import (
     VendorRejected,
     WrongAddress,
 )
+from worker.vendors.contract import said
 from worker.vendors.recras.bodies import PERSONS
 from worker.vendors.recras.refusals import fields_of, sentence_of
 from worker.vendors.transport import Request, Response, json_body
@@ -345,9 +346,11 @@ def refusal(response: Response) -> VendorError:
     sentence = sentence_of(response)
     match response.status:
         case 401:
-            return CredentialsRejected(f"{sentence or 'the key is refused'}: {KEY_STEP}", **_more(response))
+            return CredentialsRejected(
+                f"{said('Recras does not accept the key', sentence)}: {KEY_STEP}", **_more(response)
+            )
         case 403:
-            text = f"{sentence or 'the right is missing'}: {RIGHT_STEP}"
+            text = f"{said('the user of the key lacks a right', sentence)}: {RIGHT_STEP}"
             return CredentialsRejected(text, reason="no_right", **_more(response))
         case 404:
             return _not_found(response)

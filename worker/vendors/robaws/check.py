@@ -20,7 +20,7 @@ from worker.errors import (
     VendorUnavailable,
     WrongAddress,
 )
-from worker.vendors.contract import Finding
+from worker.vendors.contract import Finding, down
 from worker.vendors.robaws import answers, endpoints, refusals
 from worker.vendors.robaws.endpoints import REGISTER
 
@@ -63,7 +63,8 @@ def _no_read(error: SyncError) -> Finding:
     if isinstance(error, RateLimited | BudgetExhausted):
         return Finding("limits", False, error.message, "wait, then check again; nothing is lost meanwhile")
     if isinstance(error, VendorUnavailable):
-        step = "look at systems.robaws.base_url, the network and the firewall; else Robaws itself is down"
+        away = "look at systems.robaws.base_url, the network and the firewall"
+        step = down("Robaws") if error.status is not None else away
         return Finding("connection", False, error.message, step)
     if isinstance(error, RecordGone | WrongAddress | VendorBroken):
         text = f"this does not look like the API of Robaws: {error.message}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from worker.vendors.contract import Finding
+from worker.vendors.contract import Finding, down
 from worker.vendors.rompslomp.rules import ACCESS_STEP, CREDENTIALS_STEP, PATH_STEP, SCOPE_STEP
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _STEPS: Final = {
     "broken_answer": ("address", PATH_STEP),
     "unreachable": ("host", _REACH_STEP),
     "no_answer": ("host", _REACH_STEP),
-    "server_error": ("host", "Rompslomp itself is down: check again later"),
+    "server_error": ("host", down("Rompslomp")),
     "rate_limited": ("limits", "wait a minute, then check again; nothing is lost meanwhile"),
 }
 

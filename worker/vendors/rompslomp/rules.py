@@ -22,6 +22,7 @@ from worker.errors import (
     VendorRejected,
     WrongAddress,
 )
+from worker.vendors.contract import said
 from worker.vendors.transport import Request, Response, json_body
 
 if TYPE_CHECKING:
@@ -239,14 +240,15 @@ def refusal(response: Response) -> VendorError:
     kind, sentence = _error(response)
     match response.status:
         case 401:
-            return CredentialsRejected(f"{sentence or 'the token is refused'}: {CREDENTIALS_STEP}", **_more(response))
+            text = said("Rompslomp does not accept the token", sentence)
+            return CredentialsRejected(f"{text}: {CREDENTIALS_STEP}", **_more(response))
         case 403:
             return _forbidden(response, kind, sentence)
         case 404:
             return _not_found(response, kind, sentence)
         case 422 if kind == "client.quota_reached":
             # Not this contact's fault: the subscription is full, and only creates run into it (sheets 5 and 7).
-            return QuotaReached(sentence or "the subscription holds no more contacts", **_more(response))
+            return QuotaReached(said("the subscription holds no more contacts", sentence), **_more(response))
         case 429:
             return response.limited(default_seconds=UNTOLD_WAIT_SECONDS)
         case status if status >= 500:
@@ -264,10 +266,10 @@ def refusal(response: Response) -> VendorError:
 def _forbidden(response: Response, kind: str, sentence: str) -> VendorError:
     # The page has two types for 403, and a person has to do another thing about each.
     if kind == "client.authorization.invalid_scope":
-        text = f"{sentence or 'the token lacks a scope'}: {SCOPE_STEP}"
+        text = f"{said('the token lacks a scope', sentence)}: {SCOPE_STEP}"
         return CredentialsRejected(text, reason="missing_scope", **_more(response))
     if kind == "client.authorization.access_denied":
-        text = f"{sentence or 'access is denied'}: {ACCESS_STEP}"
+        text = f"{said('the token has no access to the administration', sentence)}: {ACCESS_STEP}"
         return CredentialsRejected(text, reason="access_denied", **_more(response))
     return CredentialsRejected(f"a 403 of no kind that the page knows: {ACCESS_STEP}", **_more(response))
 
@@ -276,9 +278,9 @@ def _not_found(response: Response, kind: str, sentence: str) -> VendorError:
     # Sheet 2: a wrong path and a missing record are different types, and only the second one means "gone". A 404
     # without any type is not Rompslomp's own, which always answers JSON (sheet 4): another host, or another path.
     if kind == "client.not_found.resource" and response.request.operation in ("read", "update"):
-        return RecordGone(sentence or "the contact is not there", **_more(response))
-    told = sentence or ("there is nothing at this address" if kind else "a 404 that is not Rompslomp's own")
-    return WrongAddress(f"{told}: {PATH_STEP}", **_more(response))
+        return RecordGone(said("the contact is not there", sentence), **_more(response))
+    told = "there is nothing at this address" if kind else "a 404 that is not Rompslomp's own"
+    return WrongAddress(f"{said(told, sentence)}: {PATH_STEP}", **_more(response))
 
 
 def _error(response: Response) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from worker.errors import (
     VendorUnavailable,
     WrongAddress,
 )
-from worker.vendors.contract import Finding
+from worker.vendors.contract import Finding, down
 from worker.vendors.routix.answers import TOKEN_ADDRESS
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def _refused(error: SyncError, branch: str) -> Finding:
     if isinstance(error, RateLimited | BudgetExhausted):
         return Finding("limits", False, error.message, "wait a minute, then check again; nothing is lost meanwhile")
     if isinstance(error, VendorUnavailable):
-        step = "look at systems.routix.base_url, the network and the firewall; else Routix itself is down"
+        away = "look at systems.routix.base_url, the network and the firewall"
+        step = down("Routix") if error.status is not None else away
         return Finding("connection", False, error.message, step)
     if isinstance(error, WrongAddress) and error.word == TOKEN_ADDRESS:
         return Finding("address", False, error.message, "look for a slip in systems.routix.token_url and base_url")

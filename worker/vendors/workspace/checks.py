@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from worker.vendors.contract import Finding, Record
+from worker.vendors.contract import Finding, Record, down
 from worker.vendors.workspace.rules import CREDENTIALS_STEP, PATH_STEP, RIGHT_STEP
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _STEPS: Final = {
     "broken_answer": ("answer", PATH_STEP),
     "unreachable": ("host", _REACH_STEP),
     "no_answer": ("host", _REACH_STEP),
-    "server_error": ("host", "Workspace itself is down: check again later"),
+    "server_error": ("host", down("Workspace")),
     "rate_limited": ("limits", "wait a minute, then check again; nothing is lost meanwhile"),
 }
 

@@ -26,6 +26,7 @@ from worker.errors import (
     VendorUnavailable,
     WrongAddress,
 )
+from worker.vendors.contract import said
 from worker.vendors.transport import Request, Response
 from worker.vendors.values import php_list, texts_in
 
@@ -307,12 +308,13 @@ def refusal(response: Response, status: int, envelope: Envelope | None) -> Vendo
     more: dict[str, Any] = {"status": response.status, "excerpt": response.excerpt}
     match status:
         case 401:
-            return CredentialsRejected(f"{sentence or 'the token is refused'}: {CREDENTIALS_STEP}", **more)
+            text_ = f"{said('Workspace does not accept the token', sentence)}: {CREDENTIALS_STEP}"
+            return CredentialsRejected(text_, **more)
         case 403:
-            text_ = f"{sentence or 'the token has no right to this resource'}: {RIGHT_STEP}"
+            text_ = f"{said('the token has no right to Contacts', sentence)}: {RIGHT_STEP}"
             return CredentialsRejected(text_, reason="access_denied", **more)
         case 404 if envelope is not None and response.request.operation in ("read", "update"):
-            return RecordGone(sentence or "Contact not found.", **more)
+            return RecordGone(said("the contact is not there", sentence), **more)
         case 404 | 405:
             return WrongAddress(f"there is nothing at {response.request.path}: {PATH_STEP}", **more)
         case 429:
