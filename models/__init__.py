@@ -1,5 +1,6 @@
 """The tables, one noun a file. What a row says stands in `docs/architecture.md`."""
 
+from models.answer_rule import AnswerRule
 from models.attempt import Attempt
 from models.base import Base
 from models.contact import Contact
@@ -14,6 +15,7 @@ from models.tally import RowTally
 from models.webhook_result import WebhookResult
 
 __all__ = [
+    "AnswerRule",
     "Attempt",
     "Base",
     "Checkpoint",

@@ -19,7 +19,7 @@ class Review(Base):
 
     `match`: `detail` lists the candidates with their evidence. `field`: `path` is the vendor path, `detail` holds
     ours, theirs and the rule that parked it. `unusable`: the linked record may not be written to as it is.
-    `resolve_reason` is why the person chose as they did.
+    `resolve_reason` is why the person chose as they did, and `before` what the answer replaced, to take it back.
     """
 
     __tablename__ = "review"
@@ -47,3 +47,4 @@ class Review(Base):
     choice: Mapped[str | None]
     resolved_by: Mapped[str | None]
     resolve_reason: Mapped[str | None]
+    before: Mapped[dict[str, Any] | None]

@@ -304,3 +304,22 @@ def test_a_value_of_ones_own_is_taken_checked_and_kept_in_the_history(operator: 
     [record] = hub.rompslomp.state()["records"]
     assert (record["phone"], record["city"]) == ("+32 50 22 22 22", "Blankenberge")
     assert "value +32 50 22 22 22" in operator("contacts", "show", client).out
+
+
+def test_an_answer_from_now_on_is_taken_back(operator: Command, hub: Hub) -> None:
+    differing(hub, 394)
+    first = of_field(operator, "phone")
+    differing(hub, 295)
+
+    ruled = operator("reviews", "resolve", first, "--choose", "theirs", "--rule", "--reason", "the books know")
+    third = differing(hub, 196)
+    left = operator("reviews", "list", "--field", "phone").status
+    undone = operator("reviews", "undo", first, "--reason", "they do not")
+    again = operator("reviews", "undo", first)
+
+    assert (ruled.status, left, undone.status, again.status) == (0, 0, 0, 1)
+    assert "1 more now" in ruled.out
+    assert f"{first}: the question is open again: nothing was written; the rule that it made is ended" in undone.out
+    assert "is open" in again.err
+    assert of_field(operator, "phone") == first
+    assert "by the rule of question" in operator("contacts", "show", third).out

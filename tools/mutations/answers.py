@@ -7,6 +7,7 @@ from typing import Final
 from tools.mutations.entry import Mutation
 
 REVIEWS: Final = "worker/store/operating_reviews.py"
+FIELDS: Final = "worker/store/answered_fields.py"
 LINKS: Final = "worker/store/operating_links.py"
 OPEN: Final = "tests/flows/test_answers_and_open_requests.py"
 BY_HAND: Final = "tests/flows/test_links_by_hand.py"
@@ -41,7 +42,7 @@ MUTATIONS: Final = (
     Mutation(
         "an answer overtakes a change under way",
         "our value is not sent before a change that was not answered can no longer arrive",
-        REVIEWS,
+        FIELDS,
         '    if link.state == "unknown" or link.intent is not None:\n',
         "    if link.intent is not None:\n",
         f"{OPEN}::test_our_value_waits_for_a_change_that_may_yet_arrive",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from webhooks.api.calls import ABOUT_REASONS, PAGING, Asked, Body, Call, Outcome, Parameter, Parts
+from webhooks.api.contacts import MaybeReason
 from worker.config import SYSTEM_NAMES
-from worker.store import listing_reviews, operating_reviews
+from worker.store import listing_reviews, operating_reviews, undoing
 from worker.store.listing import Page
 from worker.store.listing_reviews import ReviewFilter, ReviewView
 from worker.store.operating import Acted
@@ -35,6 +36,9 @@ class Answer(Body):
     force: bool = Field(default=False, description="link a record that the question does not show")
     version: str | None = Field(default=None, max_length=40)
     reason: str | None = Field(default=None, max_length=1_000, description=ABOUT_REASONS)
+    rule: bool = Field(
+        default=False, description="answer every question about this field of this system so from now on (ours, theirs)"
+    )
 
 
 def list_reviews(connection: Connection, asked: Asked) -> Page[ReviewView]:
@@ -64,7 +68,14 @@ def resolve(connection: Connection, asked: Asked) -> Acted:
         reason=answer.reason,
         force=answer.force,
         version=answer.version,
+        rule=answer.rule,
+        approval_above=asked.parts.settings.ops.approval_above,
     )
+
+
+def undo(connection: Connection, asked: Asked) -> Acted:
+    """The answer taken back."""
+    return undoing.undo(connection, asked.path["review_id"], asked.actor, asked.now, asked.body(MaybeReason).reason)
 
 
 async def find_record(parts: Parts, path: Mapping[str, str], answer: Answer) -> None:
@@ -105,5 +116,15 @@ CALLS = (
         body=Answer,
         refusals=(404, 409),
         before=find_record,
+    ),
+    Call(
+        "POST",
+        "/reviews/{review_id}/undo",
+        "operator",
+        "Take an answer back, with the rule that it made: it is asked again, and what was written stays until then.",
+        undo,
+        Outcome,
+        body=MaybeReason,
+        refusals=(404, 409),
     ),
 )

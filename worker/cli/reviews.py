@@ -95,6 +95,7 @@ class _Answer:
     version: str | None
     force: bool
     yes: bool
+    rule: bool
 
 
 @app.command()
@@ -112,6 +113,9 @@ def resolve(
     field: Field = None,
     kind: Kind = None,
     reason: Annotated[str | None, typer.Option("--reason", help="why, for the log; wanted for many")] = None,
+    rule: Annotated[
+        bool, typer.Option("--rule", help="answer every question about this field of this system so, from now on")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="link a record that the question does not show")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     version: Annotated[
@@ -131,13 +135,15 @@ def resolve(
     """
     from worker.cli import answering_many, asking
 
-    answer = _typed(choose, value or [], reason, version, force=force, yes=yes)
+    answer = _typed(choose, value or [], reason, version, force=force, yes=yes, rule=rule)
     wanted = _filter(system, field, kind)
     if review_id is not None and not wanted.empty:
         stop(WRONG_USE, "name one question by its ID or many by a filter, not both")
     if review_id is None:
         if answer.external_id is not None:
             stop(WRONG_USE, "a record is linked to one client: answer these questions one by one")
+        if rule:
+            stop(WRONG_USE, "a rule is made with the answer to one question: name it by its ID")
         if answer.values:
             stop(WRONG_USE, "a value is one client's: answer these questions one by one")
         return answering_many.resolve(wanted, answer.word, reason, yes=yes, expect=expect, as_json=as_json)
@@ -148,7 +154,7 @@ def resolve(
 
 
 def _typed(
-    choose: str, values: list[str], reason: str | None, version: str | None, *, force: bool, yes: bool
+    choose: str, values: list[str], reason: str | None, version: str | None, *, force: bool, yes: bool, rule: bool
 ) -> _Answer:
     word, colon, external_id = choose.partition(":")
     if not word:
@@ -157,7 +163,7 @@ def _typed(
         stop(WRONG_USE, "write link:EXTERNAL_ID with the record's id in that system; the other words stand alone")
     if (word == "value") != bool(values):
         stop(WRONG_USE, "a value goes with --choose value, and --choose value with --value TEXT")
-    return _Answer(word, external_id or None, values, reason, version, force, yes)
+    return _Answer(word, external_id or None, values, reason, version, force, yes, rule)
 
 
 def _resolve(settings: Settings, engine: Engine, review_id: str, answer: _Answer) -> Acted:
@@ -183,6 +189,7 @@ def _resolve(settings: Settings, engine: Engine, review_id: str, answer: _Answer
             reason=answer.reason,
             force=answer.force,
             version=answer.version or shown.version,
+            rule=answer.rule,
         )
 
 
@@ -240,6 +247,28 @@ def _value(value: Any) -> str:
     from worker.cli.telling import value_text
 
     return printable(value_text(value, 60))
+
+
+@app.command()
+@command
+def undo(
+    review_id: Id,
+    reason: Annotated[str | None, typer.Option("--reason", help="why, for the log")] = None,
+    as_json: Json = False,
+) -> int:
+    """
+    Take an answer back, with the rule that it made: the question is open again. What was written in the system stays
+    there until it is answered anew.
+
+    Example: contactsync reviews undo 12 --reason "that was another client"
+    """
+    from worker.cli import asking
+    from worker.store import undoing
+
+    with asking.asking() as (_, engine), engine.begin() as connection:
+        acted = undoing.undo(connection, review_id, asking.actor(), asking.now(), reason)
+    asking.show_acted([acted], as_json=as_json)
+    return DONE
 
 
 def _filter(system: str | None, field: str | None, kind: str | None) -> ReviewFilter:

@@ -17,6 +17,8 @@ class Answers:
     `linked`: a person said which record it is, and no delivery to it has gone through since.
     `unusable` are records, each with why no client should be linked to it, that are written to all the same.
     `values` are values that a person typed, by vendor path (`core.chosen`); they too end with the delivery.
+    `again` are questions about fields whose answer was taken back after it was carried out, by path, with what they
+    showed and what the record holds since; `match_again` says the same of the question which record it is.
 
     >>> Answers().refuse(["514"]).accept("514") == Answers(linked=True)
     True
@@ -27,12 +29,16 @@ class Answers:
     unusable: frozenset[tuple[str, str]] = frozenset()
     linked: bool = False
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    again: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    match_again: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The answers as they stand in the link's row; what is empty is left out."""
         found: dict[str, Any] = {"refused": sorted(self.refused), "ours": sorted(self.ours)}
         found |= {"unusable": [list(one) for one in sorted(self.unusable)], "linked": self.linked}
-        found |= {"values": {path: dict(one) for path, one in sorted(self.values.items())}}
+        for name, by_path in (("values", self.values), ("again", self.again)):
+            found[name] = {path: dict(one) for path, one in sorted(by_path.items())}
+        found["match_again"] = self.match_again
         return {name: value for name, value in found.items() if value}
 
     @classmethod
@@ -45,6 +51,8 @@ class Answers:
             frozenset((str(record), str(why)) for record, why in stored.get("unusable") or ()),
             bool(stored.get("linked")),
             stored.get("values") or {},
+            stored.get("again") or {},
+            bool(stored.get("match_again")),
         )
 
     def refuse(self, external_ids: Iterable[str]) -> Answers:
@@ -53,4 +61,12 @@ class Answers:
 
     def accept(self, external_id: str) -> Answers:
         """This record is the one: no longer refused, and nothing of another record's fields is meant."""
-        return replace(self, refused=self.refused - {external_id}, ours=frozenset(), linked=True, values={})
+        return replace(
+            self,
+            refused=self.refused - {external_id},
+            ours=frozenset(),
+            linked=True,
+            values={},
+            again={},
+            match_again=False,
+        )

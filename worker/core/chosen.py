@@ -16,11 +16,13 @@ from worker.core import sensitive
 from worker.core.field_merge import Decision
 from worker.core.mapping import COUNTRY_LENGTH, misfit
 from worker.core.normalise import country_code
+from worker.core.units import ask_together
 
 if TYPE_CHECKING:
     from worker.core.mapping import FieldRow, Ours, VendorMapping
 
 A_PERSONS_VALUE: Final = "a person gave this value"
+TAKEN_BACK: Final = "the answer was taken back; what was written stays until it is answered anew"
 NOT_A_VALUE: Final = "the value holds a line break or another character that no field takes"
 
 _EMAIL: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
@@ -89,6 +91,24 @@ def carry_out(
         made[path] = Decision(path, "settle" if there else "write", one["value"], record[path], A_PERSONS_VALUE)
     kept = [one for one in decisions if made.keys().isdisjoint((one.path, *(member.path for member in one.members)))]
     return [*kept, *made.values()]
+
+
+def ask_again(
+    mapping: VendorMapping, ours: Ours, decisions: Sequence[Decision], again: Mapping[str, Mapping[str, Any]]
+) -> list[Decision]:
+    """The decisions with the questions in their place whose answers were taken back after they were carried out."""
+    rows = {row.vendor for row in mapping.rows}
+    asked: list[Decision] = []
+    for path, one in again.items():
+        shown = {name: value for name, value in (one.get("members") or {}).items() if name in rows}
+        members = [
+            Decision(name, "park", said(ours, name), value.get("theirs"), TAKEN_BACK) for name, value in shown.items()
+        ]
+        if members:
+            asked.append(members[0] if members[0].path == path else ask_together(path, members, TAKEN_BACK))
+    paths = {name for one in asked for name in (one.path, *(member.path for member in one.members))}
+    kept = [one for one in decisions if paths.isdisjoint((one.path, *(member.path for member in one.members)))]
+    return [*kept, *asked]
 
 
 def _still(row: FieldRow, ours: Ours, one: Mapping[str, Any], held: Any) -> bool:

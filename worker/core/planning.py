@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.core.chosen import A_PERSONS_VALUE, carry_out, said
+from worker.core.chosen import A_PERSONS_VALUE, ask_again, carry_out, said
 from worker.core.emptied import hold_back
 from worker.core.field_merge import (
     DOES_NOT_FIT,
@@ -175,6 +175,7 @@ def plan_update(
     held_back: Collection[str] = (),
     allowed: Collection[str] = (),
     chosen: Mapping[str, Mapping[str, Any]] | None = None,
+    again: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Update | Nothing:
     """
     Plan the change of a record that is there.
@@ -185,10 +186,12 @@ def plan_update(
     operator's "sync now", a reconcile), and wants a read; a live event writes only what changed here. `repair` are
     the paths (`may_have_written`) where a change of ours that was not answered is put right, in the same way.
     Many values that go at once are asked about: `held_back` and `allowed` are those of `emptied.hold_back`. `chosen`
-    are values that a person typed, by path (`chosen.carry_out`).
+    are values that a person typed, by path (`chosen.carry_out`), `again` questions that
+    are asked once more, whatever the two sides hold (`chosen.ask_again`).
     """
     decisions = _decisions(mapping, ours, owners, base, theirs, restore=restore, repair=repair)
     decisions = carry_out(mapping, ours, decisions, theirs, chosen or {})
+    decisions = ask_again(mapping, ours, decisions, again or {})
     persons, table = None, _persons(mapping, owners)
     if table is not None and theirs is not None and their_persons is not None:
         owner = owners.get(PERSONS, table.owner)
@@ -325,7 +328,9 @@ def agree(
             because[path] = {"rule": decision.rule, **({"sent": True} if left else {})}
         if decision.rule == A_PERSONS_VALUE:
             new_ours[path] = said(ours, path)
-            because[path] = dict((chosen or {}).get(path, {}).get("because") or {"rule": decision.rule})
+            because.pop(path, None)
+            if new_ours[path] != new_theirs[path]:
+                because[path] = dict((chosen or {}).get(path, {}).get("because") or {"rule": decision.rule})
     if persons is not None:
         new_ours.pop(PERSONS, None)
         new_theirs.pop(PERSONS, None)

@@ -12,7 +12,7 @@ from worker.errors import AmbiguousMatch
 from worker.flows.lease import LinkLease
 from worker.flows.reading import Reading, shown
 from worker.runtime import SOURCE
-from worker.store import attempts, create_locks, departures, directory, links, reviews, source_link
+from worker.store import attempts, create_locks, departures, directory, links, operating_reviews, reviews, source_link
 from worker.store.engine import retried
 from worker.store.reviews import Question
 
@@ -201,7 +201,10 @@ class Delivery(Reading):
                 again = finish(connection)
                 if ask:
                     reviews.ask(connection, self.claim.id, questions, now)
-                return again, self._tell_source(connection) if tells else []
+                due = self._tell_source(connection) if tells else []
+                if questions and "due" in operating_reviews.by_rules(connection, self.claim.id, now):
+                    due.append((self.claim.id, self.claim.system))
+                return again, due
 
         again, due = self.commit(commit)
         self._logged = len(self.session.exchanges)

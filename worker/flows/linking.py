@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from worker.errors import AlreadyBeingMade
 from worker.flows import creating, updating
 from worker.flows.searching import search, shown_with_holder
-from worker.store import create_locks
+from worker.store import create_locks, reviews
 from worker.store.reviews import Question
 
 if TYPE_CHECKING:
@@ -20,8 +20,14 @@ def first_link(delivery: Delivery, gone: str | None = None) -> Ended:
     """
     Link exactly one certain match, ask about a doubtful one, create where there is neither.
 
-    `gone` is the record that the link has had, and that is not there any more.
+    `gone` is the record that the link has had, and that is not there any more. While a question is open whose answer a
+    person took back, nothing is concluded.
     """
+    if delivery.answers.match_again:
+        with delivery.runtime.engine.connect() as connection:
+            question = reviews.open_match(connection, delivery.claim.id)
+        if question is not None:
+            return delivery.end("review", questions=[question], reason=question.reason, message=question.message)
     verdict, reference = decide(delivery, gone)
     if verdict.action == "link" and verdict.external_id is not None:
         delivery.bind(verdict.external_id, None)

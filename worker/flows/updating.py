@@ -85,6 +85,7 @@ def decide(reading: Reading, record: Record | None) -> Update | Nothing:
         held_back=reading.held_back,
         allowed=reading.answers.ours,
         chosen=reading.answers.values,
+        again=reading.answers.again,
     )
     return replace(plan, decisions=answered.explained(plan.decisions, moved))
 

@@ -119,7 +119,7 @@ class LinkRow:
 
     def at_record(self, external_id: str | None) -> LinkRow:
         """Another record, or none: nothing that was agreed on, asked or wanted about the one before is meant."""
-        answers = replace(self.answers, ours=frozenset(), linked=False, values={})
+        answers = replace(self.answers, ours=frozenset(), linked=False, values={}, again={})
         return replace(
             self,
             external_id=external_id,
@@ -164,6 +164,11 @@ def lock(
         raise Conflict("the link is being delivered at this moment: try again in a few seconds")
     link = found.pop(link_id)
     return link, next(iter(found.values()), None)
+
+
+def own(connection: Connection, link_id: int) -> LinkRow:
+    """A link that this transaction holds already, such as one whose delivery it has just ended."""
+    return _row(connection.execute(_ONE, {"id": link_id}).one())
 
 
 def save(connection: Connection, before: LinkRow, after: LinkRow, now: datetime) -> None:

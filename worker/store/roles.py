@@ -34,6 +34,7 @@ _ADDED: Final = "SELECT, INSERT"
 
 RIGHTS: Final[Mapping[str, str]] = {
     "alembic_version": "SELECT",
+    "answer_rule": _KEPT,
     "attempt": _ADDED,
     "checkpoint": _EVERYTHING,
     "contact": _KEPT,
