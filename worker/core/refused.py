@@ -38,7 +38,7 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "signature_missing": Reason(
         "the header Robaws-Signature is missing",
-        "if Robaws sent it, a proxy takes the header away; else it was a stranger's",
+        "a proxy may take the header away; requests of strangers look like this, too",
     ),
     "signature_malformed": Reason("the header Robaws-Signature cannot be read", "if Robaws sent it, look at the proxy"),
     "signature_no_secret": Reason(

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from worker.config.checks import is_loopback
 from worker.core import refused, self_test, signature
 
 Outcome = Literal["accepted", "refused", "elsewhere", "unreached"]
@@ -188,7 +189,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _remarks(host: str, addresses: list[str], seconds: float) -> Iterator[str]:
     if seconds > VENDOR_SECONDS:
         yield f"it took {seconds:.1f} s, and Robaws gives up after {VENDOR_SECONDS:g}"
-    if addresses and not any(_is_public(address) for address in addresses):
+    named = is_loopback(host)  # by somebody who leaves the way from outside out
+    if addresses and not named and not any(_is_public(address) for address in addresses):
         yield f"{host} is {addresses[0]} from here, where Robaws cannot reach it: try it from outside as well"
 
 
