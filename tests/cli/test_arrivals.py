@@ -128,7 +128,7 @@ def test_each_secret_is_tested_and_one_that_the_receiver_does_not_know_is_named(
     assert ran.status == 1
     assert line_with(ran.out, "(secret 1 of 2): reaches the receiver, which takes the signature")
     assert line_with(ran.out, "✗", "(secret 2 of 2)", "the signature fits no webhook secret")
-    assert line_with(ran.out, "→", "then restart contactsync up")
+    assert line_with(ran.out, "→", "restart contactsync up")
     assert "a-newer-made-up-secret" not in ran.out + ran.err
     assert "No receiver answers" not in ran.out
 

@@ -10,6 +10,7 @@ TEST: Final = "test"
 """Not a refusal: a self-test that passed, counted in the same place."""
 
 _RESTART: Final = "then restart contactsync up"
+_TAKEN_OVER: Final = "from a file it is read again within seconds; else restart contactsync up"
 _HOSTS: Final = f"set receiver.public_url, or name the host in receiver.allowed_hosts, {_RESTART}"
 
 
@@ -28,7 +29,7 @@ class Reason:
 REASONS: Final[Mapping[str, Reason]] = {
     "signature_wrong": Reason(
         "the signature fits no webhook secret",
-        f"put the secret of the registration into systems.robaws.webhook_secrets, {_RESTART}",
+        f"put the secret of the registration into systems.robaws.webhook_secrets ({_TAKEN_OVER})",
         setup=True,
     ),
     "signature_too_old": Reason(
@@ -42,7 +43,7 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "signature_malformed": Reason("the header Robaws-Signature cannot be read", "if Robaws sent it, look at the proxy"),
     "signature_no_secret": Reason(
-        "no webhook secret is configured", f"set systems.robaws.webhook_secrets, {_RESTART}", setup=True
+        "no webhook secret is configured", f"set systems.robaws.webhook_secrets ({_TAKEN_OVER})", setup=True
     ),
     "host": Reason("the name in the address is not served here", _HOSTS, setup=True),
     "host_missing": Reason("the request names no host", "look at the proxy: it must pass the Host header on"),
