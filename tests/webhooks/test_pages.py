@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import re
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing_extensions import override
 
 from tests.fixtures.servers import fresh_database
 from tests.webhooks.conftest import Served, make_settings, serving, token_of
-from webhooks import metrics
+from webhooks import metrics, page
 from webhooks.figures import Figures
 from webhooks.refusals import Refusals
 from webhooks.server import require_schema
@@ -83,6 +84,35 @@ def test_the_page_shows_the_summary_without_a_script(served: Served) -> None:
     assert "&lt;b&gt;moving&lt;/b&gt;" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert all(word in page.text for word in ("robaws", "rompslomp", "received", "excluded"))
+
+
+def test_the_page_says_first_what_needs_somebody_also_in_its_title(served: Served) -> None:
+    served.execute(
+        "INSERT INTO contact (id, source, source_id, fetch_state)"
+        " OVERRIDING SYSTEM VALUE VALUES (1, 'robaws', '1001', 'dead')"
+    )
+    served.execute("INSERT INTO link (contact_id, system, state) VALUES (1, 'rompslomp', 'dead')")
+
+    shown = served.http.get("/", headers=basic(token_of("viewer-token"))).text
+
+    assert re.findall("<title>(.*)</title>", shown) == ["2 need you – contactsync"]
+    assert shown.index("1 could not be fetched from Robaws") < shown.index("Events</h2>")
+    assert "1 given up: <code>contactsync retries groups --state dead</code>" in shown
+    assert shown.index('<th scope="col">dead') < shown.index('<th scope="col">synced')
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [("paused", "recras is paused"), ("broken", "recras is down"), ("running", ""), ("disabled", "")]
+)
+def test_the_page_names_a_system_that_is_held_back(state: str, told: str) -> None:
+    links = {"recras": dict.fromkeys(page.STATES, 0)}
+    systems = {"recras": SimpleNamespace(state=state, reason="Jan said so")}
+    webhooks = SimpleNamespace(obstacle=None)
+    summary: Any = SimpleNamespace(
+        links=links, systems=systems, contacts=SimpleNamespace(fetch_dead=0), webhooks=webhooks
+    )
+
+    assert [sentence for sentence, _ in page.needs_a_person(summary)] == ([told] if told else [])
 
 
 @pytest.mark.parametrize(
