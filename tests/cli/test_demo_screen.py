@@ -177,7 +177,7 @@ def test_the_result_says_what_it_means_for_the_user() -> None:
         "0.5 s after it was saved, the first client was in all three systems",
         "0 lost: 76 webhooks came for 66 events, each is accounted for",
         "0 duplicated: 30 records, one for each client in each system",
-        "1 question asked, and answered by a person",
+        "1 record was there: matched by VAT number, 1 question answered",
         "7 troubles survived: 1 outage, 3 lost answers, 2 refusals, 1 crash",
         "31 s from an empty folder to this line, PostgreSQL and Redis included",
     ]

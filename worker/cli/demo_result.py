@@ -43,7 +43,7 @@ class Result:
 
     def lines(self) -> list[tuple[str, str]]:
         """What it means: each figure with what it counts."""
-        noun = "question" if self.answered == 1 else "questions"
+        there = f"{'record was' if self.by_hand == 1 else 'records were'} there: matched by VAT number"
         troubles = (
             times(self.outages, "outage"),
             times(self.lost_answers, "lost answer"),
@@ -56,8 +56,8 @@ class Result:
             (str(self.lost), f"lost: {self.webhooks} webhooks came for {self.delivered} events, each is accounted for"),
             (str(self.duplicates), f"duplicated: {times(self.records, 'record')}, one for each client in each system"),
             (
-                str(self.answered),
-                f"{noun} asked, and answered by a person",
+                str(self.by_hand),
+                f"{there}, {times(self.answered, 'question')} answered",
             ),
             (str(self.troubles), f"troubles survived: {', '.join(troubles)}"),
             (f"{self.seconds:.0f} s", "from an empty folder to this line, PostgreSQL and Redis included"),
