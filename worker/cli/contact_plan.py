@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, Masked, command, console
+from worker.core.preview import NEW_RECORD
 from worker.core.printable import printable
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="the client's id in Robaws")]
 
-TITLES = {
+MOST_VALUE: Final = 60
+MOST_OF_TWO: Final = 20
+WIDE: Final = 110
+"""On a narrower screen two values and a name stand in a line only where both values are short."""
+
+TITLES: Final = {
     "create": "a new record",
     "update": "is changed",
     "link": "is linked to the record that is there",
@@ -86,12 +92,17 @@ def _show(item: PlannedItem) -> None:
     out.print(f"\n{item.system}{record}: {TITLES[item.action]}", style="bold", soft_wrap=True)
     if item.why:
         out.print(printable(item.why))
-    rows = []
-    for path, one in item.fields.items():
-        action = "asks" if one["action"] == "park" else "writes"
-        rows.append([action, path, f"{_value(one['from'])} → {_value(one['to'])}", one["rule"]])
-    if rows:
-        show_table(["", "field", folds("there → Robaws"), folds("rule")], rows)
+    made = [(path, one) for path, one in item.fields.items() if one["rule"] == NEW_RECORD]
+    if made:
+        show_table(["field", folds("value")], [[path, _value(one["to"], MOST_VALUE)] for path, one in made])
+    changed = [(path, one) for path, one in item.fields.items() if one["rule"] != NEW_RECORD]
+    if changed:
+        most = MOST_OF_TWO if out.is_terminal and out.width < WIDE else MOST_VALUE
+        rows = [
+            [_action(one), path, f"{_value(one['from'], most)} → {_value(one['to'], most)}", one["rule"]]
+            for path, one in changed
+        ]
+        show_table(["", "field", "there → Robaws", folds("rule")], rows)
     for candidate in item.candidates:
         said = ", ".join(_evidence(candidate))
         name = value_text(candidate.get("name"))
@@ -100,12 +111,16 @@ def _show(item: PlannedItem) -> None:
         out.print(f"no place there for: {', '.join(map(str, item.unheld))}")
 
 
-def _value(value: Any) -> str:
+def _action(one: dict[str, Any]) -> str:
+    return "asks" if one["action"] == "park" else "writes"
+
+
+def _value(value: Any, most: int) -> str:
     from worker.cli.telling import value_text
 
     if isinstance(value, dict):
-        return ", ".join(value_text(one) for one in value.values())
-    return value_text(value)
+        return ", ".join(value_text(one, most) for one in value.values())
+    return value_text(value, most)
 
 
 def _evidence(candidate: dict[str, Any]) -> list[str]:

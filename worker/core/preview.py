@@ -94,7 +94,7 @@ def of_create(mapping: VendorMapping, ours: Ours, owners: Mapping[str, Owner], p
     found = {path: _field(mapping, path, None, value, NEW_RECORD) for path, value in plan.fields.items()}
     if mapping.persons is not None:
         for person in ours.persons:
-            found[person_path(person.key)] = _entry(None, _given(person.fields), PERSON_ADDED)
+            found[person_path(person.key)] = _entry(None, _given(person.fields), NEW_RECORD)
     return found | dict(_parked(mapping, parked_at_create(mapping, ours, owners)))
 
 
