@@ -123,9 +123,10 @@ MUTATIONS: Final = (
         "one breaker for all vendors",
         "a vendor that is down costs the others nothing",
         GATE,
-        "                systems.failed(connection, system, outcome.reason, now, limit=limit, probe_seconds=probe)",
+        "                systems.failed(\n                    connection,",
         "                for name in self.runtime.settings.enabled_systems():\n"
-        "                    systems.failed(connection, name, outcome.reason, now, limit=1, probe_seconds=1e6)",
+        "                    systems.failed(connection, name, outcome.reason, now, limit=1, probe_seconds=1e6)\n"
+        "                systems.failed(\n                    connection,",
         f"{FAILURES}::test_a_vendor_that_is_down_holds_up_nobody_else_and_catches_up",
     ),
     Mutation(

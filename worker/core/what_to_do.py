@@ -103,8 +103,10 @@ BY_REASON: Final[Mapping[str, Advice]] = {
     # Refused credentials
     "credentials": Advice(
         AS_A_WHOLE,
-        "`contactsync check` says which credential is refused; docs/connecting.md where a new one comes from",
+        "`contactsync check` says which credential is refused; put the new one where the old one is"
+        " (docs/changing-a-credential.md)",
     ),
+    "credentials_replaced": Advice("it goes out again under the new credential", NOTHING),
     "temp_blocked": Advice(
         "it is tried less and less often, once an hour in the end",
         "do not change the password. Pause it (`contactsync systems pause robaws --reason …`), stop other integrations,"
@@ -153,10 +155,7 @@ BY_REASON: Final[Mapping[str, Advice]] = {
         " into it (`ours`), or to leave the client out there (`exclude`)",
     ),
     "unsafe_plan": Advice(ASKED, "look at the plan"),
-    "crashed": Advice(
-        "it is tried again apart from the others; after four crashes it is given up",
-        "nothing while it waits. Dead: look at the workers' logs for memory or a bug, then retry",
-    ),
+    "crashed": Advice("it is tried again, apart from what was in work beside it", NOTHING),
     # A person chooses
     "doubtful_match": Advice(
         ASKED,
@@ -186,6 +185,14 @@ BY_REASON: Final[Mapping[str, Advice]] = {
 }
 """By the stable word of a reason."""
 
+IN_STATE: Final[Mapping[tuple[str, str], Advice]] = {
+    ("outcome_unknown", "review"): Advice(
+        ASKED, "look in the system. There is a record: choose it. There is none: let it be created"
+    ),
+    ("crashed", "dead"): Advice(REVIVED, "look at the workers' logs for memory or a bug, then retry"),
+}
+"""Where a state makes a difference."""
+
 SAME_AS: Final[Mapping[str, str]] = {"ambiguous_match": "doubtful_match"}
 
 WORDS: Final = tuple(sorted({*BY_REASON, *SAME_AS}))
@@ -199,8 +206,8 @@ def what_to_do(reason: str | None, state: str) -> Advice:
     >>> what_to_do("validation", "dead").you
     'correct the client in Robaws; the sentence names the field'
     """
-    if state == "review" and reason == "outcome_unknown":
-        return Advice(ASKED, "look in the system. There is a record: choose it. There is none: let it be created")
+    if (special := IN_STATE.get((reason or "", state))) is not None:
+        return special
     found = BY_REASON.get(SAME_AS.get(reason or "", reason or ""))
     if found is None or state in ("synced", "idle", "due", "working"):
         return BY_STATE.get(state, BY_STATE["waiting"])
