@@ -115,7 +115,9 @@ class Receiver:
         except _Answer as early:
             self.figures.count(early.result)
             client = scope.get("client")
-            self.refusals.note_webhook(early.kind, client[0] if client else None, path=PATH, status=early.status)
+            # Whoever looks by GET, such as a monitor, sends no webhook.
+            note = self.refusals.note if early.kind == "method" else self.refusals.note_webhook
+            note(early.kind, client[0] if client else None, path=PATH, status=early.status)
             await self._early(scope, receive, send, early)
         except _Gone:
             self.figures.count("gone")

@@ -33,7 +33,7 @@ def test_refused_webhooks_need_a_person_while_none_gets_in(operator: Command, hu
     status, check = operator("status"), operator("check")
 
     assert status.status == 1
-    assert "no event has come yet; 4 refused, the latest 2 min ago (the signature fits no" in status.out
+    assert "webhooks  no event has come yet\n          4 refused, the latest 2 min ago (the signature" in status.out
     assert "✗ webhooks are refused, and none got in since (4 requests since 10 min ago" in status.out
     assert line_with(check.out, "✗ receiver", "refused", "4 requests since 10 min ago", "none got in since")
     assert line_with(check.out, "→ put the secret of the registration into systems.robaws.webhook_secrets")
@@ -41,13 +41,13 @@ def test_refused_webhooks_need_a_person_while_none_gets_in(operator: Command, hu
 
 def test_what_was_refused_before_the_last_event_is_only_told(operator: Command, hub: Hub, client: str) -> None:
     refused(hub.engine, "signature_wrong", 1, 600, 120)
-    refused(hub.engine, "method", 3, 60, 60)
+    refused(hub.engine, "content_type", 3, 60, 60)
 
     status, check = operator("status"), operator("check")
 
     assert status.status == 0, status.out
     assert "webhooks  last event " in status.out
-    assert "4 refused, the latest 60 s ago (not sent by POST)" in status.out.replace("1 min", "60 s")
+    assert "          4 refused, the latest 60 s ago (not sent as JSON)" in status.out.replace("1 min", "60 s")
     assert line_with(check.out, "✓ receiver", "last event", "came", "ago")
     assert line_with(check.out, "✓ receiver", "refused", "1 request, 2 min ago")
 

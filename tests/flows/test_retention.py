@@ -93,6 +93,22 @@ def test_requests_go_by_a_setting_of_their_own(hub: Hub) -> None:
     assert "inbox_event_y2025m12" in there(hub)
 
 
+def test_counts_of_refused_webhooks_go_as_the_events_do(hub: Hub) -> None:
+    with hub.engine.begin() as connection:
+        for ago in (5, 20, 50):
+            connection.execute(
+                text("INSERT INTO webhook_result VALUES (:at, 'host', :ago, :at, :at)"),
+                {"at": hub.time - timedelta(days=ago), "ago": ago},
+            )
+    keep(hub, 30, 30)
+
+    Sweeper(hub.runtime).sweep()
+
+    with hub.engine.connect() as connection:
+        kept = connection.execute(text("SELECT requests FROM webhook_result ORDER BY 1")).scalars()
+        assert list(kept) == [5, 20]
+
+
 def test_the_quarantine_goes_as_the_events_do(hub: Hub) -> None:
     with hub.engine.begin() as connection:
         for ago in (5, 20, 50):

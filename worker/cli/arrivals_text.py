@@ -10,17 +10,18 @@ if TYPE_CHECKING:
     from worker.store.arrivals import Arrivals, Refused
 
 
-def in_one_line(arrivals: Arrivals) -> str:
-    """When the last event came, and how many requests were refused since when and why."""
+def lines(arrivals: Arrivals) -> list[str]:
+    """When the last event came; and, where any were, how many requests were refused in the last days, and why."""
     from worker.cli.asking import span
 
     age = arrivals.last_event_seconds
     said = ["no event has come yet" if age is None else f"last event {span(age)} ago"]
     if arrivals.last_test_seconds is not None:
         said.append(f"self-test passed {span(arrivals.last_test_seconds)} ago")
+    told = ["; ".join(said)]
     if arrivals.refused:
-        said.append(f"{sum(one.requests for one in arrivals.refused)} refused, {newest(arrivals.refused[0])}")
-    return "; ".join(said)
+        told.append(f"{sum(one.requests for one in arrivals.refused)} refused, {newest(arrivals.refused[0])}")
+    return told
 
 
 def newest(refused: Refused) -> str:

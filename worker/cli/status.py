@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,7 +75,7 @@ def needs_a_person(found: Summary, held: Mapping[str, Trouble]) -> list[str]:
 
 
 def _show(found: Summary, held: Mapping[str, Trouble], wanting: list[str]) -> None:
-    from worker.cli.arrivals_text import in_one_line
+    from worker.cli.arrivals_text import lines
     from worker.cli.asking import span, state
     from worker.cli.tables import show_table
     from worker.cli.trouble_text import show
@@ -85,7 +86,8 @@ def _show(found: Summary, held: Mapping[str, Trouble], wanting: list[str]) -> No
         f"events    received {events.received} = applied {events.applied} + skipped {events.skipped}"
         f" + open {events.open} + dead {events.dead}" + (f"; {events.rejected} were no events" * bool(events.rejected))
     )
-    out.print(f"webhooks  {in_one_line(found.webhooks)}")
+    for name, line in zip_longest(("webhooks",), lines(found.webhooks), fillvalue=""):
+        out.print(f"{name:<8}  {line}")
     waits = "waits" if contacts.fetch_due == 1 else "wait"
     out.print(
         f"clients   {contacts.total}, of which {contacts.fetch_due} {waits} to be fetched,"

@@ -49,7 +49,6 @@ REASONS: Final[Mapping[str, Reason]] = {
     "host_missing": Reason("the request names no host", "look at the proxy: it must pass the Host header on"),
     "invalid": Reason("signed rightly, and not an event", "contactsync events rejected"),
     "unstorable": Reason("the event holds a value that cannot be stored", "report this with the receiver's log"),
-    "method": Reason("not sent by POST", "nothing, if somebody opened the address in a browser"),
     "content_type": Reason("not sent as JSON", "if Robaws sent it, look at the proxy"),
     "too_large": Reason("the body is too large", "if Robaws sent it, raise receiver.max_body_bytes"),
     "full": Reason("too much came at once", "nothing: Robaws sends the event again"),
