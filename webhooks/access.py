@@ -31,8 +31,8 @@ ROLES: Final = ("viewer", "operator", "admin")
 _BEARER: Final = {"WWW-Authenticate": 'Bearer realm="contactsync"'}
 _BASIC: Final = {"WWW-Authenticate": 'Basic realm="contactsync", charset="UTF-8"'}
 _NO_TOKENS: Final = (
-    "no tokens are configured: make one with contactsync tokens new NAME --role ROLE, put it into ops.tokens"
-    " and start the receiver again"
+    "no tokens are configured: make one with contactsync tokens new NAME --role ROLE, and put it into ops.tokens;"
+    " the receiver takes it over within seconds"
 )
 
 

@@ -30,8 +30,8 @@ def new(
     """
     Make a token for the API, and the line for the settings that lets it in.
 
-    The token is shown this once; the settings get its hash only. Nothing is written anywhere: put the line into
-    ops.tokens and start the receiver again.
+    The token is shown only once; the settings get its hash alone. Nothing is written anywhere: put the line into
+    ops.tokens, and a running receiver takes it over within seconds.
 
     Example: contactsync tokens new monitoring --role viewer --expires 2027-06-30
     """
@@ -64,10 +64,10 @@ def new(
     until = f", until {last_day}" if last_day else ""
     # A token is copied: nothing may fold it.
     write(
-        f"The token of {entry.name} ({entry.role}{until}). It is shown this once:\n\n"
+        f"The token of {entry.name} ({entry.role}{until}). It is shown only once:\n\n"
         f"  {token}\n\n"
-        f"Its place in {_file()}, which has one [ops] and in it one list of tokens; the receiver reads it when it"
-        " starts:\n\n"
+        f"Its place in {_file()}, which has one [ops] and in it one list of tokens; a running receiver takes it over"
+        " within seconds:\n\n"
         "  [ops]\n"
         "  tokens = [\n"
         f"  {line}\n"

@@ -68,9 +68,7 @@ def register(
     else:
         lines.append("Put its secret into the settings now; Robaws does not show it again:")
         lines.append(f'  systems.robaws.webhook_secrets = ["{made.secret}"]')
-    lines.append(
-        "Then start contactsync up, if it does not run, and see whether events arrive: contactsync webhooks test"
-    )
+    lines.append("Start contactsync up, if it does not run. Whether events arrive: contactsync webhooks test")
     for line in lines:
         console().print(line)
     return DONE
