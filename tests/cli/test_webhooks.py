@@ -144,7 +144,7 @@ def test_an_address_may_be_registered_before_there_is_a_database(robaws: Sandbox
     made = contactsync("webhooks", "register", URL, "--json")
 
     assert (made.status, bool(made.json["secret"])) == (0, True)
-    assert "stands in no log of actions" in made.err
+    assert "not recorded in the log of actions" in made.err
 
 
 def without_secret(folder: Path, *, file: str | None = "secrets/robaws_webhook") -> Path:

@@ -29,7 +29,7 @@ def resolve(
     if wanted.empty:
         stop(WRONG_USE, "say which: an ID, or --system, --field, --kind; there is no `all`")
     if reason is None or not reason.strip():
-        stop(WRONG_USE, "many at once want --reason: it stands in the log of actions")
+        stop(WRONG_USE, "many at once want --reason: it is kept in the log of actions")
     said = " ".join(f"--{name} {value}" for name, value in wanted.to_json().items())
     with asking.asking() as (_, engine):
         with engine.connect() as connection:

@@ -84,7 +84,7 @@ def list_(
 @command
 def show(source_id: Id, masked: Masked = False, as_json: Json = False) -> int:
     """
-    Show one client: where it stands in each system, what a system cannot hold or did not accept, and its whole way.
+    Show one client: its state in each system, the fields that differ there and why, and its history.
 
     Example: contactsync contacts show 1001
     """

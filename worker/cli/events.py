@@ -179,7 +179,7 @@ def replay(
         stop(WRONG_USE, "name the events by their ids, or all since a time by --since")
     moment = None if since is None else _moment(since)
     if moment is not None and (reason is None or not reason.strip()):
-        stop(WRONG_USE, "many at once want --reason: it stands in the log of actions")
+        stop(WRONG_USE, "many at once want --reason: it is kept in the log of actions")
     with asking.asking() as (_, engine):
         if moment is not None:
             with engine.connect() as connection:

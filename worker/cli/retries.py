@@ -241,7 +241,7 @@ def discard(
     Example: contactsync retries discard link-42 --reason "closed down in 2019"
     """
     if reason is None or not reason.strip():
-        stop(WRONG_USE, "say why, with --reason: it stands in the log of actions")
+        stop(WRONG_USE, "say why, with --reason: it is kept in the log of actions")
     wanted = _filter(system, state, why, query, fingerprint)
     return _act("discard", ids, wanted, reason, yes=yes, wait=False, as_json=as_json)
 
@@ -296,7 +296,7 @@ def _many(action: str, wanted: RetryFilter, reason: str | None, *, yes: bool, wa
     from worker.store import listing_retries, operating_bulk
 
     if reason is None or not reason.strip():
-        stop(WRONG_USE, "many at once want --reason: it stands in the log of actions")
+        stop(WRONG_USE, "many at once want --reason: it is kept in the log of actions")
     with asking.asking() as (settings, engine):
         with engine.connect() as connection:
             count = listing_retries.count(connection, wanted)

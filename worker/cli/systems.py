@@ -58,7 +58,7 @@ def list_(as_json: Json = False) -> int:
 @command
 def pause(
     name: Name,
-    reason: Annotated[str, typer.Option("--reason", help="why; it stands beside the system until it is resumed")],
+    reason: Annotated[str, typer.Option("--reason", help="why; it is shown with the system until it is resumed")],
     as_json: Json = False,
 ) -> int:
     """

@@ -115,14 +115,14 @@ def _write_down(action: str, endpoint_id: str, details: dict[str, Any] | None) -
             now = clock.database_time(connection)
             operating.record(connection, actor(), action, f"webhook-{endpoint_id}", None, now, details)
     except (SyncError, SQLAlchemyError):
-        say("It is done, and stands in no log of actions: the database cannot be reached.")
+        say("It is done, but not recorded in the log of actions: the database cannot be reached.")
 
 
 @app.command("list")
 @command
 def list_(as_json: Json = False) -> int:
     """
-    List the addresses that Robaws sends events to. An address that stands there twice gets every event twice.
+    List the addresses that Robaws sends events to. An address that is listed twice gets every event twice.
 
     Example: contactsync webhooks list
     """
@@ -163,9 +163,9 @@ def remove(
             stop(NEEDS_A_PERSON, f"Robaws has no registration {endpoint_id}: contactsync webhooks list shows their ids")
     _write_down("remove-webhook", endpoint_id, None)
     if as_json:
-        show_json({"id": endpoint_id, "outcome": "removed", "message": "Robaws sends nothing there any more"})
+        show_json({"id": endpoint_id, "outcome": "removed", "message": "Robaws no longer sends anything there"})
         return DONE
-    console().print(f"{endpoint_id} is removed: Robaws sends nothing there any more")
+    console().print(f"{endpoint_id} is removed: Robaws no longer sends anything there")
     return DONE
 
 

@@ -31,11 +31,11 @@ laid over those of the file one by one.
 
 **Secrets.** Every key can be read from a file: put `_file` behind its name (`password_file = "/run/secrets/robaws"`)
 or `_FILE` behind the variable's (`CONTACTSYNC_SYSTEMS__ROBAWS__PASSWORD_FILE`). The line end at the end of the file is
-left out; a list is JSON there, or one entry a line. A name without a leading `/` is looked for beside
+left out; a list is JSON there, or one entry a line. A name without a leading `/` is looked for next to
 `contactsync.toml`, or, from the environment, in the folder where the command is started. Secrets are never shown, not
 even in an error about them. One that was copied badly is refused: with a blank at its beginning or end, an invisible
-character, or, where it stands in a header as it is (the tokens of Rompslomp, Recras and Workspace), a character that no
-header can carry.
+character, or, where it is sent in a header as it is (the tokens of Rompslomp, Recras and Workspace), a character that
+no header can carry.
 
 `contactsync check` warns of a file that holds a secret and can be read or changed by other accounts (`chmod 600`), of
 webhook secrets and server passwords with fewer than 16 characters, of `receiver.signature_tolerance_seconds = 0`, and

@@ -115,8 +115,8 @@ class ReceiverSettings(Section):
     )
     allowed_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field(
         default=(),
-        description="further host names that are served, besides those of this machine, `receiver.host` and the host "
-        "of `receiver.public_url`; a request with another Host is answered with 421",
+        description="further host names that are served, in addition to those of this machine, `receiver.host` and the "
+        "host of `receiver.public_url`; a request with another Host is answered with 421",
     )
     metrics_token: Annotated[OptionalSecret, AfterValidator(_metrics_token)] = Field(
         default=None,

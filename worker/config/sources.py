@@ -145,7 +145,7 @@ def _place(message: str, text: str) -> str:
         line, column = int(found[1]), int(found[2])
     else:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    return f"line {line}, column {column}: {what or message}. Correct the line; a text stands in quotes"
+    return f"line {line}, column {column}: {what or message}. Correct the line; a text needs quotes"
 
 
 def _lay(tree: Tree, table: Mapping[str, Any], path: Path_, folder: Path, origin: str | None) -> None:

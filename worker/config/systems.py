@@ -21,7 +21,7 @@ TAKEN_HEADERS = frozenset(("authorization", "content-type", "content-length", "a
 
 BASE_URL = "address of the API, with its version"
 RATE_PER_SECOND = "calls a second, sustained; may be a fraction"
-RATE_PER_MINUTE = "calls a minute; counts beside the rate a second"
+RATE_PER_MINUTE = "calls a minute, in addition to the rate a second"
 BURST = "calls that may go at once after a pause"
 DAILY_REQUESTS = "calls a day"
 IDEMPOTENCY_HEADERS = (

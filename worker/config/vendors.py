@@ -101,7 +101,7 @@ class RobawsSettings(SystemSettings):
         default={}, description="Robaws extra field, by system, that receives the record's id in that system"
     )
     payment_terms: Annotated[dict[Text, Annotated[Whole, Field(ge=0)]], Entries()] = Field(
-        default={}, description="days that a payment condition of Robaws stands for, by its id (`paymentConditionId`)"
+        default={}, description="days that a payment condition of Robaws means, by its id (`paymentConditionId`)"
     )
     database_mode_for_sweeps: Literal["replica", "live"] = Field(
         default="replica", description="where full reads go: the replica has a daily quota of its own"
@@ -157,13 +157,13 @@ class RompslompSettings(SystemSettings):
     number_from: Literal["id", "logic_id"] = Field(
         default="id",
         description="what `contact_number` of a new contact is: our reference with the Robaws id, or the customer "
-        "number (`logicId`); our reference then stands in another `reference_member`",
+        "number (`logicId`); our reference is then in another `reference_member`",
     )
     reference_member: Literal["contact_number", "free_1", "free_2", "free_3", "none"] = Field(
         default="contact_number", description="member that carries our reference; only `contact_number` can be searched"
     )
     reference_prefix: Annotated[str, AfterValidator(_reference_prefix)] = Field(
-        default="RB-", max_length=32, description="what stands before the Robaws id in the reference"
+        default="RB-", max_length=32, description="what comes before the Robaws id in the reference"
     )
 
 

@@ -266,7 +266,7 @@ def _persistence(server: dict[str, Any]) -> Finding:
     return Finding(
         "persistence",
         True,
-        "is emptied by a crash, which loses nothing: what must be done stands in PostgreSQL",
+        "is emptied by a crash, which loses nothing: what must be done is in PostgreSQL",
         "appendonly yes saves it a few seconds of finding its way back",
     )
 

@@ -222,7 +222,7 @@ def discard_item(connection: Connection, retry_id: str, actor: Actor, now: datet
     # Those that were dead count among the open ones again for a moment, so that all of them are closed in one way.
     inbox.reopen(connection, [row_id])
     inbox.close(connection, row_id, row.fetch_wanted, state="skipped", reason="discarded", version=None, now=now)
-    return Acted(public_id(0, row_id), "discarded", "the fetch is not owed any more, its events are skipped")
+    return Acted(public_id(0, row_id), "discarded", "it is no longer fetched, and its events are skipped")
 
 
 def sync(connection: Connection, source_id: str, actor: Actor, now: datetime, reason: str | None = None) -> Acted:
@@ -376,7 +376,7 @@ def _not_waiting(connection: Connection, retry_id: str) -> Exception:
     state = connection.execute(text(f"SELECT {column} FROM {table} WHERE id = :id"), {"id": row_id}).scalar()
     if state is None:
         return NotFound(f"there is no {retry_id}")
-    return Conflict(f"{retry_id} does not wait any more: it is {state}")
+    return Conflict(f"{retry_id} no longer waits: it is {state}")
 
 
 def _withdraw_questions(connection: Connection, link_id: int, actor: Actor, now: datetime) -> None:
