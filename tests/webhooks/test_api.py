@@ -8,6 +8,7 @@ import pytest
 
 from tests.webhooks.api_data import PERSONAL, fill
 from tests.webhooks.conftest import Served, token_of, wait_until
+from webhooks.api.routes import CALLS
 
 
 @pytest.fixture
@@ -347,3 +348,20 @@ def test_another_method_is_a_problem_that_names_the_right_one(shared: Served) ->
 
     assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+WORDS = [
+    (call.path, parameter.name)
+    for call in CALLS
+    if call.method == "GET"
+    for parameter in call.parameters
+    if parameter.choices or parameter.name in ("state", "system", "reason", "kind")
+]
+
+
+@pytest.mark.parametrize(("path", "name"), WORDS)
+def test_an_unknown_word_in_a_filter_is_refused_with_those_that_exist(shared: Served, path: str, name: str) -> None:
+    answer = shared.api(path, params={name: "foo"})
+
+    assert answer.status_code == 422
+    assert "is one of" in answer.json()["detail"]

@@ -115,12 +115,14 @@ def worker(
     from worker.app import INTAKE_QUEUE, deliver_queue, queues
     from worker.config import load_settings
     from worker.processes.work import run_worker
+    from worker.store.refusals import near
 
     settings = load_settings()
     known = [queue.removeprefix(deliver_queue("")) for queue in queues(settings) if queue != INTAKE_QUEUE] + ["fetch"]
     unknown = sorted(set(system or ()) - set(known))
     if unknown:
-        stop(2, f"no such system to deliver to: {', '.join(unknown)}; there are {', '.join(known)}")
+        there = f"there are {', '.join(known)}{near(unknown[0], known)}"
+        stop(2, f"no such system to deliver to: {', '.join(unknown)}; {there}")
     return run_worker(settings, system or ())
 
 

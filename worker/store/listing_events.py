@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, text
 from worker.core.masks import Body, Document, EventKind, Id, Word
 from worker.store.listing import COUNT_CAP, Page, Paging, plain
 from worker.store.listing_retries import ContactName
-from worker.store.refusals import NotFound, Unfit
+from worker.store.refusals import NotFound, Unfit, one_of
 
 SOURCE: Final = "robaws"
 STATES: Final = ("open", "applied", "skipped", "dead")
@@ -68,8 +68,8 @@ def page(
     connection: Connection, paging: Paging, *, state: str | None = None, source_id: str | None = None
 ) -> Page[EventView]:
     """Events, the newest first; in one state, or about one record."""
-    if state and state not in STATES:
-        raise Unfit(f"state is one of {', '.join(STATES)}")
+    if state:
+        one_of("state", state, STATES)
     events = _IN_STATE[state] if state else _ALL
     conditions, values = _conditions(connection, plain(source_id, "source_id"))
     after = paging.after(2)

@@ -16,7 +16,7 @@ from worker.core.masks import Document, DocumentList, FieldName, Id, Sentence, S
 from worker.core.questions import AnswerOptions
 from worker.store.listing import Page, Paging, number, plain
 from worker.store.listing_retries import ContactName
-from worker.store.refusals import NotFound, Unfit
+from worker.store.refusals import NotFound, Unfit, near, one_of
 from worker.store.states import REVIEW_KINDS
 
 _SELECT: Final = """
@@ -143,10 +143,8 @@ def version_of(row: Any) -> str:
 
 def _condition(connection: Connection, wanted: ReviewFilter) -> tuple[str, dict[str, Any]]:
     given = {name: value for name, raw in vars(wanted).items() if (value := plain(raw, name)) is not None}
-    if given.get("system", SYSTEM_NAMES[0]) not in SYSTEM_NAMES:
-        raise Unfit(f"system is one of {', '.join(SYSTEM_NAMES)}")
-    if given.get("kind", REVIEW_KINDS[0]) not in REVIEW_KINDS:
-        raise Unfit(f"kind is one of {', '.join(REVIEW_KINDS)}")
+    one_of("system", given.get("system", SYSTEM_NAMES[0]), SYSTEM_NAMES)
+    one_of("kind", given.get("kind", REVIEW_KINDS[0]), REVIEW_KINDS)
     conditions = ["r.resolved_at IS NULL"]
     conditions += [f"{column} = :{name}" for name, column in _COLUMNS.items() if name in given]
     if "field" in given:
@@ -169,7 +167,7 @@ def _must_be_a_field(connection: Connection, field: str) -> None:
     ).scalar_one()
     if not found:
         known = f"questions are open about {', '.join(asked)}" if asked else "no question about a field is open"
-        raise Unfit(f"no field is called {field[:60]!r} here: {known}")
+        raise Unfit(f"no field is called {field[:60]!r} here: {known}{near(field, asked)}")
 
 
 def _view(row: Row[Any]) -> ReviewView:

@@ -23,7 +23,7 @@ from worker.store.links import left_out_by_a_person
 from worker.store.listing import reason_given
 from worker.store.listing_events import find
 from worker.store.listing_retries import parse_id, public_id
-from worker.store.refusals import Conflict, Forbidden, NotFound, Unfit
+from worker.store.refusals import Conflict, Forbidden, NotFound, Unfit, near
 from worker.store.requests import REQUESTED, REQUESTED_BY_PERSON
 
 SOURCE: Final = "robaws"
@@ -342,7 +342,7 @@ def _correlation() -> str:
 
 def _known(system: str) -> None:
     if system not in SYSTEM_NAMES:
-        raise NotFound(f"{system[:40]!r} is no system: there are {', '.join(SYSTEM_NAMES)}")
+        raise NotFound(f"{system[:40]!r} is no system: there are {', '.join(SYSTEM_NAMES)}{near(system, SYSTEM_NAMES)}")
 
 
 def _somebody_elses_pause(connection: Connection, system: str) -> Forbidden:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, text
 
 from worker.config import SYSTEM_NAMES
 from worker.core.masks import MASK, Id, Shown, Vocabulary, Word
+from worker.core.what_to_do import WORDS
 from worker.errors import SyncError
 from worker.store.listing import number, reason_given
 from worker.store.listing_retries import STATES, RetryFilter, ids
@@ -66,7 +67,7 @@ class BulkResult:
 
 def _filter(given: Mapping[str, Any], _view: Mapping[str, Any], _vocabulary: Vocabulary) -> dict[str, Any]:
     """What a viewer sees of a filter: not what a person typed."""
-    words = (*STATES, *SYSTEM_NAMES)
+    words = (*STATES, *SYSTEM_NAMES, *WORDS)
     names = [one.name for one in fields(RetryFilter) if one.name in given]
     return {name: given[name] if given[name] in words else MASK for name in names}
 

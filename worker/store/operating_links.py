@@ -17,7 +17,7 @@ from worker.store import link_rows, source_link, written
 from worker.store.link_rows import LinkRow
 from worker.store.listing_contacts import contact_id
 from worker.store.operating import Acted, Actor, Owed, record, required
-from worker.store.refusals import Conflict, NotFound, Unfit
+from worker.store.refusals import Conflict, NotFound, Unfit, near
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -141,7 +141,8 @@ def target(settings: Settings, system: str) -> str:
     """A system that contacts go to, by the settings; Unfit for another name."""
     known = [name for name in TARGETS if settings.system(name).enabled]
     if system not in known:
-        raise Unfit(f"{system[:40]!r} is no system that clients go to: there are {', '.join(known) or 'none'}")
+        there = f"there are {', '.join(known) or 'none'}{near(system, known)}"
+        raise Unfit(f"{system[:40]!r} is no system that clients go to: {there}")
     return system
 
 
