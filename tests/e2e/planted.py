@@ -178,7 +178,7 @@ PLANTED: Final[tuple[Planted, ...]] = (
     personal("colleague in an event", EVENT_DATA["createdBy"]),
     personal("kind of an event", ODD_KIND),
     personal("user agent", AGENT),
-    Planted("what is no event", QUARANTINED, frozenset((DATABASE,)), frozenset((DATABASE,))),
+    personal("what is no event", QUARANTINED),
     personal("stranger in a refusal", STRANGER),
     personal("stranger's street in a refusal", STRANGERS_STREET),
     personal("stranger on an error page", STRANGERS_PAGE),

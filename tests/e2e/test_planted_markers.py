@@ -179,6 +179,7 @@ def crawl(tree: Tree, role: str) -> str:
         "retry_id": [one["id"] for one in items(tree, "/retries")],
         "review_id": [one["id"] for one in items(tree, "/reviews")],
         "event_id": [urllib.parse.quote(one["id"], safe="") for one in items(tree, "/events")],
+        "number": [str(one["id"]) for one in items(tree, "/events/rejected")],
         "bulk_id": [str(number) for number in range(1, 12)],
     }
     texts = []
