@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
+from typing_extensions import override
 
 from tests.cli.conftest import catch_up
 from tests.cli.test_contacts import line_with
@@ -314,12 +316,41 @@ def test_an_answer_from_now_on_is_taken_back(operator: Command, hub: Hub) -> Non
     ruled = operator("reviews", "resolve", first, "--choose", "theirs", "--rule", "--reason", "the books know")
     third = differing(hub, 196)
     left = operator("reviews", "list", "--field", "phone").status
+    rules = operator("reviews", "rules").out
+    shown = operator("reviews", "show", first).out
     undone = operator("reviews", "undo", first, "--reason", "they do not")
     again = operator("reviews", "undo", first)
 
     assert (ruled.status, left, undone.status, again.status) == (0, 0, 0, 1)
     assert "1 more now" in ruled.out
+    assert line_with(rules, first, "rompslomp", "phone", "theirs", "the books know")
+    assert "answered so from now on" in shown
+    assert line_with(shown, f"contactsync reviews undo {first}")
+    assert operator("reviews", "rules").out == "no rules\n"
     assert f"{first}: the question is open again: nothing was written; the rule that it made is ended" in undone.out
     assert "is open" in again.err
     assert of_field(operator, "phone") == first
     assert "by the rule of question" in operator("contacts", "show", third).out
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "status"), [("no\n", 2), ("", 2), ("yes\n", 0)])
+def test_what_cannot_be_taken_back_is_asked_first_at_a_terminal(
+    operator: Command, hub: Hub, monkeypatch: pytest.MonkeyPatch, typed: str, status: int
+) -> None:
+    one, _ = twins(hub)
+    review = the_question(operator)
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+
+    ran = operator("reviews", "resolve", review, "--choose", f"link:{one}")
+
+    assert ran.status == status
+    assert "what is empty there is filled in" in ran.err
+    assert operator("reviews", "list").status == (0 if status == 0 else 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, console, say, stop
@@ -12,7 +13,7 @@ from worker.core.printable import printable
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from worker.store.listing_reviews import ReviewFilter
+    from worker.store.listing_reviews import ReviewFilter, ReviewView
 
 
 def resolve(
@@ -33,18 +34,18 @@ def resolve(
     said = " ".join(f"--{name} {value}" for name, value in wanted.to_json().items())
     with asking.asking() as (_, engine):
         with engine.connect() as connection:
-            counted = listing_reviews.versions(connection, wanted)
+            counted = listing_reviews.found(connection, wanted)
         if expect is not None and len(counted) != expect:
             stop(NEEDS_A_PERSON, f"{len(counted)} questions are found by {said}, not {expect}: nothing was answered")
         say(f"{len(counted)} questions are found by {said}")
         if counted:
-            _say_effects(engine, counted, word)
+            _say_effects(counted, word)
             _confirm(word, len(counted), yes=yes)
         with engine.connect() as connection:
-            now = listing_reviews.versions(connection, wanted)
-        if now.keys() != counted.keys():
+            now = listing_reviews.found(connection, wanted)
+        if [one.id for one in now] != [one.id for one in counted]:
             stop(NEEDS_A_PERSON, f"there are {len(now)} by now, not {len(counted)}: look again, nothing was answered")
-        items = [_answer(engine, review, version, word, reason) for review, version in counted.items()]
+        items = [_answer(engine, one, word, reason) for one in counted]
     results = Counter(item["result"] for item in items)
     if as_json:
         done = results["resolved"]
@@ -59,14 +60,11 @@ def resolve(
     return NEEDS_A_PERSON if results["skipped"] else DONE
 
 
-def _say_effects(engine: Engine, counted: dict[str, str], word: str) -> None:
+def _say_effects(counted: Sequence[ReviewView], word: str) -> None:
     """What the answer does to how many of them, and how many do not take it."""
-    from worker.store import listing_reviews
     from worker.store.operating_reviews import SYNONYMS
 
-    with engine.connect() as connection:
-        found = [listing_reviews.one(connection, review).effect for review in counted]
-    effects = Counter(effect.get(SYNONYMS.get(word, word), "") for effect in found)
+    effects = Counter(one.effect.get(SYNONYMS.get(word, word), "") for one in counted)
     for sentence, many in effects.most_common():
         say(f"  {many}: {sentence or f'do not take {word!r}, and are skipped'}")
 
@@ -81,7 +79,7 @@ def _confirm(word: str, count: int, *, yes: bool) -> None:
         stop(WRONG_USE, "not confirmed, nothing was done")
 
 
-def _answer(engine: Engine, review: str, version: str, word: str, reason: str) -> dict[str, str]:
+def _answer(engine: Engine, review: ReviewView, word: str, reason: str) -> dict[str, str]:
     from worker.cli import asking
     from worker.store import operating_reviews
     from worker.store.refusals import Conflict, NotFound, Unfit
@@ -91,14 +89,14 @@ def _answer(engine: Engine, review: str, version: str, word: str, reason: str) -
         with engine.begin() as connection:
             acted = operating_reviews.resolve(
                 connection,
-                review,
+                review.id,
                 word,
                 asking.actor(),
                 asking.now(),
                 shape_of=id_shape,
                 reason=reason,
-                version=version,
+                version=review.version,
             )
     except (Conflict, NotFound, Unfit) as refusal:
-        return {"id": review, "result": "skipped", "message": refusal.message}
-    return {"id": review, "result": "resolved", "message": acted.message}
+        return {"id": review.id, "result": "skipped", "message": refusal.message}
+    return {"id": review.id, "result": "resolved", "message": acted.message}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from worker.cli import taking_part
-from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, say, stop
+from worker.cli.output import DONE, NEEDS_A_PERSON, WRONG_USE, Masked, command, console, say, stop
 from worker.core.printable import printable
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Field = Annotated[
 Kind = Annotated[str | None, typer.Option("--kind", help="match, field, gone or unusable")]
 
 ASKED_FIRST: Final = ("link", "create")
-"""Answers that write what nobody can take back; a person at a terminal is asked before they are given."""
+"""Answers whose effect there stays; a person at a terminal is asked before they are given."""
 
 
 @app.command("list")
@@ -238,7 +238,7 @@ def _say_effect(shown: ReviewView, answer: _Answer, record: str | None) -> None:
     named = record or ", ".join(answer.values)
     say(f"  {word}{f' ({printable(named)})' if named else ''}: {effect}")
     if word in ASKED_FIRST and not answer.yes and sys.stdin.isatty():
-        say("  this cannot be taken back by itself. Go on? Type yes: ", end="")
+        say("  what that writes there stays, even if the answer is taken back. Go on? Type yes: ", end="")
         if sys.stdin.readline().strip().lower() != "yes":
             stop(WRONG_USE, "not confirmed, nothing was done")
 
@@ -247,6 +247,34 @@ def _value(value: Any) -> str:
     from worker.cli.telling import value_text
 
     return printable(value_text(value, 60))
+
+
+@app.command()
+@command
+def rules(masked: Masked = False, as_json: Json = False) -> int:
+    """
+    List the answers that hold from now on (resolve --rule). One ends with the undo of the answer that made it.
+
+    Example: contactsync reviews rules
+    """
+    from worker.cli import asking
+    from worker.cli.tables import folds, show_table
+    from worker.store import answer_rules
+
+    with asking.asking() as (_, engine), engine.connect() as connection:
+        found = asking.seen(answer_rules.active(connection), masked=masked)
+    if as_json:
+        asking.show_document({"items": found, "total": len(found), "next": None})
+    elif not found:
+        console().print("no rules")
+    else:
+        rows = [
+            [one.review, one.system, one.field, one.choice, one.by, asking.when(one.since), one.reason or ""]
+            for one in found
+        ]
+        show_table(["review", "system", "field", "answer", "by", "since", folds("reason")], rows)
+        console().print("\nend one: contactsync reviews undo REVIEW", soft_wrap=True)
+    return DONE
 
 
 @app.command()

@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, text
 
+from worker.core.masks import FieldName, Id, Word
+
 if TYPE_CHECKING:
     from worker.store.operating import Actor
 
 CHOICES: Final = ("ours", "theirs")
 """The answers that a rule can give."""
 
+_ACTIVE: Final = text(
+    """
+    SELECT CAST(a.review_id AS text) AS review, a.system, COALESCE(r.detail ->> 'field', a.path) AS field, a.path,
+        a.choice, a.created_by AS by, a.created_at AS since, a.reason
+    FROM answer_rule AS a JOIN review AS r ON r.id = a.review_id WHERE a.ended_at IS NULL ORDER BY a.system, a.path
+    """
+)
 _END_OTHERS: Final = text(
     """
     UPDATE answer_rule SET ended_at = :now, ended_by = :by
@@ -62,9 +71,9 @@ class RuleAnswer:
     made_by: int
 
     @property
-    def name(self) -> str:
-        """Who answers, for the log."""
-        return f"{self.by}, by the rule of question {self.made_by}"
+    def reason(self) -> str:
+        """Why it is answered so, for the log."""
+        return f"by the rule of question {self.made_by}"
 
 
 def make(
@@ -81,6 +90,25 @@ def make(
     values = {"system": system, "path": path, "now": now, "by": actor.name}
     connection.execute(_END_OTHERS, values)
     connection.execute(_MAKE, {**values, "choice": choice, "review": review, "reason": why})
+
+
+@dataclass(frozen=True)
+class RuleView:
+    """A rule that is active: the question whose answer made it, about which field, who made it, when and why."""
+
+    review: Id
+    system: Word
+    field: FieldName
+    path: FieldName
+    choice: Word
+    by: str
+    since: datetime
+    reason: str | None
+
+
+def active(connection: Connection) -> list[RuleView]:
+    """The rules that are active, by system and field."""
+    return [RuleView(**row._mapping) for row in connection.execute(_ACTIVE)]
 
 
 def end(connection: Connection, review: int, actor: Actor, now: datetime) -> bool:

@@ -22,7 +22,8 @@ from worker.store.states import REVIEW_KINDS
 _SELECT: Final = """
     SELECT r.id, r.kind, c.source_id, c.name, c.canonical, l.system, l.id AS link_id, r.path, r.reason, r.message,
         r.detail, r.created_at, r.resolved_at, r.choice, r.resolved_by, r.resolve_reason,
-        l.external_id IS NOT NULL AND l.snapshot IS NOT NULL AS made, l.snapshot -> 'theirs' AS agreed
+        l.external_id IS NOT NULL AND l.snapshot IS NOT NULL AS made, l.snapshot -> 'theirs' AS agreed,
+        EXISTS (SELECT FROM answer_rule AS a WHERE a.review_id = r.id AND a.ended_at IS NULL) AS rule
     FROM review AS r JOIN link AS l ON l.id = r.link_id JOIN contact AS c ON c.id = l.contact_id
 """
 _COUNT: Final = "SELECT count(*) FROM review AS r JOIN link AS l ON l.id = r.link_id"
@@ -59,7 +60,7 @@ class ReviewView:
     it is asked. `choices` are the words that answer it, `effect` says what each does, and `advice` what else helps.
 
     `version` changes with the question: an answer that names an older one is refused. `by`, `choice` and `reason` are
-    who answered, what and why.
+    who answered, what and why; `rule`: every question about that field is answered so until the answer is taken back.
     """
 
     id: Id
@@ -85,6 +86,7 @@ class ReviewView:
     by: str | None
     choice: Word | None
     reason: str | None
+    rule: bool
 
 
 @dataclass(frozen=True)
@@ -128,11 +130,10 @@ def one(connection: Connection, review_id: str) -> ReviewView:
     return _view(row)
 
 
-def versions(connection: Connection, wanted: ReviewFilter) -> dict[str, str]:
-    """The version of each open question that a filter finds, by its id, the oldest first."""
+def found(connection: Connection, wanted: ReviewFilter) -> list[ReviewView]:
+    """All open questions that a filter finds, the oldest first."""
     condition, values = _condition(connection, wanted)
-    rows = connection.execute(text(f"{_SELECT} WHERE {condition} ORDER BY r.id"), values)
-    return {str(row.id): version_of(row) for row in rows}
+    return [_view(row) for row in connection.execute(text(f"{_SELECT} WHERE {condition} ORDER BY r.id"), values)]
 
 
 def version_of(row: Any) -> str:
@@ -200,6 +201,7 @@ def _view(row: Row[Any]) -> ReviewView:
         by=row.resolved_by,
         choice=row.choice,
         reason=row.resolve_reason,
+        rule=row.rule,
     )
 
 

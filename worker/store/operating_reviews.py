@@ -121,7 +121,7 @@ def by_rules(connection: Connection, link_id: int, now: datetime) -> list[str]:
         asked = _open(connection, one.review, link_rows.own(connection, link_id), None, None)
         if one.choice not in asked.options.choices or asked.options.rule in (REFUSED, TAKEN_BACK):
             continue
-        after, _ = _answer(connection, asked, GivenAnswer(one.choice), Actor(one.name, "rule"), now, None)
+        after, _ = _answer(connection, asked, GivenAnswer(one.choice), Actor(one.by, "rule"), now, one.reason)
         states.append(after.state)
     return states
 
