@@ -49,7 +49,7 @@ def test_what_was_refused_before_the_last_event_is_only_told(operator: Command, 
     assert "webhooks  last event " in status.out
     assert "          4 refused, the latest 60 s ago (not sent as JSON)" in status.out.replace("1 min", "60 s")
     assert line_with(check.out, "✓ receiver", "last event", "came", "ago")
-    assert line_with(check.out, "✓ receiver", "refused", "1 request, 2 min ago")
+    assert line_with(check.out, "✓ receiver", "refused", "1 request, 2 min ago", "others got in since")
 
 
 def test_a_passed_self_test_settles_it(operator: Command, hub: Hub) -> None:

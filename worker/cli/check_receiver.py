@@ -78,6 +78,7 @@ def _lines(found: Arrivals) -> Iterator[Finding]:
     for one in found.refused[:MOST_REASONS]:
         known = reason(one.reason)
         wrong = obstacle is not None and one.reason == obstacle.reason
-        text = f"{refusal(one)}{'; none got in since' if wrong else ''}"
+        after = "; none got in since" if wrong else "; others got in since" if known.setup else ""
+        text = f"{refusal(one)}{after}"
         step = f"{known.next_step}; then: contactsync webhooks test" if wrong else known.next_step
         yield Finding("refused", not wrong, text, step if known.setup else "")
