@@ -247,3 +247,18 @@ def test_a_client_that_the_filter_leaves_out_says_so(operator: Command, hub: Hub
     assert ran.status == 0
     assert "left out by sync.filter in the settings" in ran.out
     assert hub.links() == []
+
+
+def test_a_client_is_found_by_what_stands_on_a_colleagues_screen(operator: Command, hub: Hub, client: str) -> None:
+    record = str(hub.link(client, "rompslomp")["external_id"])
+
+    for query in (record, "INFO@delinde.example", "09/200.00.01", "BE 0000.000.196", "LINDE"):
+        assert line_with(operator("contacts", "list", "--query", query).out, client, "Dakwerken De Linde")
+
+
+def test_a_masked_list_finds_nobody_by_what_it_hides(operator: Command, client: str) -> None:
+    by_email = operator("contacts", "list", "--query", "info@delinde.example", "--masked")
+    by_name = operator("contacts", "list", "--query", "linde", "--masked")
+
+    assert (by_email.status, by_email.out) == (0, "no clients\n")
+    assert line_with(by_name.out, client)
