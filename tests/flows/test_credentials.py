@@ -181,6 +181,20 @@ def test_a_resume_is_obeyed_with_the_new_token_before_anything_is_refused(hub: H
     assert not [answer for answer in statuses(hub) if answer == 401]
 
 
+def test_a_resume_is_heard_of_without_anything_to_do(hub: Hub, worker: Worker) -> None:
+    worker.gate.hear_of_resumes()
+    worker.write("the-new-token")
+    with hub.engine.begin() as connection:
+        systems.resume(connection, "rompslomp", hub.time)
+    hub.later(1)
+
+    worker.gate.hear_of_resumes()
+    worker.gate.hear_of_resumes()
+
+    assert worker.times_read == 1
+    assert worker.runtime.settings.systems.rompslomp.token == SecretStr("the-new-token")
+
+
 def test_a_resume_while_the_file_is_still_the_old_one_pauses_again_and_the_file_is_read_later(
     hub: Hub, worker: Worker
 ) -> None:

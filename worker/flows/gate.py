@@ -7,7 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from worker.errors import CredentialsRejected, CredentialsReplaced, RateLimited
+from worker.runtime import SOURCE
 from worker.store import easing, systems
 from worker.store.systems import Recovery, SystemView
 
@@ -89,6 +92,14 @@ class Gate:
         if self._resumed.setdefault(view.system, view.resumed_at) != view.resumed_at:
             self._resumed[view.system] = view.resumed_at
             self.runtime.renew(view.system)
+
+    def hear_of_resumes(self) -> None:
+        """Read credentials again where a system was let go on, also while nothing is due there."""
+        try:
+            for system in (*self.runtime.targets, SOURCE):
+                self._renew_if_resumed(self.view(system))
+        except SQLAlchemyError:
+            return  # a database that is away is heard of where it is needed
 
     def excused(self, error: SyncError, session: Session) -> SyncError:
         """

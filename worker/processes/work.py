@@ -109,8 +109,13 @@ def run_worker(settings: Settings, only: Sequence[str] = (), *, deaf_seconds: fl
     pulse = Pulse(settings, "worker")
     pulse.clear()
     canary = Canary(app, publisher, pulse, deaf_seconds=deaf_seconds)
-    tasks.use(runtime)
-    tasks.listen(canary.came_through)
+    lanes = tasks.use(runtime)
+
+    def came_through() -> None:
+        canary.came_through()
+        lanes.gate.hear_of_resumes()
+
+    tasks.listen(came_through)
     wanted = [queue for queue in queues(settings) if not only or queue.rsplit(".", 1)[-1] in only]
     listened = [Queue(name) for name in (*wanted, canary.queue)]  # type: ignore[no-untyped-call]
     app.conf.task_queues = listened

@@ -280,7 +280,8 @@ def resume(connection: Connection, system: str, actor: Actor, now: datetime, rea
     eased += easing.ease(connection, system, now)
     record(connection, actor, "resume", f"system-{system}", reason_given(reason), now)
     if behind is None and not eased:
-        return Acted(system, "resumed", f"{system} was not held back, and nothing waited for it", Owed())
+        text = f"{system} was not held back, and nothing waited for it; the workers read its credentials again"
+        return Acted(system, "resumed", text, Owed())
     waited = "1 that waited for it is due now" if eased == 1 else f"{eased} that waited for it are due now"
     return Acted(system, "resumed", waited if eased else "nothing waited for it", Owed(links=((0, system),)))
 
