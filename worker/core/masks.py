@@ -94,6 +94,7 @@ class Shown:
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+=-]{0,199}")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_.:/-][A-Za-z0-9]+)*")
 _EVENT: Final = re.compile(r"[a-z]{2,24}(?:-[a-z]{2,24})?\.(?:created|updated|deleted|archived|restored)")
+_REFUSAL: Final = re.compile(r"(?:the body|a name|a text|`[a-z.]{1,20}`) [A-Za-z0-9 `.,:()']{1,120}")
 _RECORD_ID: Final = re.compile(r"[1-9][0-9]{0,9}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"[A-Z]{0,4}-?[1-9][0-9]{0,9}")
 _TIME: Final = re.compile(
@@ -223,8 +224,8 @@ def _word(value: Any, _view: Mapping[str, Any], _vocabulary: Vocabulary) -> Any:
     return value if value == "" or (len(value) <= _MOST_WORD and _fits(_WORD, value)) else MASK
 
 
-def _whole(value: Any, _view: Mapping[str, Any], _vocabulary: Vocabulary) -> Any:
-    return value
+def _refusal(value: Any, _view: Mapping[str, Any], _vocabulary: Vocabulary) -> Any:
+    return value if _fits(_REFUSAL, value) else MASK
 
 
 def _event_kind(value: Any, _view: Mapping[str, Any], _vocabulary: Vocabulary) -> Any:
@@ -301,8 +302,8 @@ Word = Annotated[str, Shown(_word)]
 """A word of ours: a state, a reason, a system."""
 WORD: Final = Shown(_word)
 """The same for a literal."""
-OurSentence = Annotated[str, Shown(_whole)]
-"""A sentence of ours, which quotes nothing that came from elsewhere."""
+Refusal = Annotated[str, Shown(_refusal)]
+"""Why a body is not an event: a sentence of ours, which quotes nothing of the body."""
 EventKind = Annotated[str, Shown(_event_kind)]
 """What a webhook event says of itself, where it is a kind that is known."""
 FieldName = Annotated[str, Shown(_field_name)]

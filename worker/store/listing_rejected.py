@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Row, text
 
-from worker.core.masks import Body, Document, OurSentence, Word
+from worker.core.masks import Body, Document, Refusal, Word
 from worker.store.listing import Page, Paging
 from worker.store.refusals import NotFound
 
@@ -23,7 +23,7 @@ class RejectedView:
 
     id: int
     received_at: datetime
-    problem: OurSentence
+    problem: Refusal
     kept_bytes: int
 
 
