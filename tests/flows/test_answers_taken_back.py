@@ -10,6 +10,7 @@ from sqlalchemy import text
 from tests.flows.stories import client
 from tests.flows.test_a_third_value import PHONE, asked, give, record
 from tests.flows.test_answers import answer, brief, doubtful_at_workspace, only
+from tests.flows.test_links_by_hand import do
 from tests.store.people import OPERATOR
 from worker.store import undoing
 from worker.store.refusals import Conflict
@@ -194,9 +195,7 @@ def test_a_record_that_was_made_is_one_to_choose_from_when_that_is_taken_back(hu
 
 
 def _answered_matches(hub: Hub) -> list[int]:
-    with hub.engine.connect() as connection:
-        found = connection.execute(text("SELECT id FROM review WHERE kind = 'match' AND resolved_at IS NOT NULL"))
-        return [row.id for row in found]
+    return _answered(hub, "kind = 'match'")
 
 
 def test_while_it_is_delivered_an_answer_is_not_taken_back(hub: Hub) -> None:
@@ -207,3 +206,40 @@ def test_while_it_is_delivered_an_answer_is_not_taken_back(hub: Hub) -> None:
 
     with pytest.raises(Conflict, match="being delivered"):
         undo(hub)
+
+
+def test_all_that_was_missing_is_asked_again_when_leaving_out_is_taken_back(hub: Hub) -> None:
+    hub.configure(workspace={"on_missing": {}}, rompslomp={"enabled": False}, recras={"enabled": False})
+    source_id = hub.robaws.add_client(name="Zonder Adres")
+    hub.sync(source_id)
+    before = open_paths(hub, source_id, "workspace")
+    answer(hub, source_id, "workspace", "exclude", path=before[0])
+    [review] = _answered(hub, "kind = 'field' AND path = :path", path=before[0])
+
+    undo(hub, str(review))
+
+    assert len(before) > 1
+    assert sorted(open_paths(hub, source_id, "workspace")) == sorted(before)
+    assert brief(hub, source_id, "workspace") == ("review", "missing_required")
+
+
+def test_a_client_that_is_left_out_and_taken_in_later_is_searched_as_any_other(hub: Hub) -> None:
+    source_id, one, _ = matched(hub)
+    answer(hub, source_id, "rompslomp", "link", external_id=one)
+    hub.settle_all()
+    undo(hub, str(_answered_matches(hub)[0]))
+
+    do(hub, "exclude", source_id, "rompslomp")
+    do(hub, "include", source_id, "rompslomp")
+    hub.settle_all()
+    hub.forget_calls()
+    hub.robaws.change_client(source_id, tel="+32 9 123 45 67")
+    hub.sync(source_id)
+
+    assert hub.calls("rompslomp") != []
+
+
+def _answered(hub: Hub, condition: str, **values: Any) -> list[int]:
+    with hub.engine.connect() as connection:
+        found = connection.execute(text(f"SELECT id FROM review WHERE resolved_at IS NOT NULL AND {condition}"), values)
+        return [row.id for row in found]

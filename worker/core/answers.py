@@ -18,7 +18,7 @@ class Answers:
     `unusable` are records, each with why no client should be linked to it, that are written to all the same.
     `values` are values that a person typed, by vendor path (`core.chosen`); they too end with the delivery.
     `again` are questions about fields whose answer was taken back after it was carried out, by path, with what they
-    showed and what the record holds since; `match_again` says the same of the question which record it is.
+    showed and what the record holds since; `match_again` is the id of such a question about which record it is.
 
     >>> Answers().refuse(["514"]).accept("514") == Answers(linked=True)
     True
@@ -30,7 +30,7 @@ class Answers:
     linked: bool = False
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     again: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    match_again: bool = False
+    match_again: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The answers as they stand in the link's row; what is empty is left out."""
@@ -52,7 +52,7 @@ class Answers:
             bool(stored.get("linked")),
             stored.get("values") or {},
             stored.get("again") or {},
-            bool(stored.get("match_again")),
+            str(stored.get("match_again") or ""),
         )
 
     def refuse(self, external_ids: Iterable[str]) -> Answers:
@@ -68,5 +68,5 @@ class Answers:
             linked=True,
             values={},
             again={},
-            match_again=False,
+            match_again="",
         )

@@ -25,7 +25,7 @@ def first_link(delivery: Delivery, gone: str | None = None) -> Ended:
     """
     if delivery.answers.match_again:
         with delivery.runtime.engine.connect() as connection:
-            question = reviews.open_match(connection, delivery.claim.id)
+            question = reviews.open_match(connection, delivery.claim.id, delivery.answers.match_again)
         if question is not None:
             return delivery.end("review", questions=[question], reason=question.reason, message=question.message)
     verdict, reference = decide(delivery, gone)

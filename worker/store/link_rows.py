@@ -119,7 +119,7 @@ class LinkRow:
 
     def at_record(self, external_id: str | None) -> LinkRow:
         """Another record, or none: nothing that was agreed on, asked or wanted about the one before is meant."""
-        answers = replace(self.answers, ours=frozenset(), linked=False, values={}, again={})
+        answers = replace(self.answers, ours=frozenset(), linked=False, values={}, again={}, match_again="")
         return replace(
             self,
             external_id=external_id,

@@ -167,7 +167,7 @@ def _answer(
     else:
         after, message = _match(asked, word, now)
     if not asked.path:
-        after = replace(after, answers=replace(after.answers, match_again=False))
+        after = replace(after, answers=replace(after.answers, match_again=""))
     link_rows.save(connection, link, after, now)
     if word == "exclude":
         link_rows.withdraw_questions(connection, link.id, actor.name, "exclude", now)

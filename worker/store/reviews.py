@@ -39,7 +39,10 @@ _CANDIDATES = text(
 )
 
 _OPEN_MATCH = text(
-    "SELECT kind, path, reason, message, detail FROM review WHERE link_id = :link AND path = '' AND resolved_at IS NULL"
+    """
+    SELECT kind, path, reason, message, detail FROM review
+    WHERE link_id = :link AND path = '' AND resolved_at IS NULL AND id = CAST(:id AS bigint)
+    """
 )
 
 _OPEN_OF = text(
@@ -75,9 +78,9 @@ def ask(connection: Connection, link_id: int, questions: Sequence[Question], now
     connection.execute(_WITHDRAW, {"link": link_id, "paths": [question.path for question in questions], "now": now})
 
 
-def open_match(connection: Connection, link_id: int) -> Question | None:
-    """The question about the record that is open, if there is one."""
-    row = connection.execute(_OPEN_MATCH, {"link": link_id}).one_or_none()
+def open_match(connection: Connection, link_id: int, review_id: str) -> Question | None:
+    """This question about the record of a link, if it is still open."""
+    row = connection.execute(_OPEN_MATCH, {"link": link_id, "id": review_id}).one_or_none()
     return Question(**row._mapping) if row is not None else None
 
 

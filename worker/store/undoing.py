@@ -217,7 +217,7 @@ def _record(
     if word == "create":
         made: dict[str, Any] = {"external_id": link.external_id, "name": link.name, "values": {}, "evidence": [_MADE]}
         detail["candidates"] = [*(detail.get("candidates") or ()), made]
-    answers = replace(link.answers, match_again=True, refused=link.answers.refused - _shown(detail))
+    answers = replace(link.answers, match_again=str(row.id), refused=link.answers.refused - _shown(detail))
     after = replace(link.at_record(None), answers=replace(answers, linked=False, ours=frozenset(), values={}, again={}))
     source_link.want_again(connection, link.contact_id, now)
     return (
