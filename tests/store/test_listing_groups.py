@@ -90,6 +90,20 @@ def test_what_waits_behind_a_system_is_one_cause(hub: Hub) -> None:
     assert len(ask(hub, listing_retries.page, RetryFilter(fingerprint=found[0].fingerprint), Paging()).items) == 3
 
 
+def test_an_outage_is_one_cause_with_all_that_waits_for_its_end(hub: Hub) -> None:
+    hub.recras.fail("status", status=503, body="<p>Onderhoud tot 10:00</p>", times=-1)
+    for number in range(1, 9):
+        hub.sync(hub.robaws.add_client(**client(number)))
+    assert {state for _, system, state, _ in hub.links() if system == "recras"} == {"waiting", "due"}
+
+    [found] = groups(hub)
+
+    assert (found.system, found.reason, found.count, found.states["waiting"]) == ("recras", "server_error", 8, 8)
+    assert "Onderhoud tot 10:00" in (found.message or "")
+    assert found.waits_for_system
+    assert ask(hub, listing_retries.count, RetryFilter(fingerprint=found.fingerprint), hub.time) == 8
+
+
 def test_a_question_has_a_cause_with_its_field(hub: Hub) -> None:
     add_contacts(hub, "A", "B", "C")
     for source_id, field in (("1001", "phone"), ("1002", "phone"), ("1003", "email")):

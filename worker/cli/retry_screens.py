@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from worker.cli.output import console
-from worker.cli.tables import folds, show_table
+from worker.cli.tables import LEAST_TEXT, folds, show_table
 from worker.cli.telling import name_in_list
 from worker.core.printable import printable
 
@@ -125,8 +126,11 @@ def show_bulk(bulk: Bulk) -> None:
 
 
 def _show_advice(advice: Advice) -> None:
-    for name, sentence in (("by itself", advice.by_itself), ("you", advice.you)):
-        console().print(f"{name + ':':<11}{sentence}")
+    out = console()
+    for name, sentence in (("by itself:", advice.by_itself), ("you:", advice.you)):
+        room = max(LEAST_TEXT, out.width - len("by itself: ")) if out.is_terminal else len(sentence)
+        for number, line in enumerate(textwrap.wrap(sentence, room)):
+            out.print(f"{'' if number else name:<11}{line}", soft_wrap=True)
 
 
 def _show_commands(commands: Iterator[str]) -> None:

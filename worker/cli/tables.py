@@ -151,9 +151,23 @@ def _below(
 ) -> _Layout:
     """The texts below their row, and the row on as many lines as it needs."""
     widths = _cut(natural, names, _total([natural[place] for place in whole]) - width)
-    if widths is None:
-        widths = [min(size, width - INDENT) if place in names else size for place, size in enumerate(natural)]
-    return _Layout(widths, list(_packed(whole, widths, width)), texts, width)
+    if widths is not None:
+        return _Layout(widths, list(_packed(whole, widths, width)), texts, width)
+    widths = [min(size, LEAST_NAME) if place in names else size for place, size in enumerate(natural)]
+    groups = list(_packed(whole, widths, width))
+    for number, group in enumerate(groups):
+        room = width - _total([widths[place] for place in group]) - (INDENT if number else 0)
+        for place in group:
+            if place in names:
+                given = max(0, min(room, natural[place] - widths[place]))
+                widths[place] += given
+                room -= given
+    left = width - INDENT - _total([widths[place] for place in groups[-1]]) - GAP
+    if len(groups) > 1 and len(texts) == 1 and left >= LEAST_TEXT:
+        # The last line of a row has room for its text.
+        widths[texts[0]] = min(natural[texts[0]], left)
+        return _Layout(widths, [*groups[:-1], [*groups[-1], *texts]], [], width)
+    return _Layout(widths, groups, texts, width)
 
 
 def _natural(column: Column, cells: Sequence[Text]) -> int:

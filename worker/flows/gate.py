@@ -178,6 +178,7 @@ class Gate:
                     limit=limit,
                     probe_seconds=probe,
                     message=outcome.message,
+                    fingerprint=outcome.fingerprint or None,
                 )
             elif outcome.effect == "refuse":
                 longest = LONGEST_BLOCK_PROBE_SECONDS if outcome.reason == "temp_blocked" else 0.0

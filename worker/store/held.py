@@ -45,6 +45,8 @@ class Held:
     creates_only: bool = False
     since: datetime | None = None
     by: str | None = None
+    fingerprint: str | None = None
+    """Of the failure for which it is held, so that what waits behind it is of one cause with what failed."""
 
     def links(self, place: int) -> str:
         """The condition on a row of `link`, aliased `l`; its values are named by `values(place)`."""
@@ -91,10 +93,11 @@ def _held(view: SystemView, until: datetime, reason: str | None, paused_at: date
         message = view.paused_reason or "it refuses our credentials"
         return Held(view.system, reason or "credentials", message, until, since=paused_at)
     if view.breaker != "closed":
-        said = view.failure.message if view.failure is not None else None
-        since = view.failure.since if view.failure is not None else None
-        message = said or f"it failed {view.failures} times in a row"
-        return Held(view.system, reason or "unavailable", message, until, since=since)
+        message, word = f"it failed {view.failures} times in a row", reason or "unavailable"
+        if (failure := view.failure) is None:
+            return Held(view.system, word, message, until)
+        said = failure.message or message
+        return Held(view.system, word, said, until, since=failure.since, fingerprint=failure.fingerprint)
     if reason == "daily_quota":
         return Held(view.system, reason, "the day's quota of calls is used up", until)
     if view.recovery is not None and reason == RATE_LIMITED:
@@ -106,6 +109,11 @@ def _held(view: SystemView, until: datetime, reason: str | None, paused_at: date
 def of(systems: Sequence[Held], name: str) -> Held | None:
     """This one, if it is held."""
     return next((one for one in systems if one.system == name), None)
+
+
+def names_of(systems: Sequence[Held]) -> list[str]:
+    """Those that nothing is sent to: what waits there for a time of its own waits for its system as well."""
+    return [one.system for one in systems if not one.creates_only]
 
 
 def behind(systems: Sequence[Held], system: str, state: str, external_id: str | None) -> Held | None:

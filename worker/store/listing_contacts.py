@@ -216,14 +216,15 @@ def _links(connection: Connection, contact_ids: list[int], behind: Sequence[Held
         values = dict(row._mapping)
         values |= {"id": f"link-{row.id}", "parked": list(row.parked), "reviews": asked.get(row.id, [])}
         waits = held.behind(behind, row.system, row.state, row.external_id)
-        found.setdefault(values.pop("contact_id"), []).append(LinkView(**values | _shown(waits)))
+        also = row.state in ("waiting", "unknown") and row.system in held.names_of(behind)
+        found.setdefault(values.pop("contact_id"), []).append(LinkView(**values | _shown(waits, also=also)))
     return found
 
 
-def _shown(waits: Held | None) -> dict[str, Any]:
-    """What is shown in place of a due row's own state, where it waits behind its system."""
+def _shown(waits: Held | None, *, also: bool) -> dict[str, Any]:
+    """What is shown in place of a due row's own state, where it waits behind its system; `also`: it waits there too."""
     if waits is None:
-        return {"waits_for_system": False}
+        return {"waits_for_system": also}
     return {
         "state": "waiting",
         "reason": waits.reason,
@@ -244,7 +245,8 @@ def _view(row: Row[Any], links: list[LinkView], behind: Sequence[Held]) -> Conta
         "message": row.fetch_message,
     }
     waits = held.behind(behind, SOURCE, row.fetch_state, None)
-    fetch = FetchView(**values | _shown(None if waits is not None and waits.creates_only else waits))
+    also = row.fetch_state == "waiting" and SOURCE in held.names_of(behind)
+    fetch = FetchView(**values | _shown(None if waits is not None and waits.creates_only else waits, also=also))
     return ContactView(
         row.source_id,
         row.name,

@@ -12,7 +12,7 @@ from worker.core.masks import ClientName, Document, FieldName, Id, Shown, Vocabu
 from worker.core.what_to_do import SENTENCES, what_to_do
 from worker.store import reviews
 from worker.store.clock import database_time
-from worker.store.held import behind, held
+from worker.store.held import behind, held, names_of
 from worker.store.listing import Page, Paging, number
 from worker.store.listing_requests import RequestView, of_fetch, of_link
 from worker.store.refusals import NotFound, Unfit
@@ -44,8 +44,8 @@ class Retry:
     One line of the queue. `reason` is one stable word, `message` the vendor's own; `since` when it was first owed.
 
     `fields` are the vendor's messages by its field, `fingerprint` is the same for failures of the same cause, and
-    `what_to_do` says what happens by itself and what a person can do. `waits_for_system`: it is due, and goes out when
-    its system is no longer held back.
+    `what_to_do` says what happens by itself and what a person can do. `waits_for_system`: it goes out when its
+    system is no longer held back.
     """
 
     id: Id
@@ -169,11 +169,12 @@ def one(connection: Connection, retry_id: str, now: datetime | None = None) -> R
     kind, row_id = parse_id(retry_id)
     columns, source, alias = (LINK_COLUMNS, LINKS, "l") if kind else (FETCH_COLUMNS, "contact AS c", "c")
     statement = text(f"SELECT {columns} FROM {source} WHERE {alias}.id = :id")
-    row = connection.execute(statement, {"id": row_id}).one_or_none()
+    systems = held(connection, now or database_time(connection))
+    row = connection.execute(statement, {"id": row_id, "held_systems": names_of(systems)}).one_or_none()
     if row is None:
         raise NotFound(f"there is no {retry_id}")
     line = _retry(row)
-    one_held = behind(held(connection, now or database_time(connection)), row.system, row.state, row.external_id)
+    one_held = behind(systems, row.system, row.state, row.external_id)
     if one_held is not None and (kind or not one_held.creates_only):
         line = replace(
             line,

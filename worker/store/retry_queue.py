@@ -12,6 +12,7 @@ cause with those of the same system, reason and field.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,7 +23,7 @@ from worker.config import SYSTEM_NAMES
 from worker.core import what_to_do
 from worker.core.fingerprint import fingerprint
 from worker.store.clock import database_time
-from worker.store.held import Held, held
+from worker.store.held import Held, held, names_of
 from worker.store.listing import matches, plain, words
 from worker.store.refusals import one_of
 
@@ -41,17 +42,19 @@ _LINK_FIELD: Final = (
 _LINK_FINGERPRINT: Final = f"COALESCE(l.fingerprint, {_NO_FINGERPRINT.format(f'l.system, l.reason, {_LINK_FIELD}')})"
 _FETCH_FINGERPRINT: Final = "COALESCE(c.fetch_fingerprint, " + _NO_FINGERPRINT.format("'robaws', c.fetch_reason") + ")"
 
+_FETCH_HELD: Final = "(c.fetch_state = 'waiting' AND 'robaws' = ANY(CAST(:held_systems AS text[]))) AS held"
 FETCH_COLUMNS: Final = f"""
     0 AS kind, c.id, c.id AS contact_id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, 'robaws' AS system,
     c.fetch_state AS state, c.fetch_reason AS reason, c.fetch_message AS message, c.fetch_attempts AS attempts,
     c.fetch_since AS since, c.fetch_next_attempt_at AS next_attempt_at, 'fetch' AS operation,
     NULL::bigint AS status, NULL::jsonb AS fields, NULL AS field, {_FETCH_FINGERPRINT} AS fingerprint,
-    false AS held, NULL AS external_id
+    {_FETCH_HELD}, NULL AS external_id
 """
+_LINK_HELD: Final = "(l.state IN ('waiting', 'unknown') AND l.system = ANY(CAST(:held_systems AS text[])))"
 LINK_COLUMNS: Final = f"""
     1 AS kind, l.id, l.contact_id, c.source_id, c.name, c.canonical ->> 'kind' AS client_kind, l.system, l.state,
     l.reason, l.message, l.attempts, l.since, l.next_attempt_at, l.operation, l.status, l.fields,
-    {_LINK_FIELD} AS field, {_LINK_FINGERPRINT} AS fingerprint, false AS held, l.external_id
+    {_LINK_FIELD} AS field, {_LINK_FINGERPRINT} AS fingerprint, {_LINK_HELD} AS held, l.external_id
 """
 LINKS: Final = "link AS l JOIN contact AS c ON c.id = l.contact_id"
 
@@ -137,10 +140,12 @@ class Part:
             said = f"{_HELD}, {_HELD_FINGERPRINT}, NULL AS operation, NULL::bigint AS status, NULL AS field"
             said = said.format(place=self.held)
         elif self.kind:
-            said = f"l.state, l.reason, l.message, {_LINK_FINGERPRINT} AS fingerprint, false AS held, l.operation,"
+            said = (
+                f"l.state, l.reason, l.message, {_LINK_FINGERPRINT} AS fingerprint, {_LINK_HELD} AS held, l.operation,"
+            )
             said += f" l.status, {_LINK_FIELD} AS field"
         else:
-            said = "c.fetch_state AS state, c.fetch_reason AS reason, c.fetch_message AS message, false AS held,"
+            said = f"c.fetch_state AS state, c.fetch_reason AS reason, c.fetch_message AS message, {_FETCH_HELD},"
             said += f" {_FETCH_FINGERPRINT} AS fingerprint, 'fetch' AS operation, NULL::bigint AS status, NULL AS field"
         keys = _LINK_KEYS if self.kind else _FETCH_KEYS
         return f"SELECT {CAUSE} FROM (SELECT {keys}, {said} FROM {self.source} WHERE {self.where}) AS t"
@@ -185,7 +190,9 @@ def parts(
         one_of("system", given["system"], SYSTEM_NAMES)
     if given["reason"]:
         _known_reason(connection, given["reason"])
+    behind = held(connection, now or database_time(connection))
     values: dict[str, Any] = {name: value for name, value in given.items() if value and name != "query"}
+    values["held_systems"] = names_of(behind)
     by_contact, by_line = "", ""
     if given["query"]:
         values |= words(connection, given["query"], names_of_persons=names_of_persons)
@@ -200,7 +207,7 @@ def parts(
         source = LINKS if by_line and by_line == by_contact else "link AS l"
         found.append(Part(1, state, source, f"l.state = '{state}'{links}{by_line}"))
         if state == "waiting":
-            for place, one in enumerate(_behind(connection, given, now)):
+            for place, one in enumerate(_asked_for(behind, given)):
                 values |= one.values(place) | {f"held_fingerprint_{place}": cause(one)}
                 found += _held_parts(one, place, by_contact)
     return Parts(tuple(found), values)
@@ -216,7 +223,7 @@ def _held_parts(one: Held, place: int, by_contact: str) -> list[Part]:
 
 def cause(one: Held) -> str:
     """The fingerprint of what waits behind a system."""
-    return fingerprint(one.system, "held", None, one.reason, None)
+    return one.fingerprint or fingerprint(one.system, "held", None, one.reason, None)
 
 
 _BY_MESSAGE: Final = """
@@ -241,11 +248,11 @@ def _conditions(given: dict[str, str | None]) -> tuple[str, str]:
     return fetches, links
 
 
-def _behind(connection: Connection, given: dict[str, str | None], now: datetime | None) -> list[Held]:
+def _asked_for(behind: Sequence[Held], given: dict[str, str | None]) -> list[Held]:
     """The systems that are held back, as far as what waits behind them is asked for."""
     return [
         one
-        for one in held(connection, now or database_time(connection))
+        for one in behind
         if given["system"] in (None, one.system)
         and given["reason"] in (None, one.reason)
         and given["fingerprint"] in (None, cause(one))

@@ -34,10 +34,11 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Failure:
-    """The vendor has failed since `since` without a success between; `message` is what it said last."""
+    """The vendor has failed since `since` without a success between; `message` is what it said last, and why."""
 
     since: datetime
     message: str | None
+    fingerprint: str | None
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,11 @@ def rate_of(learned: Mapping[str, Any]) -> float | None:
 def failure_of(learned: Mapping[str, Any]) -> Failure | None:
     """The row of failures from `system_state.learned`."""
     kept = learned.get("failure")
-    return Failure(datetime.fromtimestamp(kept["since"], UTC), kept.get("message")) if kept else None
+    return (
+        Failure(datetime.fromtimestamp(kept["since"], UTC), kept.get("message"), kept.get("fingerprint"))
+        if kept
+        else None
+    )
 
 
 def recovery_of(learned: Mapping[str, Any]) -> Recovery | None:
@@ -155,22 +160,24 @@ def failed(
     limit: int,
     probe_seconds: float,
     message: str | None = None,
+    fingerprint: str | None = None,
 ) -> bool:
     """
     Count a failure of the vendor itself; opens the breaker at the limit. Returns whether it is open now.
 
-    `message` is what the vendor said; when the first failure of the row was is kept beside it.
+    `message` is what the vendor said, `fingerprint` that of the cause; they are kept with the time of the first failure
+    in a row.
     """
     assignments = """
         failures = failures + 1, reason = :reason,
         learned = learned || jsonb_build_object('failure', jsonb_build_object(
             'since', COALESCE(learned #> '{failure,since}', to_jsonb(CAST(:at AS float8))),
-            'message', CAST(:message AS text))),
+            'message', CAST(:message AS text), 'fingerprint', CAST(:fingerprint AS text))),
         breaker = CASE WHEN failures + 1 >= :limit OR breaker <> 'closed' THEN 'open' ELSE 'closed' END,
         probe_at = CASE WHEN failures + 1 >= :limit OR breaker <> 'closed' THEN CAST(:probe_at AS timestamptz) END
     """
     values = {"reason": reason, "limit": limit, "now": now, "probe_at": now + timedelta(seconds=probe_seconds)}
-    values |= {"at": now.timestamp(), "message": message}
+    values |= {"at": now.timestamp(), "message": message, "fingerprint": fingerprint}
     _update(connection, system, assignments, values)
     return view(connection, system).breaker == "open"
 
