@@ -13,8 +13,9 @@ from worker.core.masks import MASK, for_viewer
 from worker.core.preview import ClientPlan, PlannedItem
 from worker.errors import NotReachable
 from worker.flows import previewing
-from worker.store import operating
+from worker.store import operating, operating_reviews
 from worker.store.refusals import NotFound
+from worker.vendors.contract import id_shape
 from worker.vendors.tables import vocabulary
 
 if TYPE_CHECKING:
@@ -276,6 +277,24 @@ def test_a_value_that_would_be_asked_about_is_listed_with_both_sides(hub: Hub) -
         "action": "park",
         "label": planned.fields["phone"]["label"],
     }
+
+
+@pytest.mark.parametrize(("word", "action", "does"), [("ours", "write", True), ("theirs", "keep", False)])
+def test_an_answer_that_holds_from_now_on_is_part_of_the_plan(hub: Hub, word: str, action: str, does: bool) -> None:
+    hub.sync(another_value_everywhere(hub))
+    [question] = hub.questions("1001", "rompslomp")
+    act(hub, operating_reviews.resolve, str(question["id"]), word, shape_of=id_shape, reason="x", rule=True)
+    hub.settle()
+    hub.rompslomp.add_record(company_name="Tuinen De Vaart", vat_number="BE0000000394", phone="+32 9 888 88 88")
+    source_id = hub.robaws.add_client(**{**CLIENT, "name": "Tuinen De Vaart", "vatIdNumber": "BE0000000394"})
+
+    planned = item(plan(hub, source_id), "rompslomp")
+    hub.sync(source_id)
+
+    held = {one["company_name"]: one["phone"] for one in hub.rompslomp.state()["records"]}["Tuinen De Vaart"]
+    assert (planned.fields["phone"]["action"], planned.asks) == (action, False)
+    assert held == (CLIENT["tel"] if does else "+32 9 888 88 88")
+    assert hub.questions(source_id, "rompslomp") == []
 
 
 def test_the_ids_that_robaws_would_be_told_are_planned_too(hub: Hub) -> None:

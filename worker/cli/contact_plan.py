@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="the client's id in Robaws")]
 
+ACTIONS: Final = {"park": "asks", "keep": "leaves"}
 MOST_VALUE: Final = 60
 MOST_OF_TWO: Final = 20
 WIDE: Final = 110
@@ -112,7 +113,7 @@ def _show(item: PlannedItem) -> None:
 
 
 def _action(one: dict[str, Any]) -> str:
-    return "asks" if one["action"] == "park" else "writes"
+    return ACTIONS.get(one["action"], "writes")
 
 
 def _value(value: Any, most: int) -> str:

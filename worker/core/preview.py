@@ -2,8 +2,8 @@
 What a delivery would write for one client, as values that can be printed and compared: the plan of one client.
 
 The decisions are those of `planning` and `matching`; here they only get the shape in which people and programs read
-them. A field has `from` (what the system holds), `to`, the `rule` behind it, and `action`: `write`, or `park` where the
-field would be asked about and left as it is.
+them. A field has `from` (what the system holds), `to`, the `rule` behind it, and `action`: `write`, `park` where the
+field would be asked about and left as it is, or `keep` where an answer that holds from now on leaves it as it is.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+from worker.core.chosen import TAKEN_BACK
+from worker.core.field_merge import DOES_NOT_FIT, REFUSED
 from worker.core.masks import BY_WORD, ClientName, Document, DocumentList, FieldName, Id, Word
 from worker.core.persons import MAIN_PATH, person_path
 from worker.core.planning import Update, parked_at_create
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 ACTIONS: Final = ("create", "update", "link", "review", "nothing", "gone", "undecided")
 """`undecided`: the system could not be asked, or waits for something; nobody can tell what would be written."""
 NEW_RECORD: Final = "new record"
+ANSWERED_OURS: Final = "written, by an answer that holds from now on"
+ANSWERED_THEIRS: Final = "theirs stands, by an answer that holds from now on"
 ITS_ID: Final = "the id of its record there"
 
 Fields = dict[str, dict[str, Any]]
@@ -123,6 +127,25 @@ def of_change(mapping: VendorMapping, base: Snapshot | None, plan: Update | Noth
     if not persons.added and not persons.removed:
         found[MAIN_PATH] = _entry(None, persons.main, MAIN_PERSON)
     return found
+
+
+def answered_by_rules(fields: Fields, rules: Mapping[str, str]) -> Fields:
+    """
+    The same, where a person's answer holds from now on: `rules` are those answers by path, `ours` or `theirs`.
+
+    What does not fit or was refused, and what somebody wants to be asked about again, is asked about all the same.
+    """
+    return {path: _answered(one, rules.get(path)) for path, one in fields.items()}
+
+
+def _answered(one: dict[str, Any], choice: str | None) -> dict[str, Any]:
+    if one["action"] != "park" or one["rule"] in (REFUSED, TAKEN_BACK):
+        return one
+    if choice == "theirs":
+        return {**one, "action": "keep", "rule": ANSWERED_THEIRS}
+    if choice == "ours" and one["rule"] != DOES_NOT_FIT:
+        return {**one, "action": "write", "rule": ANSWERED_OURS}
+    return one
 
 
 def of_review(mapping: VendorMapping, review: Review) -> Fields:

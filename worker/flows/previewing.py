@@ -23,7 +23,7 @@ from worker.flows.outcome import judge
 from worker.flows.reading import Reading
 from worker.flows.searching import shown_with_holder
 from worker.runtime import SOURCE
-from worker.store import attempts, create_locks, departures, held, planned_for
+from worker.store import answer_rules, attempts, create_locks, departures, held, planned_for
 from worker.store.asked_for import may_be_a_client
 from worker.store.attempts import AttemptContext
 from worker.store.refusals import NotFound
@@ -220,7 +220,14 @@ class _Look:
         finally:
             with self.runtime.engine.begin() as connection:
                 reading.log_attempts(connection)
-        return replace(item, unheld=list(reading.ours.unheld))
+        return replace(self._answered(item), unheld=list(reading.ours.unheld))
+
+    def _answered(self, item: PlannedItem) -> PlannedItem:
+        """With the answers that hold from now on, which a delivery gives at its end."""
+        with self.runtime.engine.connect() as connection:
+            rules = {one.path: one.choice for one in answer_rules.active(connection) if one.system == item.system}
+        item = replace(item, fields=preview.answered_by_rules(item.fields, rules))
+        return replace(item, action="update", why="") if item.action == "nothing" and item.writes else item
 
     def _new(self, system: str) -> LinkClaim:
         return planned_for.new_link(system, self.source_id, self.canonical, self.version, self.runtime.now())

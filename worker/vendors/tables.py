@@ -117,5 +117,6 @@ def _sentences() -> Iterator[str]:
         "emptied there, and a person decides about this field",
     )
     yield from (differences.KEPT_BY_A_PERSON, *sent.RULES, preview.NEW_RECORD, preview.ITS_ID)
+    yield from (preview.ANSWERED_OURS, preview.ANSWERED_THEIRS)
     yield from (chosen.A_PERSONS_VALUE, chosen.TAKEN_BACK)
     yield from (value for name, value in vars(field_merge).items() if name.isupper() and isinstance(value, str))
