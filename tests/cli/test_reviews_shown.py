@@ -237,7 +237,7 @@ def test_many_questions_are_answered_at_once_with_a_count_and_a_result_for_each(
     done = operator(*many, "--reason", "the books know", "--yes", "--expect", "3", "--json")
 
     assert (blind.status, unconfirmed.status, other_count.status) == (2, 2, 1)
-    assert "3 questions are found by --system rompslomp --field phone" in unconfirmed.err
+    assert "questions found by --system rompslomp --field phone: 3" in unconfirmed.err
     assert "3: nothing is written: the value that is there stands" in unconfirmed.err
     assert (done.status, done.json["total"], done.json["done"]) == (0, 3, 3)
     assert {item["result"] for item in done.json["items"]} == {"resolved"}

@@ -219,6 +219,7 @@ def test_all_that_was_missing_is_asked_again_when_leaving_out_is_taken_back(hub:
     undo(hub, str(review))
 
     assert len(before) > 1
+    assert hub.link(source_id, "workspace")["message"].count("is missing") == len(before)
     assert sorted(open_paths(hub, source_id, "workspace")) == sorted(before)
     assert brief(hub, source_id, "workspace") == ("review", "missing_required")
 

@@ -36,15 +36,15 @@ def resolve(
         with engine.connect() as connection:
             counted = listing_reviews.found(connection, wanted)
         if expect is not None and len(counted) != expect:
-            stop(NEEDS_A_PERSON, f"{len(counted)} questions are found by {said}, not {expect}: nothing was answered")
-        say(f"{len(counted)} questions are found by {said}")
+            stop(NEEDS_A_PERSON, f"questions found by {said}: {len(counted)}, not {expect}. Nothing was answered")
+        say(f"questions found by {said}: {len(counted)}")
         if counted:
             _say_effects(counted, word)
             _confirm(word, len(counted), yes=yes)
         with engine.connect() as connection:
             now = listing_reviews.found(connection, wanted)
         if [one.id for one in now] != [one.id for one in counted]:
-            stop(NEEDS_A_PERSON, f"there are {len(now)} by now, not {len(counted)}: look again, nothing was answered")
+            stop(NEEDS_A_PERSON, f"by now {len(now)} are found, not {len(counted)}: look again. Nothing was answered")
         items = [_answer(engine, one, word, reason) for one in counted]
     results = Counter(item["result"] for item in items)
     if as_json:

@@ -37,6 +37,7 @@ _READ: Final = text(
     """
 )
 _OPEN: Final = text("SELECT id FROM review WHERE link_id = :link AND path = :path AND resolved_at IS NULL")
+_OPEN_MESSAGES: Final = text("SELECT message FROM review WHERE link_id = :link AND resolved_at IS NULL ORDER BY path")
 _KEEP: Final = text("UPDATE review SET before = :before WHERE id = :id").bindparams(bindparam("before", type_=JSONB()))
 _REOPEN: Final = text(
     """
@@ -105,6 +106,9 @@ def undo(connection: Connection, review_id: str, actor: Actor, now: datetime, re
     else:
         after, message, detail = _field(row, link)
     connection.execute(_REOPEN, {"id": row.id, "link": link.id, "at": row.resolved_at, "detail": detail})
+    if after.state == "review":
+        open_ones = connection.execute(_OPEN_MESSAGES, {"link": link.id}).scalars()
+        after = replace(after, message="; ".join(open_ones))
     link_rows.save(connection, link, after, now)
     if answer_rules.end(connection, row.id, actor, now):
         message = f"{message}; the rule that it made is ended"
