@@ -166,3 +166,16 @@ def test_the_oldest_due_does_not_count_the_time_in_which_a_person_was_asked(oper
     oldest = operator("status", "--json").json["systems"][asked]["oldest_due_seconds"]
 
     assert oldest < 3_600
+
+
+@pytest.mark.parametrize(("rejected", "said"), [(1, "1 request was not an event"), (3, "3 requests were not an event")])
+def test_what_was_no_event_is_counted_with_the_command_that_shows_it(
+    operator: Command, hub: Hub, rejected: int, said: str
+) -> None:
+    with hub.engine.begin() as connection:
+        connection.execute(text("INSERT INTO event_tally (rejected) VALUES (:count)"), {"count": rejected})
+
+    ran = operator("status")
+
+    assert ran.status == 0
+    assert f"{said}: contactsync events rejected" in ran.out

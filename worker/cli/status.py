@@ -84,8 +84,11 @@ def _show(found: Summary, held: Mapping[str, Trouble], wanting: list[str]) -> No
     out = console()
     out.print(
         f"events    received {events.received} = applied {events.applied} + skipped {events.skipped}"
-        f" + open {events.open} + dead {events.dead}" + (f"; {events.rejected} were no events" * bool(events.rejected))
+        f" + open {events.open} + dead {events.dead}"
     )
+    if events.rejected:
+        many = "1 request was" if events.rejected == 1 else f"{events.rejected} requests were"
+        out.print(f"          {many} not an event: contactsync events rejected")
     for name, line in zip_longest(("webhooks",), lines(found.webhooks), fillvalue=""):
         out.print(f"{name:<8}  {line}")
     waits = "waits" if contacts.fetch_due == 1 else "wait"
