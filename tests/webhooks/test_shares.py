@@ -42,7 +42,7 @@ def test_a_viewer_with_many_searches_does_not_keep_an_operator_waiting(served: S
         with asking(served, "viewer-token", 12) as statuses:
             wait_until(lambda: served.rows(WAITING)[0][0] == CALLS_OF_ONE)
 
-            others = [served.api("/events", token="operator-token").status_code for _ in range(3)]
+            others = [served.api("/events/rejected", token="operator-token").status_code for _ in range(3)]
             ready = served.http.get("/readyz").status_code
             event = served.event("e-1").status_code
             searching = served.rows(WAITING)[0][0]
