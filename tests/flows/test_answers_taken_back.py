@@ -244,3 +244,44 @@ def _answered(hub: Hub, condition: str, **values: Any) -> list[int]:
     with hub.engine.connect() as connection:
         found = connection.execute(text(f"SELECT id FROM review WHERE resolved_at IS NOT NULL AND {condition}"), values)
         return [row.id for row in found]
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+@pytest.mark.parametrize("second", ["ours", "theirs", "value"])
+def test_an_answer_after_which_another_was_given_is_not_taken_back(hub: Hub, second: str, carried_out: bool) -> None:
+    source_id = asked(hub)
+    answer(hub, source_id, "rompslomp", "ours", path="phone")
+    earlier = last_answered(hub)
+    hub.rompslomp.edit_record(str(record(hub)["id"]), {"phone": "+32 9 111 11 11"})
+    hub.settle()
+    if second == "value":
+        give(hub, source_id, "+32 9 333 33 33")
+    else:
+        answer(hub, source_id, "rompslomp", second, path="phone")
+    if carried_out:
+        hub.settle_all()
+    before = hub.link(source_id, "rompslomp")
+
+    with pytest.raises(Conflict, match="is about the same"):
+        undo(hub, earlier)
+
+    assert hub.link(source_id, "rompslomp") == before
+
+
+def test_a_change_that_may_have_been_made_is_not_said_to_be_unwritten(hub: Hub) -> None:
+    source_id = asked(hub)
+    mine = ours(hub, source_id)
+    hub.rompslomp.fail("drop_after", times=1, method="PATCH")
+    answer(hub, source_id, "rompslomp", "ours", path="phone")
+    hub.settle()
+
+    with pytest.raises(Conflict, match="may have been made"):
+        undo(hub)
+    hub.settle_all()
+    said = undo(hub).message
+    answer(hub, source_id, "rompslomp", "theirs", path="phone")
+    written = record(hub)["phone"]
+    hub.settle_all()
+
+    assert "what was written stays there" in said
+    assert (written, record(hub)["phone"]) == (mine, PHONE)

@@ -38,12 +38,21 @@ _READ: Final = text(
 )
 _OPEN: Final = text("SELECT id FROM review WHERE link_id = :link AND path = :path AND resolved_at IS NULL")
 _OPEN_MESSAGES: Final = text("SELECT message FROM review WHERE link_id = :link AND resolved_at IS NULL ORDER BY path")
+_SINCE: Final = text(
+    """
+    SELECT id, path, detail FROM review
+    WHERE link_id = :link AND id <> :id AND before IS NOT NULL AND before ->> 'taken_back' IS NULL
+        AND resolved_at IS NOT NULL AND (resolved_at, id) > (:at, :id) ORDER BY resolved_at, id
+    """
+)
 _KEEP: Final = text("UPDATE review SET before = :before WHERE id = :id").bindparams(bindparam("before", type_=JSONB()))
 _REOPEN: Final = text(
     """
-    UPDATE review AS r SET resolved_at = NULL, choice = NULL, resolved_by = NULL, resolve_reason = NULL, before = NULL,
+    UPDATE review AS r SET resolved_at = NULL, choice = NULL, resolved_by = NULL, resolve_reason = NULL,
+        before = CASE WHEN r.id = :id THEN jsonb_build_object('taken_back', true) ELSE r.before END,
         detail = CASE WHEN r.id = :id THEN :detail ELSE r.detail END
-    WHERE r.id = :id OR (r.link_id = :link AND r.resolved_at = :at AND r.choice = 'exclude' AND r.before IS NULL
+    WHERE r.id = :id OR (r.link_id = :link AND r.resolved_at = :at AND r.choice = 'exclude'
+        AND (r.before IS NULL OR r.before ->> 'taken_back' = 'true')
         AND NOT EXISTS (SELECT FROM review AS o WHERE o.link_id = r.link_id AND o.path = r.path
             AND o.resolved_at IS NULL))
     """
@@ -127,7 +136,7 @@ def undo(connection: Connection, review_id: str, actor: Actor, now: datetime, re
 def _must_be_answered(connection: Connection, row: Any, link: LinkRow) -> None:
     if row.resolved_at is None:
         raise Conflict("this question is open: there is no answer to take back")
-    if row.before is None:
+    if row.before is None or row.before.get("taken_back"):
         raise Conflict(
             f"this question ended with {row.choice!r} by {row.resolved_by}, which cannot be taken back here:"
             " contacts include, link and unlink change who takes part where"
@@ -137,6 +146,17 @@ def _must_be_answered(connection: Connection, row: Any, link: LinkRow) -> None:
         raise Conflict(f"it is asked again already: answer question {again}")
     if link.gone:
         raise Conflict(f"client {link.source_id} is gone from Robaws: nothing is asked about it")
+    for later in connection.execute(_SINCE, {"link": row.link_id, "id": row.id, "at": row.resolved_at}):
+        if _about(row) & _about(later):
+            raise Conflict(
+                f"something else was decided since {row.choice!r} was answered: question {later.id} is about the same,"
+                " and it is its answer that can be taken back"
+            )
+
+
+def _about(row: Any) -> frozenset[str]:
+    """The paths that a question is about; of one about a record that is ""."""
+    return frozenset(row.detail.get("members") or (row.path,))
 
 
 # ------------------------------------------------------------------------------------------------------------- fields
@@ -144,7 +164,13 @@ def _field(row: Any, link: LinkRow) -> tuple[LinkRow, str, dict[str, Any]]:
     if link.state == "excluded" or link.external_id is None:
         raise Conflict(f"client {link.source_id} does not take part in {link.system} now: include it first")
     members: Mapping[str, Any] = row.detail.get("members") or {row.path: row.detail}
-    if _pending(row, members, link) or (row.choice == "theirs" and not row.before["writes"]):
+    is_pending = _pending(row, members, link)
+    if is_pending and not set(link.repair).isdisjoint(members):
+        raise Conflict(
+            "the change that carries this answer out was sent and not answered, and may have been made: try again when"
+            " it was delivered"
+        )
+    if is_pending or (row.choice == "theirs" and not row.before["writes"]):
         after, message = _as_before(row, members, link), "nothing was written"
     else:
         after, message = _carried_out(row, members, link)
