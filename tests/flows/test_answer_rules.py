@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -124,3 +126,59 @@ def test_a_delivery_whose_answer_a_rule_gives_leaves_nothing_else_behind(hub: Hu
     assert [one["path"] for one in hub.questions(second, "rompslomp")] == ["address.*"]
     assert list(hub.link(second, "rompslomp")["parked"]) == ["address.*"]
     assert brief(hub, second, "rompslomp") == ("review", "field_conflict")
+
+
+def test_a_question_whose_answer_was_taken_back_waits_for_a_person(hub: Hub) -> None:
+    only(hub, "rompslomp")
+    first, second = asked(hub, 0), asked(hub, 1)
+    answer(hub, first, "rompslomp", "theirs", path="phone", rule=True)
+    [given] = [str(row) for row in questions_of(hub, second)]
+
+    undo(hub, given)
+    hub.robaws.change_client(second, email="nieuw@delinde.example")
+    hub.sync(second)
+    waits = brief(hub, second, "rompslomp"), by(hub, second)
+    answer(hub, second, "rompslomp", "ours", path="phone")
+    hub.settle_all()
+
+    assert waits == (("review", "field_conflict"), [(None, None, None)])
+    assert phones(hub) == [PHONE, client(1)["tel"]]
+    assert [choice for choice, *_ in by(hub, second)] == ["ours"]
+
+
+def questions_of(hub: Hub, source_id: str) -> list[int]:
+    statement = (
+        "SELECT r.id FROM review r JOIN link l ON l.id = r.link_id JOIN contact c ON c.id = l.contact_id"
+        " WHERE c.source_id = :id ORDER BY r.id"
+    )
+    with hub.engine.connect() as connection:
+        return list(connection.execute(text(statement), {"id": source_id}).scalars())
+
+
+def test_it_locks_the_links_in_the_order_that_everybody_keeps(hub: Hub) -> None:
+    only(hub, "rompslomp")
+    hub.configure(robaws={"write_back": {"rompslomp": "RompslompId"}})
+    first, _ = asked(hub, 0), asked(hub, 1)
+    with hub.engine.connect() as other, ThreadPoolExecutor(1) as threads:
+        other.execute(text(LOCKED), {"id": first, "system": "robaws"})
+        making = threads.submit(answer, hub, first, "rompslomp", "theirs", path="phone", rule=True)
+        end = time.monotonic() + 30
+        while not waits_for_a_lock(hub):
+            assert time.monotonic() < end
+        other.execute(text(LOCKED), {"id": first, "system": "rompslomp"})
+        other.commit()
+        message = making.result(30).message
+
+    assert "1 more now" in message
+
+
+LOCKED = """
+    SELECT FROM link AS l JOIN contact AS c ON c.id = l.contact_id
+    WHERE c.source_id = :id AND l.system = :system FOR NO KEY UPDATE OF l
+"""
+
+
+def waits_for_a_lock(hub: Hub) -> bool:
+    statement = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with hub.engine.connect() as connection:
+        return bool(connection.execute(text(statement)).scalar_one())

@@ -48,15 +48,17 @@ _ANSWERED_BY: Final = text(
     SELECT r.id AS review, a.choice, a.created_by AS by, a.review_id AS made_by
     FROM review AS r JOIN link AS l ON l.id = r.link_id
     JOIN answer_rule AS a ON a.system = l.system AND a.path = r.path AND a.ended_at IS NULL
-    WHERE r.link_id = :link AND r.kind = 'field' AND r.resolved_at IS NULL ORDER BY r.id
+    WHERE r.link_id = :link AND r.kind = 'field' AND r.resolved_at IS NULL AND r.before IS NULL ORDER BY r.id
     """
 )
+# With the links of the same contacts to the source, which come before some systems in that order, and after others.
 _LOCK_OTHERS: Final = text(
     """
-    SELECT l.id FROM link AS l WHERE l.system = :system AND l.state <> 'working' AND EXISTS (
-        SELECT FROM review AS r WHERE r.link_id = l.id AND r.path = :path AND r.kind = 'field'
-            AND r.resolved_at IS NULL)
-    ORDER BY l.contact_id, l.system FOR NO KEY UPDATE
+    SELECT l.id, l.system FROM link AS l
+    WHERE l.system IN (:system, 'robaws') AND (l.system = 'robaws' OR l.state <> 'working') AND l.contact_id IN (
+        SELECT o.contact_id FROM link AS o JOIN review AS r ON r.link_id = o.id
+        WHERE o.system = :system AND r.path = :path AND r.kind = 'field' AND r.resolved_at IS NULL)
+    ORDER BY l.contact_id, l.system FOR NO KEY UPDATE OF l
     """
 )
 
@@ -117,7 +119,7 @@ def end(connection: Connection, review: int, actor: Actor, now: datetime) -> boo
 
 
 def answers(connection: Connection, link_id: int) -> list[RuleAnswer]:
-    """The open questions of a link that a rule answers."""
+    """The open questions of a link that a rule answers: none whose answer a person took back, whoever gave it."""
     return [RuleAnswer(**row._mapping) for row in connection.execute(_ANSWERED_BY, {"link": link_id})]
 
 
@@ -127,4 +129,5 @@ def lock_links(connection: Connection, system: str, path: str) -> list[int]:
 
     Those that are being delivered are left out: the end of their delivery meets the rule.
     """
-    return [row.id for row in connection.execute(_LOCK_OTHERS, {"system": system, "path": path})]
+    rows = connection.execute(_LOCK_OTHERS, {"system": system, "path": path})
+    return [row.id for row in rows if row.system == system]
