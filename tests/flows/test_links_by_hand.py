@@ -343,3 +343,22 @@ def test_a_client_that_the_filter_leaves_out_is_not_included_by_hand(hub: Hub) -
 
     with pytest.raises(Conflict, match=r"sync\.filter"):
         do(hub, "include", source_id, "workspace")
+
+
+def test_nobody_is_left_out_whom_an_earlier_request_would_take_in_again(hub: Hub) -> None:
+    only(hub, "workspace")
+    source_id = hub.robaws.add_client(**client())
+    with hub.engine.begin() as connection:
+        operating.sync(connection, source_id, OPERATOR, hub.time)
+    contact = hub.contact(source_id)["id"]
+
+    with pytest.raises(Conflict, match=rf"retries discard fetch-{contact}\)"):
+        do(hub, "exclude", source_id, "workspace")
+    hub.settle()
+    delivered = brief(hub, source_id, "workspace")
+    do(hub, "exclude", source_id, "workspace")
+    hub.robaws.change_client(source_id, tel="+32 9 123 45 67")
+    hub.sync(source_id)
+
+    assert delivered == ("synced", None)
+    assert brief(hub, source_id, "workspace") == ("excluded", "excluded_by_person")

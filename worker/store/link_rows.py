@@ -21,7 +21,7 @@ from worker.store.refusals import Conflict
 _READ: Final = """
     SELECT l.id, l.contact_id, c.source_id, c.name, c.version, c.gone_at, c.taking_part, l.system, l.external_id,
         l.state, l.reason, l.message, l.snapshot, l.intent, l.parked, l.decided, l.next_attempt_at, l.wanted_version,
-        l.synced_version, l.restore, l.repair, l.settles_at
+        l.synced_version, l.restore, l.repair, l.settles_at, c.fetch_forced AS asked_for
     FROM link AS l JOIN contact AS c ON c.id = l.contact_id WHERE {which}
     ORDER BY l.contact_id, l.system FOR UPDATE OF l
 """
@@ -74,7 +74,10 @@ _WITHDRAW: Final = text(
 
 @dataclass(frozen=True)
 class LinkRow:
-    """One link with what its contact says of it; `version` is the contact's, `gone` that the source has it no more."""
+    """
+    One link with what its contact says of it: `version` is the contact's, `gone` that the source has it no more, and
+    `asked_for` that a person wants the contact synchronised, and it was not fetched since.
+    """
 
     id: int
     contact_id: int
@@ -98,6 +101,7 @@ class LinkRow:
     restore: bool
     repair: Sequence[str]
     settles_at: datetime | None
+    asked_for: bool = False
 
     @property
     def delivered(self) -> bool:
@@ -179,6 +183,16 @@ def save(connection: Connection, before: LinkRow, after: LinkRow, now: datetime)
     anew = after.next_attempt_at != before.next_attempt_at
     values |= {"decided": after.answers.to_json(), "now": now, "anew": anew, "parked": dict(after.parked)}
     connection.execute(_WRITE, values)
+
+
+def must_stay_out(link: LinkRow) -> None:
+    """Conflict where whoever is left out now would be taken in again, as a person asked for that before."""
+    if link.asked_for:
+        raise Conflict(
+            f"a person asked for client {link.source_id} to be synchronised, and it was not fetched since: that would"
+            " take it in again. Try again when it was fetched, or discard that fetch first"
+            f" (contactsync retries discard fetch-{link.contact_id})"
+        )
 
 
 def withdraw_questions(connection: Connection, link_id: int, by: str, choice: str, now: datetime) -> None:

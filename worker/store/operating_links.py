@@ -37,6 +37,7 @@ def exclude(
     link, _ = _find(connection, source_id, system, adding=True)
     if link.state == "excluded" and link.reason is not None:
         raise Conflict(f"client {source_id} is left out of {system} already")
+    link_rows.must_stay_out(link)
     message = f"{actor.name} left this client out of the system: {why}"
     link_rows.save(
         connection,

@@ -232,6 +232,7 @@ def _match(asked: AskedQuestion, word: str, now: datetime) -> tuple[LinkRow, str
     if word == "create":
         return _create(asked, now)
     if word == "exclude":
+        link_rows.must_stay_out(link)
         # An open create stays written down: it may have been made, and whoever takes part again looks for it.
         message = "a person left this client out of the system"
         return (
