@@ -152,3 +152,18 @@ def test_a_settings_file_that_is_named_and_missing_is_one_problem(
     assert ran.status == 2
     assert ran.out.count("nope.toml") == 1
     assert ran.out.count("✗") == 1
+
+
+def test_an_address_that_up_handed_to_its_parts_needs_a_restart_of_up(in_use: InUse, folder: Path) -> None:
+    rewrite(folder, "contactsync.toml", "[systems.robaws]", "[database]\nurl_file = 'database'\n[systems.robaws]")
+    (folder / "database").write_text("postgresql://app:made-up-password@127.0.0.1/hub")
+    whole = InUse(folder / ".contactsync", "up")
+    with closing(whole):
+        whole.write(load_settings())
+        in_use.write(load_settings())
+        (folder / "database").write_text("postgresql://app:another-password@127.0.0.1/hub")
+
+        [found] = [one for one in check_running.findings(load_settings()) if not one.ok]
+
+    assert (found.subject, found.next_step) == ("up", "restart contactsync up")
+    assert "database.url" in found.message
