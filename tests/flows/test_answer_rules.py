@@ -13,6 +13,7 @@ from tests.flows.stories import client
 from tests.flows.test_a_third_value import PHONE
 from tests.flows.test_answers import answer, brief, only
 from tests.flows.test_answers_taken_back import undo
+from worker.flows import previewing
 from worker.store.refusals import Forbidden, Unfit
 
 if TYPE_CHECKING:
@@ -136,11 +137,13 @@ def test_a_question_whose_answer_was_taken_back_waits_for_a_person(hub: Hub) -> 
 
     undo(hub, given)
     hub.robaws.change_client(second, email="nieuw@delinde.example")
+    [planned] = previewing.plan(hub.runtime, hub.gate, second).items
     hub.sync(second)
     waits = brief(hub, second, "rompslomp"), by(hub, second)
     answer(hub, second, "rompslomp", "ours", path="phone")
     hub.settle_all()
 
+    assert planned.fields["phone"]["action"] == "park"
     assert waits == (("review", "field_conflict"), [(None, None, None)])
     assert phones(hub) == [PHONE, client(1)["tel"]]
     assert [choice for choice, *_ in by(hub, second)] == ["ours"]

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from worker.core.chosen import TAKEN_BACK
-from worker.core.field_merge import DOES_NOT_FIT, REFUSED
+from worker.core.field_merge import DOES_NOT_FIT, REFUSED, REQUIRED_THERE
 from worker.core.masks import BY_WORD, ClientName, Document, DocumentList, FieldName, Id, Word
 from worker.core.persons import MAIN_PATH, person_path
 from worker.core.planning import Update, parked_at_create
@@ -143,7 +143,7 @@ def _answered(one: dict[str, Any], choice: str | None) -> dict[str, Any]:
         return one
     if choice == "theirs":
         return {**one, "action": "keep", "rule": ANSWERED_THEIRS}
-    if choice == "ours" and one["rule"] != DOES_NOT_FIT:
+    if choice == "ours" and one["rule"] not in (DOES_NOT_FIT, REQUIRED_THERE):
         return {**one, "action": "write", "rule": ANSWERED_OURS}
     return one
 

@@ -224,8 +224,11 @@ class _Look:
 
     def _answered(self, item: PlannedItem) -> PlannedItem:
         """With the answers that hold from now on, which a delivery gives at its end."""
+        if item.action in ("review", "gone"):
+            return item
+        link = self.links.get(item.system)
         with self.runtime.engine.connect() as connection:
-            rules = {one.path: one.choice for one in answer_rules.active(connection) if one.system == item.system}
+            rules = answer_rules.for_link(connection, link.claim.id if link is not None else 0, item.system)
         item = replace(item, fields=preview.answered_by_rules(item.fields, rules))
         return replace(item, action="update", why="") if item.action == "nothing" and item.writes else item
 

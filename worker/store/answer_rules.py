@@ -28,6 +28,13 @@ _ACTIVE: Final = text(
     FROM answer_rule AS a JOIN review AS r ON r.id = a.review_id WHERE a.ended_at IS NULL ORDER BY a.system, a.path
     """
 )
+_FOR_LINK: Final = text(
+    """
+    SELECT path, choice FROM answer_rule AS a WHERE system = :system AND ended_at IS NULL AND NOT EXISTS (
+        SELECT FROM review AS r
+        WHERE r.link_id = :link AND r.path = a.path AND r.resolved_at IS NULL AND r.before IS NOT NULL)
+    """
+)
 _END_OTHERS: Final = text(
     """
     UPDATE answer_rule SET ended_at = :now, ended_by = :by
@@ -111,6 +118,11 @@ class RuleView:
 def active(connection: Connection) -> list[RuleView]:
     """The rules that are active, by system and field."""
     return [RuleView(**row._mapping) for row in connection.execute(_ACTIVE)]
+
+
+def for_link(connection: Connection, link_id: int, system: str) -> dict[str, str]:
+    """What the rules answer for a link, by path: nothing for a question whose answer a person took back."""
+    return {row.path: row.choice for row in connection.execute(_FOR_LINK, {"link": link_id, "system": system})}
 
 
 def end(connection: Connection, review: int, actor: Actor, now: datetime) -> bool:
