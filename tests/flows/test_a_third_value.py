@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.flows.stories import client
 from tests.flows.test_answers import answer, brief, only
+from worker.core.chosen import typed
+from worker.core.mapping import FieldRow
 from worker.store.refusals import Unfit
 from worker.vendors.contract import field_rows
 
@@ -55,7 +58,7 @@ def test_it_is_written_there_and_stands_until_robaws_changes(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, "", "  ", "no phone", "12", "09 123\n45 67", "BE68 5390 0754 7034", {"a": "b"}]
+    "value", [None, "", "  ", "no phone", "12", "09 123\n45 67", "BE68 5390 0754 7034", {"a": "b"}, "09" * 1_001]
 )
 def test_what_the_field_cannot_hold_is_refused(hub: Hub, value: Any) -> None:
     source_id = asked(hub)
@@ -64,6 +67,18 @@ def test_what_the_field_cannot_hold_is_refused(hub: Hub, value: Any) -> None:
         give(hub, source_id, value)
 
     assert len(hub.questions(source_id, "rompslomp")) == 1
+
+
+@pytest.mark.parametrize(
+    ("normaliser", "value"), [("vat", "1" * 60_000 + "!"), ("email", "a@" + "." * 60_000 + "@"), ("text", "a" * 2_001)]
+)
+def test_a_very_long_value_is_refused_at_once(normaliser: str, value: str) -> None:
+    began = time.process_time()
+
+    with pytest.raises(ValueError, match="more than 2000 characters"):
+        typed(FieldRow("website", "site", normaliser), value)
+
+    assert time.process_time() - began < 1
 
 
 def test_a_value_there_that_nobody_was_shown_is_asked_about_and_not_written_over(hub: Hub) -> None:

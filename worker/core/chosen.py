@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 A_PERSONS_VALUE: Final = "a person gave this value"
 TAKEN_BACK: Final = "the answer was taken back; what was written stays until it is answered anew"
 NOT_A_VALUE: Final = "the value holds a line break or another character that no field takes"
+MOST_CHARACTERS: Final = 2_000
+"""Of a value that a person types: far more than any field takes, and few enough to be looked through at once."""
 
 _EMAIL: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _FORMS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
@@ -46,6 +48,8 @@ def typed(row: FieldRow, given: Any) -> Any:
     if not isinstance(given, str) or not given.strip():
         raise ValueError("say which value: a text that is not blank")
     value = given.strip()
+    if len(value) > MOST_CHARACTERS:
+        raise ValueError(f"the value has more than {MOST_CHARACTERS} characters")
     if not value.isprintable():
         raise ValueError(NOT_A_VALUE)
     if sensitive.clean_text(value) != value:
