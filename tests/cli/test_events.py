@@ -79,6 +79,8 @@ def test_all_since_a_time_are_replayed(operator: Command, hub: Hub, client: str,
         [],
         ["event-1", "--since", "2026-01-01"],
         ["--since", "yesterday", "--reason", "trouble", "--yes"],
+        ["--since", "0001-01-01T00:00+14:00", "--reason", "trouble", "--yes"],
+        ["--since", "9999-12-31T23:59-12:00", "--reason", "trouble", "--yes"],
         ["nothing-of-the-kind"],
     ],
 )

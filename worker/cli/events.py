@@ -202,7 +202,6 @@ def replay(
 def _moment(text: str) -> datetime:
     """A time as a person writes it; without a zone it is this machine's."""
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
         stop(WRONG_USE, f"{text!r} is not a time: write 2026-03-02T09:00, with +01:00 behind it for another zone")
-    return at.astimezone()
