@@ -14,6 +14,7 @@ from tests.fixtures.hub import BASES
 from tests.flows.stories import client
 from worker.config import Settings
 from worker.flows import fetch as fetching
+from worker.flows import previewing
 from worker.flows.deliver import deliver
 from worker.flows.gate import Gate
 from worker.runtime import Runtime
@@ -133,6 +134,18 @@ def test_a_token_that_was_replaced_before_it_was_refused_pauses_nothing(hub: Hub
     assert results == ["failed", "synced"]
     assert pause_of(hub) is None
     assert (hub.link(source_id, "rompslomp")["attempts"], worker.times_read) == (0, 1)
+
+
+def test_a_plan_that_a_replaced_token_was_refused_to_pauses_nothing_either(hub: Hub, worker: Worker) -> None:
+    source_id = owe(hub)
+    revoke(hub)
+    worker.write("the-new-token")
+
+    planned = [previewing.plan(worker.runtime, worker.gate, source_id) for _ in range(2)]
+
+    actions = [one.action for plan in planned for one in plan.items if one.system == "rompslomp"]
+    assert actions == ["undecided", "create"]
+    assert pause_of(hub) is None
 
 
 def test_a_paused_system_goes_on_with_the_new_token_at_the_next_probe(hub: Hub, worker: Worker) -> None:

@@ -133,6 +133,7 @@ def _fetch(runtime: Runtime, gate: Gate, source_id: str, known: KnownContact | N
         gate.succeeded(SOURCE)
         raise
     except SyncError as error:
+        error = gate.excused(error, session)
         _learn(runtime, gate, SOURCE, error)
         raise NotReachable(f"{SOURCE} could not be asked for the client: {error.message}") from error
     finally:
@@ -212,6 +213,7 @@ class _Look:
             action = "gone" if asked.word == "gone" else "review"
             item = self._item(system, action, claim.external_id, why=asked.message, candidates=shown)
         except SyncError as error:
+            error = self.gate.excused(error, reading.session)
             _learn(self.runtime, self.gate, system, error)
             item = self._item(system, "undecided", claim.external_id, why=error.message)
         else:
