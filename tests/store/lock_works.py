@@ -54,6 +54,7 @@ class Stage:
     fetch: FetchClaim
     link: LinkClaim
     review: str
+    field: str
     retries: list[str]
 
     @property
@@ -98,6 +99,10 @@ def stage(hub: Hub) -> Stage:
         asked = hub.link(ids[0], "recras")["id"]
         reviews.ask(connection, asked, [Question("match", "", "doubtful", "which one?", {"candidates": []})], hub.time)
         review = str(connection.execute(text("SELECT id FROM review")).scalar_one())
+        for source_id in reversed(ids):
+            differs = Question("field", "phone", "field_conflict", "which?", {"ours": "1", "theirs": "2"})
+            reviews.ask(connection, hub.link(source_id, "workspace")["id"], [differs], hub.time)
+        field = str(connection.execute(text("SELECT max(id) FROM review")).scalar_one())
         clock.notice_set_back(connection, hub.time + timedelta(hours=2), 120)
         create_locks.take(connection, link, hub.time - timedelta(days=3), known=frozenset())
         bulk = RetryFilter(state="waiting")
@@ -105,7 +110,7 @@ def stage(hub: Hub) -> Stage:
         items = connection.execute(text("SELECT items FROM operator_action WHERE target = 'bulk'")).scalar_one()
     for source_id in reversed(ids):
         hub.event(source_id)
-    return Stage(hub, ids, fetch, link, review, [*reversed(items)])
+    return Stage(hub, ids, fetch, link, review, field, [*reversed(items)])
 
 
 def store(stage: Stage, connection: Connection) -> None:
@@ -179,6 +184,10 @@ def resolve(stage: Stage, connection: Connection) -> None:
     operating_reviews.resolve(connection, stage.review, "link", OPERATOR, now, shape_of=id_shape, external_id=free)
 
 
+def rule(stage: Stage, connection: Connection) -> None:
+    operating_reviews.resolve(connection, stage.field, "theirs", OPERATOR, stage.now, shape_of=id_shape, rule=True)
+
+
 def succeeded(stage: Stage, connection: Connection) -> None:
     systems.succeeded(connection, "robaws", stage.now)
     easing.ease(connection, "robaws", stage.now)
@@ -197,6 +206,7 @@ WORKS: dict[str, Work] = {
     "sweep.clock": lambda stage, connection: clock.notice_set_back(connection, stage.now, 120),
     "sweep.fold": fold,
     "resolve": resolve,
+    "rule": rule,
     "retries": one_by_one,
     "bulk": lambda stage, connection: operating_bulk.work(connection, stage.now),
     "sync": lambda stage, connection: operating.sync(connection, stage.ids[0], OPERATOR, stage.now),
