@@ -81,19 +81,19 @@ def refused_read(rng: random.Random, setup: Setup, length: float) -> list[Happen
 
 def wanted_back(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
     """A field that Robaws owns is edited there; a person wants it back while something else is slowly written."""
-    made: list[Happening] = []
     systems = [system for system in TARGETS if setup.owners[system].get("address.city", "robaws") == "robaws"]
-    for system in systems:
-        at, client = rng.uniform(length * 0.8, length), rng.randrange(setup.clients)
-        slow = {"system": system, "fault": "delay", "times": 1, "method": _CHANGES[system], "seconds": 20.0}
-        edit = {"system": system, "client": client, "path": "address.city", "value": "Oostende"}
-        made.append((at, "record_edited", edit))
-        made.append((at + 1.0, "fault", slow))
-        trap = {"how": "sync", "where": f"{system}.update.before_send", "seconds": 0.0, "client": client}
-        made.append((at + 1.0, "trap", trap))
-        street = rng.choice(("Dorpsplein 1", "Stationsweg 3"))
-        made.append((at + 2.0, "client_changed", {"client": client, "members": {"address": {"addressLine1": street}}}))
-    return made
+    if not systems:
+        return []
+    at, client, system = rng.uniform(length * 0.8, length), rng.randrange(setup.clients), rng.choice(systems)
+    street = rng.choice(("Dorpsplein 1", "Stationsweg 3"))
+    slow = {"system": system, "fault": "delay", "times": 1, "method": _CHANGES[system], "seconds": 20.0}
+    trap = {"how": "sync", "where": f"{system}.update.before_send", "seconds": 0.0, "client": client}
+    return [
+        (at, "record_edited", {"system": system, "client": client, "path": "address.city", "value": "Oostende"}),
+        (at + 1.0, "fault", slow),
+        (at + 1.0, "trap", trap),
+        (at + 2.0, "client_changed", {"client": client, "members": {"address": {"addressLine1": street}}}),
+    ]
 
 
 def told_apart(rng: random.Random, setup: Setup, length: float) -> list[Happening]:
