@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from worker.cli import taking_part
 
@@ -51,6 +52,20 @@ def test_where_nothing_would_change_it_ends_with_0(operator: Command, hub: Hub, 
 
     assert (ran.status, ran.out.splitlines()[-1]) == (0, "Nothing would change.")
     assert "known here, version 1" in ran.out
+
+
+def test_a_link_to_a_record_that_agrees_already_is_a_change(operator: Command, hub: Hub) -> None:
+    hub.configure(recras={"enabled": False}, workspace={"enabled": False})
+    source_id = hub.robaws.add_client(**CLIENT)
+    hub.sync(source_id)
+    with hub.engine.begin() as connection:
+        connection.execute(text("DELETE FROM contact"))
+
+    ran = operator("contacts", "plan", source_id)
+    document = operator("contacts", "plan", source_id, "--json").json
+
+    assert [(one["action"], one["fields"]) for one in document["items"]] == [("link", {})]
+    assert (ran.status, ran.out.splitlines()[-1].split(":")[0]) == (1, "Nothing was written. To do it")
 
 
 def test_the_document_has_the_shape_of_a_plan(operator: Command, hub: Hub) -> None:

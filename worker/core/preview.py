@@ -84,8 +84,8 @@ class ClientPlan:
 
     @property
     def changes(self) -> bool:
-        """Whether anything would be written or asked, or nobody can tell."""
-        return any(item.writes or item.asks or item.action == "undecided" for item in self.items)
+        """Whether anything would be written, linked or asked, or nobody can tell."""
+        return any(item.writes or item.asks or item.action in ("link", "undecided") for item in self.items)
 
 
 def counts(items: Sequence[PlannedItem]) -> dict[str, dict[str, int]]:
