@@ -148,7 +148,7 @@ def test_a_question_shows_a_viewer_no_value_and_yet_what_each_answer_does(operat
         for value in ("+32", "Markt", "Brugge", "Leuven", "016", "Zuiderhof NV <"):
             assert value not in ran.out
         assert "= •••" not in ran.out
-    assert "the value that is there stands until Robaws's changes" in " ".join(shown[-1].out.split())
+    assert "the value that is there is kept until it changes in Robaws" in " ".join(shown[-1].out.split())
 
 
 def test_a_missing_value_offers_only_to_leave_the_client_out_and_says_what_else_helps(
@@ -238,7 +238,7 @@ def test_many_questions_are_answered_at_once_with_a_count_and_a_result_for_each(
 
     assert (blind.status, unconfirmed.status, other_count.status) == (2, 2, 1)
     assert "questions found by --system rompslomp --field phone: 3" in unconfirmed.err
-    assert "3: nothing is written: the value that is there stands" in unconfirmed.err
+    assert "3: nothing is written: the value that is there is kept" in unconfirmed.err
     assert (done.status, done.json["total"], done.json["done"]) == (0, 3, 3)
     assert {item["result"] for item in done.json["items"]} == {"resolved"}
     assert operator("reviews", "list", "--field", "phone").status == 0
@@ -325,6 +325,7 @@ def test_an_answer_from_now_on_is_taken_back(operator: Command, hub: Hub) -> Non
     assert "1 more now" in ruled.out
     assert line_with(rules, first, "rompslomp", "phone", "theirs", "the books know")
     assert "answered so from now on" in shown
+    assert "\n\nanswered 20" in shown
     assert line_with(shown, f"contactsync reviews undo {first}")
     assert operator("reviews", "rules").out == "no rules\n"
     assert f"{first}: the question is open again: nothing was written; the rule that it made is ended" in undone.out

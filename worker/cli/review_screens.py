@@ -87,7 +87,8 @@ def show(review: ReviewView) -> None:
         _show_candidates(review)
     if review.resolved_at is not None:
         why = f": {review.reason}" if review.reason else ""
-        out.print(printable(f"\nanswered {asking.when(review.resolved_at)}: {review.choice}, by {review.by}{why}"))
+        out.print()
+        _say(f"answered {asking.when(review.resolved_at)}: {review.choice}, by {review.by}{why}")
         if review.rule:
             _say("Every question about this field of that system is answered so from now on.")
         out.print(f"take it back: {COMMAND} undo {review.id}", soft_wrap=True)

@@ -18,10 +18,10 @@ OURS: Final = "Robaws's value is written there at the next delivery, over the va
 OURS_EMPTIES: Final = "what was emptied in Robaws is emptied there as well, at the next delivery"
 OURS_AGAIN: Final = "Robaws's value is sent once more at the next delivery"
 OURS_AS_IT_IS: Final = "changes go on being written into that record, as it is"
-THEIRS: Final = "nothing is written: the value that is there stands until Robaws's changes"
+THEIRS: Final = "nothing is written: the value that is there is kept until it changes in Robaws"
 VALUE: Final = (
-    "your value is written there, and nowhere else, at the next delivery, and stands until Robaws's changes; Robaws"
-    " keeps its own"
+    "your value is written there, and nowhere else, at the next delivery, and is kept until the value in Robaws"
+    " changes; Robaws keeps its own"
 )
 LINK: Final = "the client is that record: what is empty there is filled in, and each field that differs is asked about"
 CREATE: Final = (

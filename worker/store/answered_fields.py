@@ -44,7 +44,7 @@ def side(connection: Connection, asked: AskedQuestion, word: str, actor: Actor, 
         for member, value in values.items():
             ours[member], theirs[member] = value.get("ours"), value.get("theirs")
             because[member] = kept_by_a_person(actor.name, now.isoformat(), asked.id)
-        message = "the value there stands until Robaws's changes; nothing is written"
+        message = "the value there is kept until it changes in Robaws; nothing is written"
         link = _rested(connection, link, now)
     settled = {**snapshot, "ours": ours, "theirs": theirs, "because": because}
     return replace(link, snapshot=settled, parked=parked), message
