@@ -121,6 +121,23 @@ def test_refused_credentials_are_one_line_with_the_vendors_words(operator: Comma
     assert line.endswith("contactsync systems resume recras")
 
 
+def test_what_waits_for_a_system_is_helped_by_a_command_for_the_system(operator: Command, hub: Hub) -> None:
+    """A retry of one client cannot help, and a discard would leave all of them out of a system that comes back."""
+    hub.recras.fail("status", times=-1, status=401, body="[]")
+    client = hub.robaws.add_client(name="Klant")
+    hub.sync(client)
+
+    screens = [
+        operator("retries", "groups", "--system", "recras").out,
+        operator("retries", "show", f"link-{hub.link(client, 'recras')['id']}").out,
+    ]
+
+    for shown in screens:
+        assert "  contactsync systems list\n  contactsync systems resume recras\n" in shown
+        assert "retries retry" not in shown
+        assert "retries discard" not in shown
+
+
 @pytest.mark.parametrize("held", ["paused", "down", "credentials", "throttled"])
 def test_a_state_has_one_word_everywhere(operator: Command, hub: Hub, held: str) -> None:
     hub.time = datetime.now(UTC) - timedelta(minutes=4)

@@ -145,22 +145,31 @@ def _commands_of_line(line: RetryDetail) -> Iterator[str]:
     if line.state == "excluded":
         yield f"contactsync contacts sync {line.contact.source_id}"
         return
-    if line.waits_for_system and line.reason == "paused":
-        yield f"contactsync systems resume {line.system}"
     for question in line.reviews:
         yield f"contactsync reviews show {question}"
+    if line.waits_for_system:
+        yield from _commands_of_system(line, line.system)
+        return
     if not line.reviews:
         yield f"contactsync retries retry {line.id} --wait"
     yield f'contactsync retries discard {line.id} --reason "…"'
 
 
+def _commands_of_system(held: Waits, system: str) -> Iterator[str]:
+    """For what goes out by itself when its system is back: no client needs a retry, and none is to be left out."""
+    yield "contactsync systems list"
+    if held.reason not in (*UNTIL_A_TIME, "temp_blocked"):
+        yield f"contactsync systems resume {system}"
+
+
 def _commands_of_group(group: RetryGroup) -> Iterator[str]:
-    if group.waits_for_system and group.reason == "paused":
-        yield f"contactsync systems resume {group.system}"
     if group.state == "review":
         yield f"contactsync reviews list --system {group.system}"
         return
     cause = f"--fingerprint {group.fingerprint}"
     yield f"contactsync retries list {cause}"
+    if group.waits_for_system:
+        yield from _commands_of_system(group, group.system)
+        return
     yield f'contactsync retries retry {cause} --reason "…"'
     yield f'contactsync retries discard {cause} --reason "…"'
