@@ -107,12 +107,22 @@ def test_what_could_not_be_written_is_counted_again() -> None:
         (Arrivals(refused=[Refused("signature_wrong", 2, 90, 30)]), "signature_wrong"),
         (Arrivals(60, refused=[Refused("signature_wrong", 2, 90, 30)]), "signature_wrong"),
         (Arrivals(20, refused=[Refused("signature_wrong", 2, 90, 30)]), None),
-        (Arrivals(None, 20, [Refused("signature_wrong", 2, 90, 30)]), None),
+        (Arrivals(None, 20, [Refused("host", 2, 90, 30)]), None),
+        (Arrivals(None, 20, [Refused("signature_wrong", 2, 90, 30)]), "signature_wrong"),
         (Arrivals(refused=[Refused("signature_missing", 2, 90, 30), Refused("content_type", 1, 9, 9)]), None),
         (Arrivals(refused=[Refused("content_type", 1, 9, 9), Refused("host", 2, 90, 30)]), "host"),
         (Arrivals(refused=[Refused("signature_wrong", 2, 90_000, 86_401)]), None),
     ],
-    ids=["no event yet", "nothing since", "an event since", "a test since", "strangers", "behind a stranger's", "old"],
+    ids=[
+        "no event yet",
+        "nothing since",
+        "an event since",
+        "a test since",
+        "a test with our own secret since",
+        "strangers",
+        "behind a stranger's",
+        "old",
+    ],
 )
 def test_only_what_a_wrong_set_up_refuses_needs_a_person(arrivals: Arrivals, expected: str | None) -> None:
     found = arrivals.obstacle

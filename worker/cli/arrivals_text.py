@@ -37,7 +37,7 @@ def refusal(refused: Refused) -> str:
 
     if refused.requests == 1:
         return f"1 request, {span(refused.last_seconds)} ago: {reason(refused.reason).sentence}"
-    text = f"{refused.requests} requests since {span(refused.since_seconds)} ago, "
+    text = f"{refused.requests} requests in the last {span(refused.since_seconds)}, "
     return text + f"the latest {span(refused.last_seconds)} ago: {reason(refused.reason).sentence}"
 
 

@@ -18,12 +18,14 @@ _HOSTS: Final = f"set receiver.public_url, or name the host in receiver.allowed_
 class Reason:
     """
     One result. `setup`: Robaws's own events are refused so while something is set up wrongly; the others come of
-    strangers, or are sent again by Robaws.
+    strangers, or are sent again by Robaws. `tested`: a self-test that passes shows that it is over; it signs with the
+    secrets and the clock of this side, so it knows nothing of those that Robaws has.
     """
 
     sentence: str
     next_step: str
     setup: bool = False
+    tested: bool = False
 
 
 REASONS: Final[Mapping[str, Reason]] = {
@@ -43,9 +45,12 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "signature_malformed": Reason("the header Robaws-Signature cannot be read", "if Robaws sent it, look at the proxy"),
     "signature_no_secret": Reason(
-        "no webhook secret is configured", f"set systems.robaws.webhook_secrets ({_TAKEN_OVER})", setup=True
+        "no webhook secret is configured",
+        f"set systems.robaws.webhook_secrets ({_TAKEN_OVER})",
+        setup=True,
+        tested=True,
     ),
-    "host": Reason("the name in the address is not served here", _HOSTS, setup=True),
+    "host": Reason("the name in the address is not served here", _HOSTS, setup=True, tested=True),
     "host_missing": Reason("the request names no host", "look at the proxy: it must pass the Host header on"),
     "invalid": Reason("signed rightly, and not an event", "contactsync events rejected"),
     "unstorable": Reason("the event holds a value that cannot be stored", "report this with the receiver's log"),

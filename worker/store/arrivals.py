@@ -69,9 +69,11 @@ class Arrivals:
     @property
     def obstacle(self) -> Refused | None:
         """The refusal that a person must look into: of a wrong set-up, a day old at most, and nothing came after it."""
-        heard = min((age for age in (self.last_event_seconds, self.last_test_seconds) if age is not None), default=None)
         for one in self.refused:
-            if reason(one.reason).setup and one.last_seconds <= 86_400 and (heard is None or one.last_seconds < heard):
+            known = reason(one.reason)
+            heard = (self.last_event_seconds, self.last_test_seconds if known.tested else None)
+            over = any(age is not None and age <= one.last_seconds for age in heard)
+            if known.setup and one.last_seconds <= 86_400 and not over:
                 return one
         return None
 
