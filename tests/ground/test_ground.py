@@ -55,7 +55,15 @@ def test_ci_runs_what_a_developer_runs() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [".venv/x", ".contactsync/x", "contactsync.toml", "bench/results/x.json", "deploy/secrets/redis_url", ".env"],
+    [
+        ".venv/x",
+        ".contactsync/x",
+        "contactsync.toml",
+        "bench/results/x.json",
+        "deploy/secrets/redis_url",
+        "secrets/robaws",
+        ".env",
+    ],
 )
 def test_what_is_private_or_made_is_never_committed(path: str) -> None:
     assert ignored(path)

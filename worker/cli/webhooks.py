@@ -115,7 +115,10 @@ def _write_down(action: str, endpoint_id: str, details: dict[str, Any] | None) -
             now = clock.database_time(connection)
             operating.record(connection, actor(), action, f"webhook-{endpoint_id}", None, now, details)
     except (SyncError, SQLAlchemyError):
-        say("It is done, but not recorded in the log of actions: the database cannot be reached.")
+        say(
+            "This is not recorded in the log of actions: the database cannot be reached (before the first start there"
+            " is none)."
+        )
 
 
 @app.command("list")
