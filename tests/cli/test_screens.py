@@ -120,3 +120,17 @@ def fits(ran: Ran) -> bool:
 @pytest.mark.usefixtures("busy", "at_80_columns")
 def test_figures_fit_80_columns(operator: Command, words: tuple[str, ...]) -> None:
     assert fits(operator(*words))
+
+
+@pytest.mark.usefixtures("at_80_columns")
+def test_what_has_no_place_in_a_system_is_folded_between_words(operator: Command, hub: Hub) -> None:
+    """The names of the fields are read, not copied: many of them are wider than the screen."""
+    more = {"language": "nl", "currency": "EUR", "status": "klant", "website": "https://delinde.example"}
+    client = hub.robaws.add_client(**CLIENT, **more)
+    hub.sync(client)
+
+    lines = plain(operator("contacts", "show", client).out)
+    at = next(number for number, line in enumerate(lines) if "has no place there" in line)
+
+    assert re.match(r"recras +has no place there  vat_number, address\.country, ", lines[at])
+    assert max(map(len, lines)) <= 80

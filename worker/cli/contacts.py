@@ -164,10 +164,10 @@ def _show_fields(found: ContactDetail, parked: Mapping[str, Mapping[str, Any]]) 
             rows.append([link.system, path, "waits for a person", told])
         rows += [[one.system, one.path, *difference(one)] for one in found.differences if one.system == link.system]
         if link.unheld:
-            rows.append([link.system, ", ".join(map(str, link.unheld)), "has no place there", ""])
+            rows.append([link.system, "", "has no place there", ", ".join(map(str, link.unheld))])
     if rows:
         console().print()
-        show_table(["system", "field", "", folds("", optional=True)], rows)
+        show_table(["system", optional("field"), "", folds("")], rows)
 
 
 def _show_questions(found: ContactDetail) -> None:
