@@ -36,7 +36,8 @@ def test_refused_webhooks_need_a_person_while_none_gets_in(operator: Command, hu
     assert "webhooks  no event has come yet\n          4 refused, the latest 2 min ago (the signature" in status.out
     assert "✗ webhooks are refused, and none got in since (4 requests in the last 10 min" in status.out
     assert line_with(check.out, "✗ receiver", "refused", "4 requests in the last 10 min", "none got in since")
-    assert line_with(check.out, "→ put the secret of the registration into systems.robaws.webhook_secrets")
+    step = line_with(check.out, "→ put the secret of the registration into systems.robaws.webhook_secrets")
+    assert step.endswith("; then: save a client in Robaws; its event settles this")
 
 
 def test_what_was_refused_before_the_last_event_is_only_told(operator: Command, hub: Hub, client: str) -> None:

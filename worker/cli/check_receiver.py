@@ -80,5 +80,6 @@ def _lines(found: Arrivals) -> Iterator[Finding]:
         wrong = obstacle is not None and one.reason == obstacle.reason
         after = "; none got in since" if wrong else "; others got in since" if known.setup else ""
         text = f"{refusal(one)}{after}"
-        step = f"{known.next_step}; then: contactsync webhooks test" if wrong else known.next_step
+        then = "contactsync webhooks test" if known.tested else "save a client in Robaws; its event settles this"
+        step = f"{known.next_step}; then: {then}" if wrong else known.next_step
         yield Finding("refused", not wrong, text, step if known.setup else "")
